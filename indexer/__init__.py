@@ -1,0 +1,1 @@
+"""A database of crystals becomes lines, embeddings and a published FAISS index."""

@@ -1,0 +1,1 @@
+"""The networks and fingerprints: pattern and crystal encoders, denoiser, their training, export and shipped weights."""

@@ -1,0 +1,29 @@
+"""What every embedder offers: patterns and crystals as unit vectors in one space."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xtal.crystal import Crystal
+from xtal.pattern import LineTable, Pattern
+
+
+class Embedder(Protocol):
+    """Maps patterns and crystals into one space in which a dot product measures likeness."""
+
+    name: str
+    """Short name on the command line, for example ``profile``."""
+    model_id: str
+    """SHA-256 (hex) of everything that decides the vectors: weights, settings, code version."""
+    dimension: int
+    """Length of a vector."""
+
+    def embed_patterns(self, patterns: Sequence[Pattern]) -> NDArray[np.float32]:
+        """Return (B, dimension) unit vectors of B measured patterns."""
+        ...
+
+    def embed_crystals(self, crystals: Sequence[Crystal], lines: LineTable) -> NDArray[np.float32]:
+        """Return (S, dimension) unit vectors of S crystals with their computed lines."""
+        ...

@@ -1,0 +1,1 @@
+"""Crystals and powder patterns: value objects, file formats, structure sources, and the physics between them."""

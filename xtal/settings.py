@@ -1,0 +1,17 @@
+"""The one place that reads the environment."""
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+
+def home() -> Path:
+    """Folder of indexes and caches: ``XTALSCOUT_HOME``, by default the user's cache folder."""
+    chosen = os.environ.get("XTALSCOUT_HOME")
+    return Path(chosen) if chosen else Path(platformdirs.user_cache_dir("xtalscout"))
+
+
+def cores() -> int:
+    """Number of CPU cores this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
