@@ -31,7 +31,7 @@ class Crystal:
     lattice: NDArray[np.float64]
     frac_coords: NDArray[np.float64]
     numbers: NDArray[np.uint8]
-    occupancies: NDArray[np.float64] = field(default=None)  # type: ignore[assignment]
+    occupancies: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     name: str = ""
 
     def __post_init__(self) -> None:
@@ -39,7 +39,9 @@ class Crystal:
         lattice = frozen(self.lattice)
         numbers = np.atleast_1d(np.asarray(self.numbers))
         frac = np.array(self.frac_coords, dtype=np.float64)
-        occupancies = np.ones(len(numbers)) if self.occupancies is None else np.asarray(self.occupancies, dtype=float)
+        occupancies = np.asarray(self.occupancies, dtype=np.float64)
+        if occupancies.size == 0:
+            occupancies = np.ones(len(numbers))
         if lattice.shape != (3, 3) or not np.isfinite(lattice).all() or abs(np.linalg.det(lattice)) < 1e-3:
             raise UserError(f"lattice must be three independent vectors in Å, got {lattice.tolist()}")
         if len(numbers) == 0 or frac.shape != (len(numbers), 3) or occupancies.shape != (len(numbers),):
@@ -100,4 +102,6 @@ def reduced(composition: dict[str, float]) -> dict[str, float]:
 
 def format_formula(composition: dict[str, float]) -> str:
     """Write a composition as text: ``{"Zn": 1, "O": 1} -> "OZn"`` keeps the given order; 1 is left out."""
-    return "".join(s + ("" if abs(n - 1) < 1e-6 else f"{n:.4g}" if n % 1 else f"{n:.0f}") for s, n in composition.items())
+    return "".join(
+        s + ("" if abs(n - 1) < 1e-6 else f"{n:.4g}" if n % 1 else f"{n:.0f}") for s, n in composition.items()
+    )

@@ -104,9 +104,9 @@ class Lines:
         q_range: Å⁻¹, what was measured or computed: no line outside is known.
     """
 
-    q: NDArray[np.float64]
-    intensity: NDArray[np.float64]
-    width: NDArray[np.float64] | None = field(default=None)
+    q: NDArray[np.floating]
+    intensity: NDArray[np.floating]
+    width: NDArray[np.floating] | None = field(default=None)
     q_range: tuple[float, float] = (0.0, np.inf)
 
     def __post_init__(self) -> None:
