@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xtal.crystal import Crystal
-from xtal.pattern import LineTable, Pattern
+from xtal.line_table import LineTable
+from xtal.pattern import Lines
 
 
 class Embedder(Protocol):
@@ -20,8 +21,8 @@ class Embedder(Protocol):
     dimension: int
     """Length of a vector."""
 
-    def embed_patterns(self, patterns: Sequence[Pattern]) -> NDArray[np.float32]:
-        """Return (B, dimension) unit vectors of B measured patterns."""
+    def embed_patterns(self, lines: Sequence[Lines]) -> NDArray[np.float32]:
+        """Return (B, dimension) unit vectors of B measured patterns, given the lines found in each."""
         ...
 
     def embed_crystals(self, crystals: Sequence[Crystal], lines: LineTable) -> NDArray[np.float32]:

@@ -7,7 +7,6 @@ multiplicity x structure factor x Lorentz-polarisation. A measured intensity is 
 `xtal.powder.lorentz_polarisation_ratio`. So one set of lines serves every instrument.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -102,12 +101,15 @@ class Lines:
         intensity: (K,) > 0, relative, wavelength-free (see the module's text); the strongest is 1.
         width: (K,) full width at half maximum in Å⁻¹, or None for computed lines.
         q_range: Å⁻¹, what was measured or computed: no line outside is known.
+        direction: (K, 6) mean of xx, yy, zz, 2yz, 2xz, 2xy over the unit vectors g/|g| of a computed line's
+            reflections; a small strain ε (Voigt order) moves it by ``δ ln q = -direction · ε``. None for found lines.
     """
 
     q: NDArray[np.floating]
     intensity: NDArray[np.floating]
     width: NDArray[np.floating] | None = field(default=None)
     q_range: tuple[float, float] = (0.0, np.inf)
+    direction: NDArray[np.floating] | None = None
 
     def __post_init__(self) -> None:
         """Freeze the arrays and scale the strongest line to 1."""
@@ -121,6 +123,8 @@ class Lines:
         object.__setattr__(self, "q_range", (float(self.q_range[0]), float(self.q_range[1])))
         if self.width is not None:
             object.__setattr__(self, "width", frozen(self.width))
+        if self.direction is not None:
+            object.__setattr__(self, "direction", frozen(self.direction))
 
     def __len__(self) -> int:
         """Return the number of lines."""
@@ -131,56 +135,6 @@ class Lines:
         if len(self) <= count:
             return self
         keep = np.sort(np.argpartition(-self.intensity, count - 1)[:count])
-        return Lines(self.q[keep], self.intensity[keep], None if self.width is None else self.width[keep], self.q_range)
-
-
-@dataclass(frozen=True, eq=False)
-class LineTable:
-    """The computed lines of many crystals, in one block of memory: lines of crystal i are ``offsets[i]:offsets[i+1]``.
-
-    Attributes:
-        offsets: (S + 1,) int64.
-        q: (K,) float32 Å⁻¹, ascending within each crystal.
-        intensity: (K,) float32, strongest of each crystal 1.
-        q_range: (S, 2) float32 Å⁻¹.
-    """
-
-    offsets: NDArray[np.int64]
-    q: NDArray[np.float32]
-    intensity: NDArray[np.float32]
-    q_range: NDArray[np.float32]
-
-    @classmethod
-    def stack(cls, rows: Sequence[Lines]) -> "LineTable":
-        """Put many `Lines` into one table."""
-        offsets = np.concatenate([[0], np.cumsum([len(r) for r in rows])]).astype(np.int64)
-        q = np.concatenate([r.q for r in rows] or [np.empty(0)]).astype(np.float32)
-        intensity = np.concatenate([r.intensity for r in rows] or [np.empty(0)]).astype(np.float32)
-        return cls(offsets, q, intensity, np.array([r.q_range for r in rows], np.float32).reshape(-1, 2))
-
-    def __len__(self) -> int:
-        """Return the number of crystals."""
-        return len(self.offsets) - 1
-
-    def __getitem__(self, row: int) -> Lines:
-        """Return the lines of one crystal."""
-        part = slice(self.offsets[row], self.offsets[row + 1])
-        low, high = self.q_range[row]
-        return Lines(self.q[part], self.intensity[part], None, (low, high))
-
-    def padded(self, rows: NDArray[np.integer], length: int | None = None) -> tuple[NDArray, NDArray]:
-        """Return (R, L) q and intensity of the chosen rows; unused places hold intensity 0.
-
-        With `length`, only the strongest `length` lines of each crystal are kept.
-        """
-        counts = self.offsets[rows + 1] - self.offsets[rows]
-        widest = int(counts.max(initial=0))
-        places = self.offsets[rows, None] + np.arange(widest)
-        filled = np.arange(widest) < counts[:, None]
-        places = np.where(filled, places, 0)
-        q = np.where(filled, self.q[places], 0).astype(np.float32)
-        intensity = np.where(filled, self.intensity[places], 0).astype(np.float32)
-        if length is None or widest <= length:
-            return q, intensity
-        keep = np.sort(np.argpartition(-intensity, length - 1, axis=1)[:, :length], axis=1)
-        return np.take_along_axis(q, keep, 1), np.take_along_axis(intensity, keep, 1)
+        width = None if self.width is None else self.width[keep]
+        direction = None if self.direction is None else self.direction[keep]
+        return Lines(self.q[keep], self.intensity[keep], width, self.q_range, direction)

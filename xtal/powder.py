@@ -49,7 +49,7 @@ class Reflections:
 
     def lines(self, merge: float = MERGE) -> Lines:
         """Merge reflections of equal |g| (within `merge` Å⁻¹ of q) into powder lines."""
-        return merge_lines(2 * np.pi * np.linalg.norm(self.g, axis=1), self.intensity, self.q_range, merge)
+        return merge_lines(self.g, self.intensity, self.q_range, merge)
 
 
 def reflections(
@@ -115,23 +115,31 @@ def crystal_lines(crystal: Crystal) -> Lines:
 
 
 def merge_lines(
-    q: NDArray[np.float64], squared_f: NDArray[np.float64], q_range: tuple[float, float], merge: float = MERGE
+    g: NDArray[np.float64], squared_f: NDArray[np.float64], q_range: tuple[float, float], merge: float = MERGE
 ) -> Lines:
-    """Turn reflections at `q` with |F|² into lines: runs with gaps below `merge` and within one `merge` cell are one.
+    """Turn reflections at `g` (R, 3) with |F|² (R,) into lines: those within `merge` Å⁻¹ of q are one.
 
     A line sits at the intensity-weighted mean of its reflections; lines below 1e-9 of the strongest are absent.
     """
+    q = 2 * np.pi * np.linalg.norm(g, axis=1)
     order = np.argsort(q, kind="stable")
-    q, weight = q[order], squared_f[order] / q[order] ** 2
+    g, q = g[order], q[order]
+    weight = squared_f[order] / q**2
     if not len(q) or weight.max() <= 0:
-        return Lines(np.empty(0), np.empty(0), None, q_range)
-    first = np.flatnonzero(np.diff(q, prepend=-np.inf) > merge / 4)
-    if np.any(np.diff(np.append(q[first], q[-1])) > merge) or len(first) < len(q):
-        first = _split_long_runs(q, first, merge)
+        return Lines(np.empty(0), np.empty(0), None, q_range, np.empty((0, 6)))
+    first = _split_long_runs(q, np.flatnonzero(np.diff(q, prepend=-np.inf) > merge / 4), merge)
     total = np.add.reduceat(weight, first)
-    centre = np.add.reduceat(weight * q, first) / np.where(total > 0, total, 1)
+    share = weight / np.repeat(np.where(total > 0, total, 1), np.diff(first, append=len(q)))
     keep = total > 1e-9 * total.max()
-    return Lines(centre[keep], total[keep], None, q_range)
+    centre = np.add.reduceat(share * q, first)[keep]
+    direction = np.add.reduceat(share[:, None] * _strain_direction(g), first)[keep]
+    return Lines(centre, total[keep], None, q_range, direction)
+
+
+def _strain_direction(g: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(R, 6) xx, yy, zz, 2yz, 2xz, 2xy of the unit vectors along `g`: the change of ln q per strain, sign reversed."""
+    x, y, z = (g / np.linalg.norm(g, axis=1, keepdims=True)).T
+    return np.stack([x * x, y * y, z * z, 2 * y * z, 2 * x * z, 2 * x * y], axis=1)
 
 
 def _split_long_runs(q: NDArray, first: NDArray, merge: float) -> NDArray:

@@ -1,0 +1,174 @@
+"""Command line: build, list, show, check and remove indexes of known crystals."""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from xtal.errors import UserError
+
+if TYPE_CHECKING:
+    from indexer.build import Progress
+    from indexer.manifest import Manifest
+
+FAILED, USAGE, PARTIAL = 1, 2, 3
+TOLERATED = 0.05  # share of broken entries: every public database has some; more means that something is wrong
+SHOWN = 10  # broken entries that `info` lists
+
+app = typer.Typer(help="Build and keep indexes of known crystals.", no_args_is_help=True, add_completion=False)
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+IndexName = Annotated[str, typer.Argument(metavar="NAME", help="Name of an index, see `list`.")]
+
+
+@app.command("build")
+def build_index(
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="NAME...",
+            help="coremof2019-asr, coremof2019-fsr, coremof2014, hmof100, hmof400, cif:PATH or packed:PATH; "
+            "several go into one index.",
+        ),
+    ],
+    source: Annotated[
+        Path | None, typer.Option(help="File or folder of a source that has to be fetched by hand.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the index; made from the sources by default.")] = None,
+    embedder: Annotated[str, typer.Option(help="Fingerprint model.")] = "profile",
+    limit: Annotated[int | None, typer.Option(min=1, help="Take only so many entries of each source.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Worker processes; one per core by default.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Build an index from sources of crystals and publish it.
+
+    An interrupted build goes on where it stopped when the same command runs again.
+    """
+    import models
+    from indexer.build import build, finished_records
+    from indexer.plan import open_plan
+
+    with _errors_reported():
+        plan = open_plan(sources, models.load(embedder), name, source, limit)
+        try:
+            with _progress_bars() as progress:
+                manifest = build(plan, workers, progress)
+        except KeyboardInterrupt:
+            kept = finished_records(plan)
+            typer.echo(f"stopped; {kept} finished records are kept: run the same command again to go on", err=True)
+            raise typer.Exit(FAILED) from None
+    _print(asdict(manifest), _summary(manifest), as_json)
+    counts = manifest.counts
+    if counts.broken > TOLERATED * (counts.broken + counts.entries):
+        raise typer.Exit(PARTIAL)
+
+
+@app.command("list")
+def list_indexes(as_json: AsJson = False) -> None:
+    """List all indexes."""
+    from indexer import folders, store
+
+    with _errors_reported():
+        listing = store.list_indexes()
+        nothing = f"no index in {folders.indexes_folder()}; build one: python -m indexer build coremof2019-asr"
+    lines = "\n".join(f"{m.name}  {m.counts.entries} entries  {m.embedder}  {m.created}" for m in listing.manifests)
+    _print([asdict(m) for m in listing.manifests], lines or nothing, as_json)
+    for problem in listing.problems:
+        typer.echo(f"error: {problem}", err=True)
+    if listing.problems:
+        raise typer.Exit(PARTIAL)
+
+
+@app.command("info")
+def show_info(name: IndexName, as_json: AsJson = False) -> None:
+    """Show what is in an index and where it came from."""
+    from indexer import store
+
+    with _errors_reported():
+        manifest, broken = store.read_manifest(name), store.broken_entries(name)
+    text = [_summary(manifest), *(f"broken: {b.id}: {b.reason}" for b in broken[:SHOWN])]
+    if len(broken) > SHOWN:
+        text.append(f"and {len(broken) - SHOWN} more broken entries, see --json")
+    _print({**asdict(manifest), "broken": [asdict(b) for b in broken]}, "\n".join(text), as_json)
+
+
+@app.command("verify")
+def verify_index(name: IndexName, as_json: AsJson = False) -> None:
+    """Check every file of an index against its digest."""
+    from indexer import store
+
+    with _errors_reported():
+        report = store.verify(name)
+    text = "\n".join(report.problems) or f"{name}: all {report.files} files are as they were written"
+    _print(asdict(report), text, as_json)
+    if report.problems:
+        raise typer.Exit(FAILED)
+
+
+@app.command("remove")
+def remove_index(
+    name: IndexName, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False, as_json: AsJson = False
+) -> None:
+    """Remove an index and whatever an interrupted build of it left."""
+    from indexer import folders, store
+
+    with _errors_reported():
+        folder = folders.index_folder(name)
+        if not yes:
+            typer.confirm(f"remove {folder}?", abort=True, err=True)
+        store.remove(name)
+    _print({"removed": name}, f"removed {folder}", as_json)
+
+
+@contextmanager
+def _errors_reported() -> Iterator[None]:
+    """Turn what the user can mend into one line on stderr and an exit code."""
+    from indexer.folders import DamagedIndexError
+
+    try:
+        yield
+    except (UserError, OSError) as error:
+        typer.echo(f"error: {error}", err=True)
+        usage = isinstance(error, UserError) and not isinstance(error, DamagedIndexError)
+        raise typer.Exit(USAGE if usage else FAILED) from None
+
+
+@contextmanager
+def _progress_bars() -> Iterator["Progress"]:
+    """Offer a callback that draws one bar per stage on stderr."""
+    from tqdm import tqdm
+
+    with ExitStack() as stages:
+        bars: dict[str, tqdm] = {}
+
+        def advance(stage: str, count: int, total: int | None) -> None:
+            if stage not in bars:
+                stages.close()  # the stage before is over
+                bars[stage] = stages.enter_context(tqdm(desc=stage, total=total, unit=" entries"))
+            bars[stage].total = total
+            bars[stage].update(count)
+
+        yield advance
+
+
+def _summary(manifest: "Manifest") -> str:
+    counts = manifest.counts
+    lines = [
+        f"{manifest.name}: {counts.entries} entries in {counts.groups} groups of equal structures, "
+        f"{counts.broken} broken and {counts.left_out} too large entries left out",
+        f"embedder {manifest.embedder} (model {manifest.model_id[:12]}), {manifest.dimension} dimensions",
+        f"build {manifest.build_id} of {manifest.created}, {sum(f.size for f in manifest.files) / 1e6:.1f} MB",
+        *(f"source {s.name} ({s.licence}): {s.citation}" for s in manifest.sources),
+    ]
+    return "\n".join(lines)
+
+
+def _print(result: Any, text: str, as_json: bool) -> None:
+    print(json.dumps(result, indent=2, ensure_ascii=False) if as_json else text)
+
+
+if __name__ == "__main__":
+    app()

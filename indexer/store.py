@@ -1,0 +1,190 @@
+"""Published indexes: open, check, list and remove them."""
+
+import contextlib
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from indexer import folders
+from indexer.contents import BROKEN, Contents, read_broken
+from indexer.entries import EntryTable
+from indexer.files import exclusive, sha256
+from indexer.folders import Current, DamagedIndexError
+from indexer.manifest import Broken, FileNote, Manifest
+from models.embedder import Embedder
+from xtal.crystal import Crystal
+from xtal.errors import UserError
+from xtal.line_table import LineTable
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True, eq=False)
+class Index:
+    """An opened index, wholly in memory: a rebuild or removal on disk does not touch it.
+
+    Row i of `entries`, `lines`, `vectors` and `crystal(i)` belong together.
+    """
+
+    manifest: Manifest
+    contents: Contents
+
+    def __len__(self) -> int:
+        """Return the number of entries."""
+        return len(self.entries)
+
+    @property
+    def entries(self) -> EntryTable:
+        """Properties of the entries by column."""
+        return self.contents.entries
+
+    @property
+    def lines(self) -> LineTable:
+        """Computed lines of the entries."""
+        return self.contents.lines
+
+    @property
+    def vectors(self) -> Any:
+        """FAISS index of the entries' unit vectors, searched by inner product."""
+        return self.contents.vectors
+
+    def crystal(self, row: int) -> Crystal:
+        """Return the primitive crystal of one entry."""
+        return self.contents.crystals[row]
+
+    def row_of(self, id_: str) -> int:
+        """Return the row of an id; UserError when the index has no such entry."""
+        if id_ not in self.entries.rows:
+            raise UserError(f"index {self.manifest.name!r} has no entry {id_!r}")
+        return self.entries.rows[id_]
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was found in the checked `files` of a published index; nothing is wrong when `problems` is empty."""
+
+    name: str
+    files: int
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The published indexes, sorted by name, and what is wrong with those that cannot be read."""
+
+    manifests: tuple[Manifest, ...]
+    problems: tuple[str, ...]
+
+
+def open_index(name: str, home: Path | None = None, embedder: Embedder | None = None) -> Index:
+    """Open a published index after checking the digest of every file.
+
+    Args:
+        name: of the index.
+        home: folder of indexes and caches, by default the setting ``XTALSCOUT_HOME``.
+        embedder: what will embed the patterns; its model must be the one the index was built with.
+
+    Raises:
+        UserError: there is no such index, a file is damaged or missing, or the models differ.
+    """
+    current = folders.read_current(name, home)
+    while True:
+        try:
+            index = load_build(name, current, home)
+            break
+        except DamagedIndexError:
+            latest = folders.read_current(name, home)
+            if latest == current:
+                raise
+            current = latest  # a new build was published meanwhile, and the old one removed
+    if embedder is not None and embedder.model_id != index.manifest.model_id:
+        raise UserError(
+            f"index {name!r} was built with model {index.manifest.embedder} ({index.manifest.model_id[:12]}), "
+            f"but {embedder.name} ({embedder.model_id[:12]}) is in use. "
+            f"Rebuild it: {index.manifest.rebuild_command(embedder.name)}"
+        )
+    return index
+
+
+def read_manifest(name: str, home: Path | None = None) -> Manifest:
+    """Read the checked manifest of a published index without its data."""
+    return _manifest(name, folders.read_current(name, home), home)
+
+
+def broken_entries(name: str, home: Path | None = None) -> list[Broken]:
+    """Return the entries of the sources that the index could not use, with reasons."""
+    manifest = read_manifest(name, home)
+    folder = folders.index_folder(name, home) / manifest.build_id
+    for note in manifest.files:
+        if note.name == BROKEN and (problem := _problem(folder, note)):
+            raise folders.damaged(name, problem)
+    return read_broken(folder)
+
+
+def list_indexes(home: Path | None = None) -> Listing:
+    """Read the manifests of all published indexes; one that cannot be read does not hide the others."""
+    manifests, problems = [], []
+    for name in folders.built_names(home):
+        try:
+            manifests.append(read_manifest(name, home))
+        except UserError as error:
+            problems.append(str(error))
+    return Listing(tuple(manifests), tuple(problems))
+
+
+def verify(name: str, home: Path | None = None) -> Verification:
+    """Check every file of a published index and report all problems at once."""
+    try:
+        manifest = read_manifest(name, home)
+    except DamagedIndexError as error:
+        return Verification(name, 0, (str(error),))
+    folder = folders.index_folder(name, home) / manifest.build_id
+    problems = [p for note in manifest.files if (p := _problem(folder, note))]
+    return Verification(name, len(manifest.files) + 2, tuple(problems))
+
+
+def remove(name: str, home: Path | None = None) -> None:
+    """Remove an index and whatever an interrupted build left; UserError when there is nothing or a build is running."""
+    folder = folders.index_folder(name, home)
+    if not folder.is_dir():
+        folders.read_current(name, home)  # says what is missing
+    with building(name, home):
+        (folder / "current").unlink(missing_ok=True)
+        shutil.rmtree(folder)
+
+
+@contextlib.contextmanager
+def building(name: str, home: Path | None = None) -> Iterator[None]:
+    """Hold the right to change an index; UserError when another process is building or removing it."""
+    with exclusive(folders.lock_path(name, home), f"index {name!r} is being built or removed by another process"):
+        yield
+
+
+def load_build(name: str, current: Current, home: Path | None = None) -> Index:
+    """Check and read one build of an index; DamagedIndexError when it is not as it was written."""
+    manifest = _manifest(name, current, home)
+    folder = folders.index_folder(name, home) / current.build_id
+    for note in manifest.files:
+        if problem := _problem(folder, note):
+            raise folders.damaged(name, problem)
+    return Index(manifest, Contents.read(folder))
+
+
+def _manifest(name: str, current: Current, home: Path | None) -> Manifest:
+    path = folders.index_folder(name, home) / current.build_id / MANIFEST
+    if not path.is_file():
+        raise folders.damaged(name, f"'current' names build {current.build_id}, but {path} is missing")
+    if sha256(path) != current.manifest_sha256:
+        raise folders.damaged(name, f"{path} does not have the digest that 'current' beside it states")
+    return Manifest.from_json(path.read_bytes())
+
+
+def _problem(folder: Path, note: FileNote) -> str | None:
+    path = folder / note.name
+    if not path.is_file():
+        return f"{path} is missing"
+    if (size := path.stat().st_size) != note.size:
+        return f"{path} has {size} bytes instead of {note.size}"
+    return None if sha256(path) == note.sha256 else f"{path} does not have the digest that manifest.json states"

@@ -1,0 +1,100 @@
+"""Command line: train the networks and export them for serving."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from xtal.errors import UserError
+
+FAILED, USAGE = 1, 2
+
+app = typer.Typer(help="Train the networks and export them.", no_args_is_help=True, add_completion=False)
+training = typer.Typer(help="Train a network.", no_args_is_help=True)
+app.add_typer(training, name="train")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+class Preset(StrEnum):
+    """Sizes of the networks."""
+
+    CPU = "cpu"
+    GPU = "gpu"
+
+
+class CrystalEncoder(StrEnum):
+    """The crystal's side of the model."""
+
+    RECIPROCAL = "reciprocal"
+    CSPNET = "cspnet"
+
+
+@training.command("cpcp")
+def train_cpcp(
+    source: Annotated[
+        list[str],
+        typer.Option(help="Crystals to learn from, as in `python -m indexer build`; the first is searched meanwhile."),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the log, the checkpoint and the prepared crystals.")],
+    crystals: Annotated[CrystalEncoder, typer.Option(help="How crystals are seen.")] = CrystalEncoder.RECIPROCAL,
+    preset: Annotated[Preset, typer.Option(help="Size of the network.")] = Preset.CPU,
+    minutes: Annotated[float, typer.Option(min=0.01, help="Time to train for, without the preparation.")] = 60.0,
+    batch: Annotated[int, typer.Option(min=2, help="Pairs per step.")] = 1024,
+    threads: Annotated[int, typer.Option(min=1, help="Threads of the learning process; one more makes samples.")] = 1,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    limit: Annotated[int | None, typer.Option(min=20, help="Take only so many entries of each source.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in --out.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train a CPCP model: measured patterns and crystals in one space."""
+    from models.cpcp import config
+    from models.cpcp.prepare import prepare
+    from models.cpcp.train import Task, train
+
+    with _errors_reported():
+        data, counts = prepare(source, out / "crystals", limit)
+        typer.echo(
+            f"{sum(counts)} crystals ready; training for {minutes:g} minutes, log in {out / 'log.jsonl'}", err=True
+        )
+        settings = config.TrainingConfig(minutes=minutes, batch=batch, threads=threads, seed=seed)
+        result = train(Task(data, counts[0]), config.preset(crystals.value, preset.value), settings, out, resume)
+    summary = {"steps": result.step, "seconds": round(result.seconds, 1), "hits": result.hits, "out": str(out)}
+    typer.echo(
+        json.dumps(summary) if as_json else f"{result.step} steps; {result.hits}; next: python -m models export {out}"
+    )
+
+
+@app.command("export")
+def export(
+    checkpoint: Annotated[Path, typer.Argument(help="The --out folder of a training run.")],
+    out: Annotated[Path, typer.Option(help="Folder for the ONNX graphs, weights and settings.")],
+    as_json: AsJson = False,
+) -> None:
+    """Export the averaged network of a training run for serving."""
+    from models.cpcp.export import export_checkpoint
+
+    with _errors_reported():
+        files = export_checkpoint(checkpoint, out)
+    sizes = {path.name: path.stat().st_size for path in files}
+    typer.echo(
+        json.dumps(sizes) if as_json else "\n".join(f"{name}  {size / 1e6:.1f} MB" for name, size in sizes.items())
+    )
+
+
+@contextmanager
+def _errors_reported() -> Iterator[None]:
+    """Print what a user can mend and end with the code for it."""
+    try:
+        yield
+    except UserError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(USAGE) from None
+
+
+if __name__ == "__main__":
+    app()

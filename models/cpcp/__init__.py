@@ -1,0 +1,1 @@
+"""Contrastive PXRD-crystal pretraining: a pattern and its crystal become neighbouring unit vectors."""

@@ -1,0 +1,107 @@
+"""What the networks see of lines and crystals, as plain numpy arrays: the same in training and in serving."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xtal.crystal import Crystal
+from xtal.line_table import LineTable
+from xtal.pattern import Lines
+
+ELEMENTS = 100  # places in a composition vector: atomic numbers 0 (unused) to 99
+RESOLUTION = 0.01  # Å⁻¹: crystal lines nearer than a laboratory line is wide (0.14° with Cu Kα) are seen as one
+KEPT_LINES = 256  # computed lines per crystal that are looked at; weaker ones drown in any measurement
+NO_WIDTH = 0.0  # computed lines have no width
+
+
+@dataclass(frozen=True, eq=False)
+class LineBatch:
+    """Lines of B patterns or crystals, padded to L places; a place with intensity 0 is empty.
+
+    Attributes:
+        q: (B, L) float32 Å⁻¹, strongest line first; 0 where empty.
+        intensity: (B, L) float32, descending from 1; 0 where empty.
+        width: (B, L) float32 Å⁻¹, 0 where unknown.
+        q_range: (B, 2) float32 Å⁻¹.
+    """
+
+    q: NDArray[np.float32]
+    intensity: NDArray[np.float32]
+    width: NDArray[np.float32]
+    q_range: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.q)
+
+    def rows(self, rows: NDArray[np.integer]) -> "LineBatch":
+        """Return the chosen rows."""
+        return LineBatch(self.q[rows], self.intensity[rows], self.width[rows], self.q_range[rows])
+
+
+def batch_lines(rows: Sequence[Lines], length: int) -> LineBatch:
+    """Pad found lines to (B, length); only the strongest `length` of each row are kept."""
+    q, intensity, width = np.zeros((3, len(rows), length), np.float32)
+    for i, row in enumerate(rows):
+        order = np.argsort(-row.intensity, kind="stable")[:length]
+        q[i, : len(order)], intensity[i, : len(order)] = row.q[order], row.intensity[order]
+        if row.width is not None:
+            width[i, : len(order)] = row.width[order]
+    return LineBatch(q, intensity, width, np.array([r.q_range for r in rows], np.float32).reshape(-1, 2))
+
+
+def computed_lines(table: LineTable, length: int) -> LineBatch:
+    """Merge the strongest computed lines of each crystal as a diffractometer would, and pad them to (S, length)."""
+    merged = resolved(strongest(table, KEPT_LINES))
+    q, intensity = merged.padded(np.arange(len(merged)))
+    order = np.argsort(-intensity, axis=1, kind="stable")[:, :length]
+    q, intensity = np.take_along_axis(q, order, 1), np.take_along_axis(intensity, order, 1)
+    return LineBatch(q, intensity, np.full_like(q, NO_WIDTH), merged.q_range)
+
+
+def strongest(table: LineTable, count: int) -> LineTable:
+    """Keep the `count` strongest lines of each crystal, still in ascending q."""
+    crystal = np.repeat(np.arange(len(table)), np.diff(table.offsets))
+    order = np.lexsort((-table.intensity, crystal))
+    kept = np.zeros(len(table.q), dtype=bool)
+    kept[order] = np.arange(len(order)) - table.offsets[crystal] < count
+    offsets = np.concatenate([[0], np.cumsum(np.minimum(np.diff(table.offsets), count))]).astype(np.int64)
+    return LineTable(offsets, table.q[kept], table.intensity[kept], table.direction[kept], table.q_range)
+
+
+def resolved(table: LineTable, resolution: float = RESOLUTION) -> LineTable:
+    """Merge computed lines as a diffractometer would: neighbours closer than `resolution` (Å⁻¹) become one.
+
+    Runs of close lines are cut where they get longer than two widths. A merged line stands at the intensity-weighted
+    mean. Vectorised over all crystals of the table.
+    """
+    if not len(table.q):
+        return table
+    crystal = np.repeat(np.arange(len(table)), np.diff(table.offsets))
+    q, weight = table.q.astype(np.float64), table.intensity.astype(np.float64)
+    starts = np.ones(len(q), dtype=bool)
+    starts[1:] = (np.diff(q) > resolution) | (np.diff(crystal) > 0)
+    run = np.cumsum(starts) - 1
+    cell = np.floor((q - q[np.flatnonzero(starts)][run]) / (2 * resolution)).astype(np.int64)
+    first = np.flatnonzero(np.diff(run, prepend=-1) + np.abs(np.diff(cell, prepend=0)))
+    total = np.add.reduceat(weight, first)
+    centre = np.add.reduceat(weight * q, first) / np.maximum(total, 1e-30)
+    counts = np.bincount(crystal[first], minlength=len(table))
+    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    filled = np.flatnonzero(counts)
+    top = np.ones(len(table))
+    top[filled] = np.maximum.reduceat(total, offsets[filled])
+    intensity = (total / top[crystal[first]]).astype(np.float32)
+    return LineTable(offsets, centre.astype(np.float32), intensity, table.direction[first], table.q_range)
+
+
+def composition_features(crystals: Sequence[Crystal]) -> NDArray[np.float32]:
+    """(S, ELEMENTS + 1) of each crystal: the share of each element among the atoms, then atoms per 10 Å³."""
+    rows = np.zeros((len(crystals), ELEMENTS + 1), np.float32)
+    for row, crystal in zip(rows, crystals, strict=True):
+        amounts = np.bincount(crystal.numbers, weights=crystal.occupancies, minlength=ELEMENTS)
+        row[:ELEMENTS] = amounts / amounts.sum()
+        row[ELEMENTS] = 10 * amounts.sum() / crystal.volume
+    return rows

@@ -1,0 +1,97 @@
+"""What a search answers: ranked hits with their evidence."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xtal.pattern import Lines, Pattern
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One structure of the index, compared with a pattern.
+
+    Attributes:
+        rank: 1 is best.
+        id: of the entry.
+        name: of the entry, for people to read.
+        formula: reduced, Hill order.
+        similarity: cosine of the fingerprints; no probability.
+        fit: share of the significant measured intensity that the fitted profile explains, 0 to 1; None beyond the
+            candidates that the physics compared.
+        group: entries with the same number hold the same structure.
+        group_size: how many those are.
+        n_atoms: in the primitive cell.
+        scale: mean linear size of the sample's lattice relative to the entry's.
+        zero_shift: degrees 2θ.
+        width: full width at half maximum of the lines, degrees.
+        row: of the entry in the index.
+        parameters: fitted (9,), see `search.fit.Fit`; empty without a fit.
+    """
+
+    rank: int
+    id: str
+    name: str
+    formula: str
+    similarity: float
+    fit: float | None
+    group: int
+    group_size: int
+    n_atoms: int
+    scale: float | None
+    zero_shift: float | None
+    width: float | None
+    row: int
+    parameters: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Timings:
+    """Seconds per pattern, averaged over the batch it was searched in.
+
+    Attributes:
+        lines: finding lines in the pattern.
+        search: embedding and nearest neighbours.
+        rerank: comparing profiles.
+    """
+
+    lines: float
+    search: float
+    rerank: float
+
+    @property
+    def total(self) -> float:
+        """Seconds per pattern in all."""
+        return self.lines + self.search + self.rerank
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """The hits of one pattern, best first, with the lines found in it."""
+
+    pattern: Pattern
+    lines: Lines
+    hits: tuple[Hit, ...]
+    timings: Timings
+
+
+@dataclass(frozen=True, eq=False)
+class Overlay:
+    """A hit's fitted profile beside the measured one; (M,) arrays over the measured angles.
+
+    Attributes:
+        two_theta: degrees.
+        measured: as in the pattern.
+        calculated: fitted profile on top of the background.
+        background: estimated background.
+        difference: measured - calculated.
+        ticks: (K,) degrees, fitted positions of the hit's lines.
+    """
+
+    two_theta: NDArray[np.float64]
+    measured: NDArray[np.float64]
+    calculated: NDArray[np.float64]
+    background: NDArray[np.float64]
+    difference: NDArray[np.float64]
+    ticks: NDArray[np.float64]

@@ -1,0 +1,167 @@
+"""Search an index: fingerprints give a shortlist, physics orders it."""
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+import models
+from indexer.store import Index, open_index
+from models.embedder import Embedder
+from search.answer import Answer, Hit, Overlay, Timings
+from search.filters import Filter
+from search.fit import Fit, line_positions
+from search.rerank import rerank
+from search.sticks import Sticks
+from search.target import Target
+from xtal import settings
+from xtal.background import background
+from xtal.crystal import Crystal
+from xtal.errors import UserError
+from xtal.linefinder import find_lines
+from xtal.pattern import Lines, Pattern
+from xtal.profile import render_each
+
+SHORTLIST = 100  # the right structure is among so many in 99 % of even badly disturbed patterns
+
+
+@dataclass(frozen=True, eq=False)
+class Shortlist:
+    """Rows (R,) of an index most like one pattern, and their similarities (R,), falling."""
+
+    rows: NDArray[np.int64]
+    similarity: NDArray[np.float32]
+
+
+class Engine:
+    """An opened index with the embedder that made it; safe to use from several threads."""
+
+    def __init__(self, index: Index, embedder: Embedder) -> None:
+        self.index, self.embedder = index, embedder
+        self._group_sizes = np.bincount(index.entries.group)
+
+    @classmethod
+    def open(cls, name: str, home: Path | None = None) -> Self:
+        """Open an index by name; UserError when it is missing, damaged or made by another model."""
+        from indexer.store import read_manifest
+
+        embedder = models.load(read_manifest(name, home).embedder)
+        return cls(open_index(name, home, embedder), embedder)
+
+    def __len__(self) -> int:
+        """Return the number of structures that are searched."""
+        return len(self.index)
+
+    def query(
+        self,
+        patterns: Sequence[Pattern],
+        k: int = 10,
+        elements: frozenset[str] | None = None,
+        formula: str | None = None,
+        physics: bool = True,
+    ) -> list[Answer]:
+        """Find the `k` entries most like each pattern, best first.
+
+        Args:
+            patterns: B patterns, searched as one batch.
+            k: hits per pattern.
+            elements: symbols; entries that hold any other element are passed over.
+            formula: reduced formula in Hill order; other entries are passed over.
+            physics: order the shortlist by the fitted profile; otherwise by the fingerprints alone.
+
+        Raises:
+            UserError: nothing in the index passes the filter, or `k` is not positive.
+        """
+        if k < 1:
+            raise UserError(f"the number of hits must be at least 1, got {k}")
+        allowed = Filter(elements, formula).rows(self.index.entries)
+        clock = [time.perf_counter()]
+        with ThreadPoolExecutor(settings.cores()) as threads:
+            lines = list(threads.map(find_lines, patterns))
+            clock.append(time.perf_counter())
+            shortlists = self._shortlists(self.embedder.embed_patterns(lines), max(k, SHORTLIST), allowed)
+            clock.append(time.perf_counter())
+            hits = list(threads.map(partial(self._hits, k=k, physics=physics), patterns, lines, shortlists))
+            clock.append(time.perf_counter())
+        timings = Timings(*(np.diff(clock) / max(len(patterns), 1)))
+        return [Answer(p, found, h, timings) for p, found, h in zip(patterns, lines, hits, strict=True)]
+
+    def crystal(self, id_: str) -> Crystal:
+        """Return the primitive crystal of an entry; UserError when there is none of this id."""
+        return self.index.crystal(self.index.row_of(id_))
+
+    def overlay(self, pattern: Pattern, hit: Hit) -> Overlay:
+        """Draw the fitted profile of a hit over the whole measured range."""
+        under = background(pattern)
+        net = pattern.intensity - under
+        sticks = Sticks.of(self.index.lines, np.array([hit.row]), pattern.wavelength, np.inf)
+        parameters = np.array([hit.parameters or (0.0,) * 9])
+        centres = line_positions(sticks, parameters, pattern.wavelength)[0][0]
+        shown = (sticks.area[0] > 0) & (centres > pattern.two_theta[0]) & (centres < pattern.two_theta[-1])
+        centres, area = centres[shown], sticks.area[0][shown]
+        width = hit.width or Target.of(pattern, find_lines(pattern)).fwhm
+        curve = render_each(pattern.two_theta, centres, area, width, float(np.clip(0.5 + parameters[0, 8], 0, 1)))
+        scale = max(0.0, float(curve @ net) / max(float(curve @ curve), 1e-30))
+        calculated = under + scale * curve
+        difference = pattern.intensity - calculated
+        return Overlay(pattern.two_theta, pattern.intensity, calculated, under, difference, np.sort(centres))
+
+    def _shortlists(
+        self, vectors: NDArray[np.float32], size: int, allowed: NDArray[np.int64] | None
+    ) -> list[Shortlist]:
+        """Search the `size` entries most like each vector; equal ones stand in the order of the index."""
+        import faiss
+
+        size = min(size, len(self.index) if allowed is None else len(allowed))
+        selector = None if allowed is None else faiss.SearchParameters(sel=faiss.IDSelectorBatch(allowed))
+        similarity, rows = self.index.vectors.search(vectors, size, params=selector)
+        order = np.lexsort((rows, -similarity))
+        rows, similarity = np.take_along_axis(rows, order, 1), np.take_along_axis(similarity, order, 1)
+        return [Shortlist(r, s) for r, s in zip(rows, similarity, strict=True)]
+
+    def _hits(self, pattern: Pattern, lines: Lines, shortlist: Shortlist, k: int, physics: bool) -> tuple[Hit, ...]:
+        """Order one shortlist and describe its first `k`."""
+        if not physics or not len(lines):
+            first = zip(shortlist.rows[:k], shortlist.similarity[:k], strict=True)
+            return tuple(self._hit(rank, row, similarity) for rank, (row, similarity) in enumerate(first, 1))
+        target = Target.of(pattern, lines)
+        ranking = rerank(target, self.index.lines, shortlist.rows)
+        return tuple(
+            self._hit(
+                rank,
+                shortlist.rows[place],
+                shortlist.similarity[place],
+                ranking.fit.take(np.array([rank - 1])),
+                target.fwhm,
+            )
+            for rank, place in enumerate(ranking.order[:k], 1)
+        )
+
+    def _hit(self, rank: int, row: int, similarity: float, fit: Fit | None = None, fwhm: float = 0.0) -> Hit:
+        """Describe one entry; a fit that was never compared (infinite χ²) counts as none."""
+        entries = self.index.entries
+        group = int(entries.group[row])
+        known = fit is not None and bool(np.isfinite(fit.chi_square[0]))
+        values = tuple(float(v) for v in fit.parameters[0]) if fit is not None and known else ()
+        return Hit(
+            rank=rank,
+            id=str(entries.ids[row]),
+            name=str(entries.names[row]),
+            formula=str(entries.formulas[row]),
+            similarity=float(similarity),
+            fit=float(fit.explained[0]) if fit is not None and known else None,
+            group=group,
+            group_size=int(self._group_sizes[group]),
+            n_atoms=int(entries.n_atoms[row]),
+            scale=1 + sum(values[:3]) / 3 if known else None,
+            zero_shift=values[6] if known else None,
+            width=fwhm * float(np.exp(values[7])) if known else None,
+            row=int(row),
+            parameters=values,
+        )

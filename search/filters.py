@@ -1,0 +1,50 @@
+"""Which entries of an index may be hits at all."""
+
+from dataclasses import dataclass
+
+import gemmi
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.entries import EntryTable
+from xtal.errors import UserError
+
+LISTED = 5  # formulas quoted when the one asked for is not in the index
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Entries made of no other `elements`, and of this reduced `formula` (Hill order); None asks for nothing."""
+
+    elements: frozenset[str] | None = None
+    formula: str | None = None
+
+    def rows(self, entries: EntryTable) -> NDArray[np.int64] | None:
+        """Return the rows that pass, ascending; None when there is nothing to filter.
+
+        Raises:
+            UserError: no entry passes.
+        """
+        if self.elements is None and self.formula is None:
+            return None
+        passes = np.ones(len(entries), dtype=bool)
+        if self.elements is not None:
+            others = np.ones(entries.elements.shape[1], dtype=bool)
+            others[[gemmi.Element(symbol).atomic_number for symbol in self.elements]] = False
+            passes &= ~(entries.elements & others).any(axis=1)
+        if self.formula is not None:
+            passes &= entries.formulas == self.formula
+        if not passes.any():
+            raise UserError(f"no entry of the index has {self._words(entries)}")
+        return np.flatnonzero(passes)
+
+    def _words(self, entries: EntryTable) -> str:
+        parts = []
+        if self.elements is not None:
+            parts.append(f"only the elements {', '.join(sorted(self.elements))}")
+        if self.formula is not None:
+            symbols = "".join(c for c in self.formula if c.isalpha())
+            near = [f for f in dict.fromkeys(entries.formulas) if "".join(c for c in f if c.isalpha()) == symbols]
+            like = f" (the same elements occur as {', '.join(near[:LISTED])})" if near else ""
+            parts.append(f"the reduced formula {self.formula}{like}")
+        return " and ".join(parts)

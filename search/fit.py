@@ -1,0 +1,210 @@
+"""Fit calculated line patterns to a measured one: lattice strain, zero shift and profile, all candidates at once.
+
+    net(x) ≈ scale · Σ_k A_k φ(x - x_k; w, η) + background correction,      x_k = 2θ(q_k (1 - direction_k · ε)) + zero
+    χ² = Σ_x r(x)² / v(x) + prior
+    v  = counting + (3 % of the background)² + n (s(g) · net)²,   s² = s₀² + s₁² exp(-2 g / g₀)
+
+The last term of v lets every line be wrong by a factor: s₀ for texture and statistics, s₁ at low angles for guests in
+the pores; n, the points in a line, makes the sum over a line count once. The background correction is a linear spline
+that is projected out, so that it costs no parameter. The nine parameters of a candidate (six strains, zero shift,
+ln width, Lorentzian share) have normal priors and move by Gauss-Newton steps; the scale is solved for in each.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.fft import irfft, next_fast_len, rfft
+
+from search.sticks import Sticks
+from search.target import Target
+
+ANISOTROPIC_STRAIN = 0.004  # standard deviation of each strain component between database and sample
+ISOTROPIC_STRAIN = 0.006  # on top, the same in all directions: temperature, calculated cells
+ZERO_SHIFT = 0.06  # degrees
+LOG_WIDTH, LORENTZIAN_SHARE = 0.5, 0.3  # about the width found in the pattern, and about a share of one half
+LINE_ERROR, GUEST_ERROR, GUEST_REACH = 0.1, 0.2, 0.15  # s₀, s₁, and g₀ in Å⁻¹
+BACKGROUND_ERROR = 0.03
+KNOT_SPACING = 2.0  # degrees at least, between knots of the background correction
+MOST_KNOTS = 40
+STEP_LIMIT = np.array([0.006] * 6 + [0.08, 0.4, 0.3])  # of one Gauss-Newton step: the model is linear no farther
+PARAMETERS = len(STEP_LIMIT)
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """The state of R candidates.
+
+    Attributes:
+        parameters: (R, 9) six strains (Voigt order), zero shift in degrees, ln(width / found width), share - 1/2.
+        chi_square: (R,) with the prior.
+        explained: (R,) share of the significant intensity that the candidate explains, at most 1.
+        scale: (R,) area of all lines, intensity x degrees.
+    """
+
+    parameters: NDArray[np.float64]
+    chi_square: NDArray[np.float64]
+    explained: NDArray[np.float64]
+    scale: NDArray[np.float64]
+
+    @classmethod
+    def start(cls, count: int) -> Self:
+        """Return `count` candidates as the database holds them, not compared yet."""
+        blank = np.zeros(count)
+        return cls(np.zeros((count, PARAMETERS)), blank + np.inf, blank, blank)
+
+    def take(self, rows: NDArray[np.integer]) -> Self:
+        """Return the chosen candidates."""
+        return type(self)(self.parameters[rows], self.chi_square[rows], self.explained[rows], self.scale[rows])
+
+
+class Weighted:
+    """A target with its weights and without what the background correction can take up."""
+
+    def __init__(self, target: Target, blur: float) -> None:
+        """Weigh `target` after `blur` (degrees); see the text of the module for v."""
+        self.sharp, self.blur = target.fwhm, blur
+        self.target = target.blurred(blur)
+        t = self.target
+        g = 2 * np.sin(np.radians(t.two_theta) / 2) / t.wavelength
+        error = LINE_ERROR**2 + GUEST_ERROR**2 * np.exp(-2 * g / GUEST_REACH)
+        points = max(1.0, t.fwhm / t.step)
+        level = np.clip(_running_mean(t.net, max(1, round(points / 3))), 0, None)
+        variance = t.variance + (BACKGROUND_ERROR * t.under) ** 2 + points * error * level**2
+        root = 1 / np.sqrt(variance + 1e-12 * (level.max() ** 2 + 1e-12))
+        self.root = root.astype(np.float32)
+        self.basis = np.linalg.qr(_hats(t.two_theta) * root[:, None])[0].astype(np.float32)
+        self.data = self.project(t.net.astype(np.float32))
+        self.null = float(self.data @ self.data)
+        self.freedom = len(self.data) - self.basis.shape[1]
+
+    def project(self, curves: NDArray) -> NDArray:
+        """Divide (..., M) by the standard deviation and remove the background correction's share."""
+        weighted = curves * self.root
+        return weighted - (weighted @ self.basis) @ self.basis.T
+
+
+def refine(target: Target, sticks: Sticks, blur: float, steps: int, start: Fit | None = None) -> Fit:
+    """Move all candidates by `steps` Gauss-Newton steps and compare them, at `blur` degrees of extra line width."""
+    data = Weighted(target, blur)
+    fit = start or Fit.start(len(sticks))
+    precision = prior_precision()
+    for _ in range(steps):
+        _, residual, jacobian = _compare(data, sticks, fit.parameters, derivatives=True)
+        move = _gauss_newton(residual, jacobian, fit.parameters, precision)
+        fit = Fit(fit.parameters + np.clip(move, -STEP_LIMIT, STEP_LIMIT), fit.chi_square, fit.explained, fit.scale)
+    scale, residual, _ = _compare(data, sticks, fit.parameters, derivatives=False)
+    chi = np.einsum("rm,rm->r", residual, residual)
+    prior = np.einsum("rp,pq,rq->r", fit.parameters, precision, fit.parameters)
+    significant = max(data.null - data.freedom, 1e-9)
+    explained = 1 - np.maximum(chi - data.freedom, 0) / significant
+    return Fit(fit.parameters, chi + prior, np.clip(explained, 0, 1), scale)
+
+
+def prior_precision() -> NDArray[np.float64]:
+    """(9, 9) inverse covariance of the parameters: strains share an isotropic part."""
+    covariance = np.diag([ANISOTROPIC_STRAIN**2] * 3 + [ANISOTROPIC_STRAIN**2 / 2] * 3)
+    covariance[:3, :3] += ISOTROPIC_STRAIN**2
+    rest = np.diag([ZERO_SHIFT**-2, LOG_WIDTH**-2, LORENTZIAN_SHARE**-2])
+    return np.block([[np.linalg.inv(covariance), np.zeros((6, 3))], [np.zeros((3, 6)), rest]])
+
+
+def line_positions(sticks: Sticks, parameters: NDArray, wavelength: float) -> tuple[NDArray, NDArray]:
+    """Return (R, L) 2θ in degrees and (R, L, 7) its derivatives by the six strains and the zero shift."""
+    q = sticks.q * (1 - np.einsum("rls,rs->rl", sticks.direction, parameters[:, :6]))
+    theta = np.arcsin(np.clip(q * wavelength / (4 * np.pi), 0, 0.9999))
+    by_strain = -sticks.direction * np.degrees(2 * np.tan(theta))[..., None]
+    ones = np.ones((*theta.shape, 1))
+    return np.degrees(2 * theta) + parameters[:, 6:7], np.concatenate([by_strain, ones], axis=2)
+
+
+def profiles(
+    target: Target, sticks: Sticks, parameters: NDArray, sharp: float, blur: float, derivatives: bool
+) -> NDArray[np.float32]:
+    """Return (R, 10, M): the calculated profile of unit area, then its derivatives by the nine parameters.
+
+    Without `derivatives` only (R, 1, M), the profile. `sharp` is the line width found in the pattern and `blur` the
+    width added by blurring it, in degrees.
+    """
+    step, size = target.step, len(target.net)
+    length = next_fast_len(size + int(4 * target.fwhm / step) + 8, real=True)
+    place, slope = line_positions(sticks, parameters, target.wavelength)
+    weights = sticks.area[..., None]
+    if derivatives:
+        weights = np.concatenate([weights, weights * slope], axis=2)
+    spectrum = rfft(_deposit(weights, (place - target.two_theta[0]) / step, size, length), axis=2)  # complex64
+    omega = (2 * np.pi * np.fft.rfftfreq(length, step)).astype(np.float32)
+    shape, by_width, by_share = _line_shape(omega, parameters.astype(np.float32), sharp, blur)
+    if not derivatives:
+        return irfft(spectrum * shape[:, None], length, axis=2)[:, :, :size] / np.float32(step)
+    rows = np.empty((len(spectrum), 1 + PARAMETERS, len(omega)), dtype=np.complex64)
+    np.multiply(spectrum[:, 0], shape, out=rows[:, 0])
+    np.multiply(spectrum[:, 1:], (np.complex64(-1j) * omega * shape)[:, None], out=rows[:, 1:8])
+    np.multiply(spectrum[:, 0], by_width, out=rows[:, 8])
+    np.multiply(spectrum[:, 0], by_share, out=rows[:, 9])
+    return irfft(rows, length, axis=2)[:, :, :size] / np.float32(step)
+
+
+def _compare(
+    data: Weighted, sticks: Sticks, parameters: NDArray, derivatives: bool
+) -> tuple[NDArray, NDArray, NDArray]:
+    """Return scale (R,), residual (R, M) and its negative derivative (R, 10, M) by parameters and ln scale."""
+    curves = data.project(profiles(data.target, sticks, parameters, data.sharp, data.blur, derivatives))
+    model = curves[:, 0]
+    square = np.einsum("rm,rm->r", model, model)
+    scale = np.clip(model @ data.data / np.maximum(square, 1e-30), 0, None)
+    residual = data.data - scale[:, None] * model
+    return scale, residual, np.roll(curves, -1, axis=1) * scale[:, None, None]
+
+
+def _gauss_newton(residual: NDArray, jacobian: NDArray, parameters: NDArray, precision: NDArray) -> NDArray[np.float64]:
+    """(R, 9) step of the parameters; the scale, the tenth column, is free."""
+    normal = (jacobian @ jacobian.transpose(0, 2, 1)).astype(np.float64)
+    gradient = (jacobian @ residual[..., None])[..., 0].astype(np.float64)
+    normal[:, :PARAMETERS, :PARAMETERS] += precision
+    gradient[:, :PARAMETERS] -= parameters @ precision
+    normal[:, PARAMETERS, PARAMETERS] += 1e-6 * normal[:, PARAMETERS, PARAMETERS] + 1e-9
+    return np.linalg.solve(normal, gradient[..., None])[:, :PARAMETERS, 0]
+
+
+def _deposit(weights: NDArray, place: NDArray, size: int, length: int) -> NDArray[np.float32]:
+    """(R, C, length) of weights (R, L, C) laid at `place` (R, L) in steps, each shared by its two neighbours."""
+    count, _, channels = weights.shape
+    inside = (place >= 0) & (place < size - 1)
+    place = np.where(inside, place, 0)
+    low = place.astype(np.int64)
+    upper = place - low
+    base = (np.arange(count)[:, None] * length + low).ravel()
+    result = np.empty((count, channels, length), dtype=np.float32)
+    for channel in range(channels):
+        value = np.where(inside, weights[..., channel], 0)
+        total = np.bincount(base, (value * (1 - upper)).ravel(), count * length)
+        total += np.bincount(base + 1, (value * upper).ravel(), count * length)
+        result[:, channel] = total.reshape(count, length)
+    return result
+
+
+def _line_shape(omega: NDArray, parameters: NDArray, sharp: float, blur: float) -> tuple[NDArray, NDArray, NDArray]:
+    """(R, F) Fourier transform of the pseudo-Voigt, blurred, and its derivatives by ln width and share."""
+    width = (sharp * np.exp(parameters[:, 7]))[:, None]
+    share = np.clip(0.5 + parameters[:, 8], 0, 1)[:, None]
+    gauss_power, lorentz_power = (omega * width) ** 2 / (16 * np.log(2)), omega * width / 2
+    blurring = np.exp(-((omega * blur) ** 2) / (16 * np.log(2)))
+    gauss, lorentz = np.exp(-gauss_power) * blurring, np.exp(-lorentz_power) * blurring
+    shape = (1 - share) * gauss + share * lorentz
+    return shape, -2 * (1 - share) * gauss_power * gauss - share * lorentz_power * lorentz, lorentz - gauss
+
+
+def _hats(two_theta: NDArray) -> NDArray[np.float64]:
+    """(M, K) linear spline basis over the measured range."""
+    span = two_theta[-1] - two_theta[0]
+    knots = np.linspace(two_theta[0], two_theta[-1], int(np.clip(span / KNOT_SPACING, 1, MOST_KNOTS)) + 1)
+    return np.clip(1 - np.abs(two_theta[:, None] - knots) / (knots[1] - knots[0]), 0, None)
+
+
+def _running_mean(values: NDArray, points: int) -> NDArray[np.float64]:
+    """Mean over `points` neighbours; the ends are continued level."""
+    from scipy.ndimage import uniform_filter1d
+
+    return uniform_filter1d(values, 2 * points + 1, mode="nearest")

@@ -1,0 +1,50 @@
+"""Calculated lines of several candidates in one padded array, as a diffractometer would record them."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xtal.line_table import DIRECTION_UNIT, LineTable
+from xtal.powder import lorentz_polarisation_ratio
+
+MOST_LINES = 128
+
+
+@dataclass(frozen=True, eq=False)
+class Sticks:
+    """Lines of R candidates, L each; unused places have area 0.
+
+    Attributes:
+        q: (R, L) Å⁻¹ of the unstrained crystal.
+        area: (R, L) integrated intensity at the wavelength, each candidate's sum 1.
+        direction: (R, L, 6) see `Lines.direction`.
+    """
+
+    q: NDArray[np.float64]
+    area: NDArray[np.float64]
+    direction: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, table: LineTable, rows: NDArray[np.integer], wavelength: float, q_max: float) -> Self:
+        """Take the `MOST_LINES` strongest lines up to `q_max` (Å⁻¹) of the chosen rows of a table."""
+        places, filled = table.places(rows)
+        q = table.q[places].astype(np.float64)
+        limit = min(q_max, 0.999 * 4 * np.pi / wavelength)
+        area = np.where(filled & (q <= limit), table.intensity[places], 0.0)
+        if area.shape[1] > MOST_LINES:
+            keep = np.argpartition(-area, MOST_LINES, axis=1)[:, :MOST_LINES]
+            q, area, places = (np.take_along_axis(a, keep, axis=1) for a in (q, area, places))
+        q = np.minimum(q, limit)
+        area = area / lorentz_polarisation_ratio(q, wavelength)
+        area /= np.maximum(area.sum(axis=1, keepdims=True), 1e-30)
+        return cls(q, area, table.direction[places] / DIRECTION_UNIT)
+
+    def __len__(self) -> int:
+        """Return the number of candidates."""
+        return len(self.q)
+
+    def take(self, rows: NDArray[np.integer]) -> Self:
+        """Return the chosen candidates."""
+        return type(self)(self.q[rows], self.area[rows], self.direction[rows])

@@ -1,0 +1,96 @@
+"""A measured pattern made ready to be fitted: even steps, background off, and how far each point may be trusted."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xtal.background import background
+from xtal.linefinder import counting_variance, line_points
+from xtal.pattern import Lines, Pattern, two_theta_from_q
+
+LEAST_REACH = 2.25  # Å⁻¹: every database entry has lines up to here
+ENOUGH_LINES = 80  # once so many lines were found, higher angles add cost, not evidence
+POINTS_PER_LINE = 6  # finer steps than this within a line's width are binned
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """What a candidate's calculated profile is compared with. Arrays are (M,), angles in degrees 2θ.
+
+    Attributes:
+        two_theta: evenly spaced.
+        net: intensity above the background.
+        under: the background.
+        variance: of `net`, from counting alone.
+        fwhm: usual line width.
+        wavelength: Å.
+    """
+
+    two_theta: NDArray[np.float64]
+    net: NDArray[np.float64]
+    under: NDArray[np.float64]
+    variance: NDArray[np.float64]
+    fwhm: float
+    wavelength: float
+
+    @classmethod
+    def of(cls, pattern: Pattern, lines: Lines) -> Self:
+        """Prepare a pattern in which `lines` were found; only the range that the fit uses is kept."""
+        under = background(pattern)
+        net = pattern.intensity - under
+        steps = np.diff(pattern.two_theta)
+        points = line_points(pattern, net)
+        window = max(3, 2 * round(points / 4) + 1)
+        sigma = pattern.sigma if pattern.sigma is not None and pattern.sigma.any() else None
+        variance = counting_variance(pattern.intensity, under, sigma, window)
+        fwhm = points * float(np.median(steps))
+        reach = lines.q[ENOUGH_LINES] if len(lines) > ENOUGH_LINES else np.inf
+        last = two_theta_from_q(max(LEAST_REACH, reach), pattern.wavelength)
+        used = pattern.two_theta <= (last if np.isfinite(last) else np.inf)
+        if used.sum() < 2:
+            used = np.ones(len(pattern), dtype=bool)
+        grid = _even(pattern.two_theta[used], fwhm)
+        columns = [_rebin(pattern.two_theta, column, grid) for column in (net, under, variance)]
+        per_bin = max(1.0, (grid[1] - grid[0]) / float(np.median(steps)))
+        return cls(grid, columns[0], columns[1], columns[2] / per_bin, fwhm, pattern.wavelength)
+
+    @property
+    def step(self) -> float:
+        """Distance of neighbouring points in degrees."""
+        return float((self.two_theta[-1] - self.two_theta[0]) / (len(self.two_theta) - 1))
+
+    def blurred(self, blur: float) -> Self:
+        """Return the target as an instrument with `blur` degrees more line width would see it, on a coarser grid."""
+        from scipy.ndimage import gaussian_filter1d
+
+        if blur <= 0:
+            return self
+        fwhm = float(np.hypot(self.fwhm, blur))
+        merge = max(1, int(fwhm / POINTS_PER_LINE * 1.5 / self.step))
+        size = len(self.net) // merge
+        if size < 2:
+            return self
+        sigma = blur / 2.3548 / self.step
+        columns = [
+            gaussian_filter1d(column, sigma, mode="nearest")[: size * merge].reshape(size, merge).mean(axis=1)
+            for column in (self.net, self.under, self.variance)
+        ]
+        grid = self.two_theta[: size * merge].reshape(size, merge).mean(axis=1)
+        return type(self)(grid, columns[0], columns[1], columns[2] / merge, fwhm, self.wavelength)
+
+
+def _even(two_theta: NDArray, fwhm: float) -> NDArray[np.float64]:
+    """Even grid over the measured range, no finer than the line width needs."""
+    steps = np.diff(two_theta)
+    step = max(float(np.median(steps)), fwhm / POINTS_PER_LINE / 1.5)
+    return np.linspace(two_theta[0], two_theta[-1], max(2, round((two_theta[-1] - two_theta[0]) / step) + 1))
+
+
+def _rebin(two_theta: NDArray, values: NDArray, grid: NDArray) -> NDArray[np.float64]:
+    """Mean of `values` around each grid point: the difference of the running integral between bin edges."""
+    step = grid[1] - grid[0]
+    integral = np.concatenate([[0], np.cumsum((values[1:] + values[:-1]) / 2 * np.diff(two_theta))])
+    edges = np.clip(np.append(grid - step / 2, grid[-1] + step / 2), two_theta[0], two_theta[-1])
+    return np.diff(np.interp(edges, two_theta, integral)) / np.maximum(np.diff(edges), 1e-12)

@@ -1,0 +1,103 @@
+"""Stand-ins that the tests of the indexer share; a module of its own, so that worker processes can import it."""
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from indexer.contents import Contents, flat_index
+from indexer.entries import EntryTable
+from indexer.manifest import Broken, Counts, Manifest
+from indexer.publish import publish
+from indexer.store import building
+from xtal.cif import read_cif
+from xtal.crystal import Crystal
+from xtal.errors import UserError
+from xtal.line_table import LineTable
+from xtal.packed import CrystalTable
+from xtal.powder import crystal_lines
+from xtal.sources import Record, TooManyAtomsError
+
+ROCKSALT = [
+    [0, 0, 0],
+    [0.5, 0.5, 0],
+    [0.5, 0, 0.5],
+    [0, 0.5, 0.5],
+    [0.5, 0, 0],
+    [0, 0.5, 0],
+    [0, 0, 0.5],
+    [0.5, 0.5, 0.5],
+]
+
+
+def rocksalt(edge: float, cation: int, anion: int, name: str = "") -> Crystal:
+    """The conventional cell of a rock salt."""
+    return Crystal(edge * np.eye(3), ROCKSALT, [cation] * 4 + [anion] * 4, name=name)
+
+
+SALTS = (
+    rocksalt(5.640, 11, 17, "halite"),
+    rocksalt(6.293, 19, 17, "sylvite"),
+    rocksalt(4.212, 12, 8, "periclase"),
+    rocksalt(4.811, 20, 8, "lime"),
+    rocksalt(5.936, 82, 16, "galena"),
+)
+
+
+@dataclass(frozen=True)
+class BinEmbedder:
+    """A plain histogram of line positions: fast, and different for different crystals."""
+
+    name: str = "bins"
+    model_id: str = "b" * 64
+    dimension: int = 64
+
+    def embed_crystals(self, _crystals, lines):
+        vectors = np.zeros((len(lines), self.dimension), np.float32)
+        rows = np.repeat(np.arange(len(lines)), np.diff(lines.offsets))
+        np.add.at(vectors, (rows, (lines.q * 10).astype(int) % self.dimension), np.sqrt(lines.intensity))
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+@dataclass(frozen=True)
+class ScriptedSource:
+    """Records whose payload says what reading them does: a CIF is read, a word is obeyed."""
+
+    payloads: tuple[tuple[str, bytes], ...]
+    name: str = "scripted"
+    source_id: str = "scripted:1"
+    citation: str = "nobody"
+    licence: str = "CC0"
+
+    def records(self) -> Iterator[Record]:
+        for id_, payload in self.payloads:
+            yield Record(id_, payload)
+
+    def read(self, record: Record) -> Crystal:
+        if record.data == b"crash":
+            os.abort()
+        if record.data == b"hang":
+            time.sleep(60)
+        if record.data == b"large":
+            raise TooManyAtomsError("too many atoms")
+        if record.data == b"broken":
+            raise UserError("no cell")
+        return read_cif(record.data, record.id)
+
+
+def publish_salts(home: Path, name: str = "salts", crystals: tuple[Crystal, ...] = SALTS) -> Manifest:
+    """Publish a small index without worker processes."""
+    lines = LineTable.stack([crystal_lines(c) for c in crystals])
+    embedder = BinEmbedder()
+    contents = Contents(
+        EntryTable.describe([c.name for c in crystals], crystals),
+        CrystalTable.from_crystals(crystals),
+        lines,
+        flat_index(embedder.embed_crystals(crystals, lines)),
+    )
+    draft = Manifest(name, "", "", "bins", embedder.model_id, embedder.dimension, (), None, Counts(), "", ())
+    with building(name, home):
+        return publish(draft, contents, [Broken("x", "no cell")], home)

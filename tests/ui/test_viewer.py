@@ -1,0 +1,43 @@
+import json
+
+import numpy as np
+import pytest
+
+from ui.viewer import ASSETS, asset_url, scene, script_head
+from xtal.crystal import Crystal
+
+
+def quartz_like() -> Crystal:
+    lattice = [[4.913, 0, 0], [-2.4565, 4.2548, 0], [0, 0, 5.405]]
+    return Crystal(lattice, [[0.47, 0, 0.667], [0.414, 0.268, 0.786]], [14, 8], name="SiO")
+
+
+def test_scene_holds_what_the_viewer_draws():
+    content = json.loads(scene(quartz_like(), "SiO", "data_SiO\n", "SiO.cif"))
+    assert content["symbols"] == ["O", "Si"]
+    assert content["cell"][0] == [4.913, 0, 0]
+    assert (content["cif"], content["file"], content["title"]) == ("data_SiO\n", "SiO.cif", "SiO")
+    atoms, bonds = np.array(content["atoms"]), np.array(content["bonds"])
+    assert atoms.shape[1] == 5
+    assert set(atoms[:, 1]) <= {0, 1}
+    length = np.linalg.norm(np.diff(atoms[bonds][:, :, 2:], axis=1)[:, 0], axis=1)
+    assert length.max() < 1.11 + 0.66 + 0.3 + 0.01
+
+
+def test_a_cell_too_large_to_draw_keeps_its_cif(monkeypatch):
+    monkeypatch.setattr("ui.viewer.MOST_ATOMS", 1)
+    content = json.loads(scene(quartz_like(), "SiO", "data_SiO\n", "SiO.cif"))
+    assert (content["atoms"], content["bonds"], content["hidden"]) == ([], [], 2)
+    assert content["cif"] == "data_SiO\n"
+
+
+def test_the_viewer_library_comes_from_this_machine_with_its_licence():
+    assert asset_url("3Dmol-min.js").startswith("gradio_api/file=")
+    assert "http" not in script_head()
+    assert (ASSETS / "3Dmol-min.js").read_text(encoding="utf-8").startswith("/*!")
+    assert "BSD-3-Clause" in (ASSETS / "3Dmol.LICENSE").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["viewer.js", "table.js", "style.css"])
+def test_our_assets_name_no_other_machine(name):
+    assert "//" not in (ASSETS / name).read_text(encoding="utf-8").replace("// ", "").replace("/* ", "")

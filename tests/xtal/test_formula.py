@@ -1,0 +1,44 @@
+import pytest
+
+from xtal.errors import UserError
+from xtal.formula import parse_elements, parse_formula
+
+
+@pytest.mark.parametrize("text", ["Zn C H O", "Zn,C,H,O", "ZnCHO", "zn c h o", " O; H / C -- Zn "])
+def test_elements_in_any_spelling(text):
+    assert parse_elements(text) == {"Zn", "C", "H", "O"}
+
+
+def test_deuterium_is_hydrogen():
+    assert parse_elements("D O") == {"H", "O"}
+    assert parse_formula("D2O") == "H2O"
+
+
+def test_blank_filters_are_no_filters():
+    assert parse_elements("  ") is None
+    assert parse_formula("  ") is None
+
+
+@pytest.mark.parametrize("text", ["Zn Xx", "Zn Q", "hello", "123"])
+def test_elements_that_do_not_exist_are_refused(text):
+    with pytest.raises(UserError, match="no element symbol"):
+        parse_elements(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "reduced"),
+    [("Zn4 C24 H12 O13", "C24H12O13Zn4"), ("SiO2", "O2Si"), ("Na4Cl4", "ClNa"), ("Si_2 O_4", "O2Si"), ("C2H4", "CH2")],
+)
+def test_formulas_are_reduced_and_put_in_hill_order(text, reduced):
+    assert parse_formula(text) == reduced
+
+
+@pytest.mark.parametrize("text", ["Zn4O(BDC)3", "zn4", "4Zn"])
+def test_formulas_with_brackets_or_without_capitals_are_refused(text):
+    with pytest.raises(UserError, match="no formula; write symbols with counts and no brackets"):
+        parse_formula(text)
+
+
+def test_a_formula_with_an_unknown_element_is_refused():
+    with pytest.raises(UserError, match="'Xx' is no element symbol"):
+        parse_formula("Xx2O3")

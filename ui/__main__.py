@@ -1,0 +1,48 @@
+"""Serve the page: ``python -m ui``."""
+
+from typing import Annotated
+
+import typer
+
+from ui.library import DEFAULT_INDEX, Library
+from xtal.errors import UserError
+
+FAILED, USAGE = 1, 2
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def serve(
+    index: Annotated[
+        str, typer.Option(help="Index to search; the default one is built at first start.")
+    ] = DEFAULT_INDEX,
+    host: Annotated[str, typer.Option(help="Address to listen on; 127.0.0.1 is this machine only.")] = "127.0.0.1",
+    port: Annotated[int | None, typer.Option(help="Port; the first free one from 7860 when not given.")] = None,
+    open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in the browser.")] = True,
+) -> None:
+    """Open the page that finds the crystal structure behind a powder X-ray diffraction pattern."""
+    from indexer.folders import read_current
+
+    try:
+        if index != DEFAULT_INDEX:
+            read_current(index)
+    except UserError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(USAGE) from None
+
+    from ui.app import build_page, launch
+
+    library = Library(index)
+    page = build_page(library)
+    library.start()
+    try:
+        print(f"Xtalscout is at {launch(page, host, port, open_browser)} - stop it with Ctrl+C", flush=True)
+    except OSError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(FAILED) from None
+    page.block_thread()
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,187 @@
+// Body of the function that gradio calls once with (element, trigger, props, server, upload, watch).
+// props.value is the JSON text made by ui/viewer.py: scene().
+const find = (selector) => element.querySelector(selector);
+const AXIS_COLOURS = ["#c0392b", "#2e8b57", "#2f6fbf"];
+const EDGE_COLOUR = "#8a94a3";
+let viewer = null;
+let shown = null;
+
+function colourOf(symbol) {
+  if (symbol === "H") return "#c9ced6"; // the usual white vanishes on a white page
+  const value = window.$3Dmol.elementColors.Jmol[symbol] ?? 0xff1493;
+  return "#" + value.toString(16).padStart(6, "0");
+}
+
+function note(text) {
+  find(".xs-note").textContent = text;
+  find(".xs-note").hidden = !text;
+}
+
+function openViewer() {
+  if (viewer) return true;
+  try {
+    viewer = window.$3Dmol.createViewer(find(".xs-canvas"), { backgroundAlpha: 0, orthographic: true, antialias: true });
+  } catch (error) {
+    viewer = null;
+  }
+  if (viewer) new ResizeObserver(() => { viewer.resize(); }).observe(find(".xs-canvas"));
+  return Boolean(viewer);
+}
+
+const add = (...vectors) => [0, 1, 2].map((k) => vectors.reduce((sum, v) => sum + v[k], 0));
+const scaled = (v, factor) => v.map((x) => x * factor);
+const dot = (u, v) => u[0] * v[0] + u[1] * v[1] + u[2] * v[2];
+const cross = (u, v) => [u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0]];
+const unit = (v) => scaled(v, 1 / Math.sqrt(dot(v, v)));
+const point = (v) => ({ x: v[0], y: v[1], z: v[2] });
+
+// Rows of the rotation that brings `axis` towards the reader and `up` upwards, as a quaternion [x, y, z, w].
+function lookAlong(axis, up) {
+  const n = unit(axis);
+  const u = unit(add(up, scaled(n, -dot(up, n))));
+  const m = [cross(u, n), u, n];
+  const trace = m[0][0] + m[1][1] + m[2][2];
+  const pick = [trace, m[0][0], m[1][1], m[2][2]];
+  const largest = pick.indexOf(Math.max(...pick));
+  if (largest === 0) {
+    const s = 2 * Math.sqrt(1 + trace);
+    return [(m[2][1] - m[1][2]) / s, (m[0][2] - m[2][0]) / s, (m[1][0] - m[0][1]) / s, s / 4];
+  }
+  const i = largest - 1, j = (i + 1) % 3, k = (i + 2) % 3;
+  const s = 2 * Math.sqrt(1 + m[i][i] - m[j][j] - m[k][k]);
+  const q = [0, 0, 0, (m[k][j] - m[j][k]) / s];
+  q[i] = s / 4;
+  q[j] = (m[j][i] + m[i][j]) / s;
+  q[k] = (m[k][i] + m[i][k]) / s;
+  return q;
+}
+
+function turnTo(axis) {
+  const up = axis === 2 ? 1 : 2;
+  const view = viewer.getView();
+  viewer.setView([...view.slice(0, 4), ...lookAlong(shown.cell[axis], shown.cell[up])]);
+  viewer.render();
+}
+
+// Centre the cell and let the sphere around all that is drawn fill the canvas; zoomTo() would leave half of it empty.
+function fit() {
+  const centre = scaled(add(...shown.cell), 0.5);
+  const corners = [0, 1, 2, 3, 4, 5, 6, 7].map((n) => add(...shown.cell.map((v, k) => scaled(v, (n >> k) & 1))));
+  const reach = [...corners, ...shown.atoms.map((row) => row.slice(2))].map((p) => Math.hypot(...p.map((x, k) => x - centre[k])));
+  const canvas = find(".xs-canvas");
+  // half the width shown is (CAMERA_Z - depth) tan(fov)
+  const halfWidth = 1.02 * Math.max(...reach) * Math.max(1, canvas.clientWidth / canvas.clientHeight);
+  const depth = viewer.CAMERA_Z - halfWidth / Math.tan((Math.PI / 180) * viewer.fov);
+  viewer.setView([...scaled(centre, -1), depth, 0, 0, 0, 1]);
+}
+
+function drawCell(cell) {
+  const radius = 0.0025 * Math.cbrt(Math.abs(dot(cell[0], cross(cell[1], cell[2])))) + 0.015;
+  for (let axis = 0; axis < 3; axis++) {
+    const [one, two] = [cell[(axis + 1) % 3], cell[(axis + 2) % 3]];
+    for (const start of [[0, 0, 0], one, two, add(one, two)]) {
+      const own = start.every((x) => x === 0);
+      viewer.addCylinder({
+        start: point(start), end: point(add(start, cell[axis])), fromCap: 1, toCap: 1,
+        radius: own ? 1.6 * radius : radius, color: own ? AXIS_COLOURS[axis] : EDGE_COLOUR,
+      });
+    }
+    viewer.addLabel("abc"[axis], {
+      position: point(scaled(cell[axis], 1 + 1.6 / Math.sqrt(dot(cell[axis], cell[axis])))), alignment: "center",
+      fontColor: AXIS_COLOURS[axis], fontSize: 16, bold: true, showBackground: false, inFront: true,
+    });
+  }
+}
+
+function drawAtoms() {
+  const atoms = shown.atoms.map(([element_, inside, x, y, z], index) => ({
+    elem: shown.symbols[element_], inside, x, y, z, index, serial: index, bonds: [], bondOrder: [], hetflag: true,
+  }));
+  for (const [i, j] of shown.bonds) {
+    atoms[i].bonds.push(j);
+    atoms[i].bondOrder.push(1);
+    atoms[j].bonds.push(i);
+    atoms[j].bondOrder.push(1);
+  }
+  const colours = Object.fromEntries(shown.symbols.map((s) => [s, colourOf(s)]));
+  const colorscheme = { prop: "elem", map: colours };
+  const model = viewer.addModel();
+  model.addAtoms(atoms);
+  // the far end of a bond that leaves the cell is a bare stick: no atom of this cell sits there
+  model.setStyle({ inside: 0 }, { stick: { radius: 0.09, colorscheme } });
+  model.setStyle({ inside: 1 }, { stick: { radius: 0.13, colorscheme }, sphere: { scale: 0.25, colorscheme } });
+}
+
+function span(text) {
+  const item = document.createElement("span");
+  item.textContent = text;
+  return item;
+}
+
+function heading() {
+  const title = document.createElement("b");
+  title.textContent = shown.title;
+  find(".xs-cell").replaceChildren(title, ...shown.facts.map(span));
+}
+
+function legend() {
+  find(".xs-legend").replaceChildren(...shown.symbols.map((symbol) => {
+    const ball = document.createElement("i");
+    ball.style.background = colourOf(symbol);
+    const item = span(symbol);
+    item.prepend(ball);
+    return item;
+  }));
+}
+
+function draw() {
+  shown = props.value ? JSON.parse(props.value) : null;
+  find(".xs-cif").disabled = !shown;
+  if (viewer) {
+    viewer.removeAllModels();
+    viewer.removeAllShapes();
+    viewer.removeAllLabels();
+  }
+  const drawn = Boolean(shown) && openViewer() && shown.atoms.length > 0;
+  element.querySelectorAll("[data-axis]").forEach((button) => { button.disabled = !drawn; });
+  if (!shown) {
+    note("The unit cell of the selected structure is drawn here.");
+    find(".xs-legend").replaceChildren();
+    find(".xs-cell").replaceChildren();
+    if (viewer) viewer.render();
+    return;
+  }
+  heading();
+  if (!viewer) {
+    note("This browser offers no WebGL, which the 3-D view needs. The CIF can still be downloaded.");
+    return;
+  }
+  legend();
+  note(shown.hidden ? `The cell holds ${shown.hidden} atoms, too many to draw here. The CIF holds them all.` : "");
+  find(".xs-canvas").setAttribute("aria-label", `Unit cell of ${shown.title}`);
+  drawCell(shown.cell);
+  drawAtoms();
+  viewer.zoomTo(); // sets how deep the scene reaches
+  fit();
+  turnTo(2);
+  viewer.rotate(16, "y");
+  viewer.rotate(14, "x");
+  viewer.render();
+}
+
+function download() {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([shown.cif], { type: "chemical/x-cif" }));
+  link.download = shown.file;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+
+element.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (!button || button.disabled) return;
+  if (button.classList.contains("xs-cif")) download();
+  else turnTo(Number(button.dataset.axis));
+});
+watch("value", draw);
+draw();

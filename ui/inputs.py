@@ -1,0 +1,104 @@
+"""What the person at the page gives: a pattern file or an example, a wavelength, elements, a formula."""
+
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from xtal.errors import UserError
+from xtal.pattern import Pattern
+from xtal.wavelengths import ANODES, parse_wavelength
+
+FROM_FILE = "From the file"
+LARGEST_FILE = "50mb"  # what the readers take at most
+TRIAL_WAVELENGTH = 0.2  # Å: short enough to reach any q a file may hold
+ANODE_ORDER = ("Cu", "Mo", "Co", "Fe", "Cr", "Ag", "W")  # the commonest first
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a pattern comes from.
+
+    Attributes:
+        path: the file on this machine.
+        name: what to call it on the page.
+        simulated: True for a bundled example, which nobody measured.
+    """
+
+    path: Path
+    name: str
+    simulated: bool = False
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A pattern that was read, and how its wavelength is known.
+
+    Attributes:
+        pattern: as read.
+        source: where from.
+        origin: ``from the file`` or ``chosen``.
+        notice: what the reader should know, for example that the file states another wavelength.
+    """
+
+    pattern: Pattern
+    source: Source
+    origin: str
+    notice: str = ""
+
+
+def examples() -> list[Source]:
+    """List the bundled patterns; all are simulated and say so."""
+    folder = Path(str(files("search") / "examples"))
+    return [Source(path, f"{path.stem} (simulated)", simulated=True) for path in sorted(folder.glob("*.xye"))]
+
+
+def wavelength_choices() -> list[tuple[str, str]]:
+    """List label and value of the usual wavelengths; the value is what `parse_wavelength` reads."""
+    lines = [(f"{anode} Kα", f"{anode}Ka", ANODES[anode].ka) for anode in ANODE_ORDER]
+    lines[1:1] = [("Cu Kα1", "CuKa1", ANODES["Cu"].ka1)]
+    return [(FROM_FILE, FROM_FILE), *((f"{label} ({value:.4f} Å)", text) for label, text, value in lines)]
+
+
+def load(source: Source, choice: str | None) -> Loaded:
+    """Read the pattern with the wavelength the file states, or the one chosen.
+
+    Raises:
+        UserError: when the file is no pattern, or states no wavelength and none is chosen.
+    """
+    from xtal.readers import read_pattern
+
+    text = (choice or "").strip()
+    if text in ("", FROM_FILE):
+        return Loaded(_read_as_stated(source), source, "from the file")
+    chosen = parse_wavelength(text)
+    pattern = read_pattern(source.path, chosen)
+    return Loaded(pattern, source, "chosen", _conflict(source, chosen))
+
+
+def _read_as_stated(source: Source) -> Pattern:
+    """Read a file with its own wavelength; ask for one in the words of the page when that is all it lacks."""
+    from xtal.readers import read_pattern
+
+    try:
+        return read_pattern(source.path)
+    except UserError as error:
+        try:
+            read_pattern(source.path, TRIAL_WAVELENGTH)
+        except UserError:
+            raise error from None
+        raise UserError(
+            f"{source.name} states no wavelength. Choose the one it was measured with under “Wavelength”."
+        ) from None
+
+
+def _conflict(source: Source, chosen: float) -> str:
+    """Return a notice when the file states a wavelength that differs from the chosen one by more than 0.1 %."""
+    from xtal.readers import read_pattern
+
+    try:
+        stated = read_pattern(source.path).wavelength
+    except UserError:
+        return ""
+    if abs(stated / chosen - 1) < 1e-3:
+        return ""
+    return f"The file states {stated:.5f} Å; the chosen {chosen:.5f} Å is used instead."

@@ -1,0 +1,89 @@
+"""The index behind the page: opened when it exists, built first when it is the default one and missing."""
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from xtal.errors import UserError
+
+if TYPE_CHECKING:
+    from search.engine import Engine
+
+DEFAULT_INDEX = "coremof2019-asr"
+DEFAULT_ENTRIES = 12_020  # what its source holds; only the progress bar needs it before the source was read through
+STAGES = {"prepare": "computing diffraction lines", "embed": "computing fingerprints"}
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the index is.
+
+    Attributes:
+        stage: what is being done, for people to read.
+        done: entries finished in this stage.
+        total: entries of this stage, or None while unknown.
+        error: why there is no index, or empty.
+    """
+
+    stage: str
+    done: int = 0
+    total: int | None = None
+    error: str = ""
+
+
+class Library:
+    """Opens one index in the background and hands out its engine once it is ready."""
+
+    def __init__(self, index_name: str) -> None:
+        """Name the index; nothing is opened before `start`."""
+        self.index_name = index_name
+        self.engine: Engine | None = None
+        self.progress = Progress("opening")
+        self._thread = threading.Thread(target=self._prepare, name="library", daemon=True)
+
+    @property
+    def settled(self) -> bool:
+        """Whether the index is ready or will never be."""
+        return self.engine is not None or bool(self.progress.error)
+
+    def start(self) -> None:
+        """Open the index, or build and open it, without waiting."""
+        self._thread.start()
+
+    def wait(self, seconds: float) -> None:
+        """Return once the index is settled, at the latest after `seconds`."""
+        self._thread.join(seconds)
+
+    def advance(self, stage: str, count: int, total: int | None) -> None:
+        """Take note that the build has finished `count` more entries of a stage."""
+        words, before = STAGES.get(stage, stage), self.progress
+        done = count + (before.done if before.stage == words else 0)
+        self.progress = Progress(words, done, total or DEFAULT_ENTRIES)
+
+    def _prepare(self) -> None:
+        try:
+            self.engine = self._open()
+        except (UserError, OSError) as error:
+            self.progress = Progress("", error=str(error))
+        finally:
+            # whatever else ended this thread is a defect: its traceback goes to the terminal, a word of it to the page
+            if not self.settled:
+                self.progress = Progress("", error="The index cannot be used; the terminal of this program says why.")
+
+    def _open(self) -> "Engine":
+        from search.engine import Engine
+
+        from indexer.folders import built_names
+
+        if self.index_name == DEFAULT_INDEX and DEFAULT_INDEX not in built_names():
+            self._build()
+            self.progress = Progress("opening")
+        return Engine.open(self.index_name)
+
+    def _build(self) -> None:
+        import models
+        from indexer.build import build
+        from indexer.plan import open_plan
+
+        self.progress = Progress("reading the database")
+        build(open_plan([DEFAULT_INDEX], models.load()), progress=self.advance)

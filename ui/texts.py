@@ -1,0 +1,67 @@
+"""The words of the page, as HTML. Everything that comes from a file, a database or a person is escaped."""
+
+import re
+from html import escape
+from typing import TYPE_CHECKING
+
+from ui.inputs import Loaded
+from ui.library import Library
+
+if TYPE_CHECKING:
+    from search.answer import Answer
+    from search.engine import Engine
+
+
+def error_html(text: str) -> str:
+    """Return a message that something must be mended."""
+    return f'<div class="xs-message xs-error" role="alert">{escape(text)}</div>'
+
+
+def notice_html(text: str) -> str:
+    """Return a message worth knowing, or nothing for no text."""
+    return f'<div class="xs-message" role="status">{escape(text)}</div>' if text else ""
+
+
+def pattern_facts(loaded: Loaded, lines: int) -> str:
+    """Return name, wavelength, range, size and number of lines of a pattern; the wavelength in use always shows."""
+    pattern = loaded.pattern
+    first, last = pattern.two_theta[0], pattern.two_theta[-1]
+    name = f'<b title="{escape(loaded.source.name)}">{escape(loaded.source.name)}</b>'
+    wavelength = f'<span class="xs-lambda">λ = {pattern.wavelength:.5f} Å <small>{loaded.origin}</small></span>'
+    size = f"<span>{len(pattern):,} points</span><span>{lines} lines found</span>"
+    return f"{name}{wavelength}<span>2θ {first:.2f}–{last:.2f}°</span>{size}"
+
+
+def answer_facts(answer: "Answer", engine: "Engine") -> str:
+    """Return how many structures were searched in which time."""
+    return f"<span>{len(engine):,} structures searched in {_duration(answer.timings.total)}</span>"
+
+
+def formats_html() -> str:
+    """Return which files can be dropped."""
+    from xtal.readers import SUFFIXES
+
+    return "Reads " + " ".join(suffix.removeprefix(".") for suffix in SUFFIXES)
+
+
+def library_html(library: Library) -> str:
+    """Return the state of the index: its size, how far its build is, or why there is none."""
+    name, progress = f"Index <b>{escape(library.index_name)}</b>", library.progress
+    if library.engine is not None:
+        return f'<span class="xs-ready">{name} · {len(library.engine):,} structures</span>'
+    if progress.error:
+        return f'<div class="xs-message xs-error" role="alert">{escape(progress.error)}</div>'
+    bar, count = "<progress></progress>", ""
+    if progress.total:
+        bar = f'<progress value="{min(1, progress.done / progress.total):.4f}"></progress>'
+        count = f" {progress.done:,} of {max(progress.done, progress.total):,}"
+    return f'<div class="xs-building" role="status">{name} · {escape(progress.stage)}{count} {bar}</div>'
+
+
+def file_name(identifier: str) -> str:
+    """Return a safe name for the CIF of an entry."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", identifier).strip("._") + ".cif"
+
+
+def _duration(seconds: float) -> str:
+    return f"{1000 * seconds:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"

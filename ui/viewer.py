@@ -1,0 +1,85 @@
+"""The 3-D view of one unit cell: a crystal becomes the text that `assets/viewer.js` draws with 3Dmol.js."""
+
+import json
+from pathlib import Path
+from urllib.parse import quote
+
+import gemmi
+import numpy as np
+
+from ui.bonds import draw_cell
+from xtal.cell import cell_parameters
+from xtal.crystal import Crystal
+
+ASSETS = Path(__file__).parent / "assets"
+MOST_ATOMS = 6_000  # drawn sites; beyond, a browser turns the cell at a few frames a second
+DECIMALS = 3  # Å
+
+
+def scene(crystal: Crystal, title: str, cif: str, file_name: str) -> str:
+    """Return the JSON text of what the viewer draws and offers to download.
+
+    Its parts: ``cell`` (3, 3) Å; ``symbols``, the elements; ``atoms``, rows of element index, 1 inside or 0 outside
+    the cell, x, y, z in Å; ``bonds``, pairs of rows of ``atoms``; ``hidden``, the number of atoms when they are too
+    many to draw, else 0; ``title``, ``facts``, ``cif`` and ``file``.
+    """
+    drawing = draw_cell(crystal)
+    numbers, element = np.unique(crystal.numbers[drawing.atom], return_inverse=True)
+    shown = len(drawing.atom) <= MOST_ATOMS
+    rows = np.column_stack([element, drawing.inside, drawing.position.round(DECIMALS)])
+    content = {
+        "title": title,
+        "facts": _facts(crystal),
+        "cell": crystal.lattice.round(DECIMALS).tolist(),
+        "symbols": [gemmi.Element(int(z)).name for z in numbers],
+        "atoms": rows.tolist() if shown else [],
+        "bonds": drawing.bonds.tolist() if shown else [],
+        "hidden": 0 if shown else len(crystal),
+        "cif": cif,
+        "file": file_name,
+    }
+    return json.dumps(content)
+
+
+def _facts(crystal: Crystal) -> list[str]:
+    """Return what people want to know of a cell: its parameters, volume and contents."""
+    lengths, angles = cell_parameters(crystal.lattice)
+    return [
+        "a {:.3f}  b {:.3f}  c {:.3f} Å".format(*lengths),
+        "α {:.2f}  β {:.2f}  γ {:.2f}°".format(*angles),
+        f"V {crystal.volume:,.1f} Å³",
+        f"{len(crystal):,} atoms in the primitive cell",
+    ]
+
+
+def asset_url(name: str) -> str:
+    """Return the address of a vendored file, relative to the page, as gradio serves it."""
+    return "gradio_api/file=" + quote((ASSETS / name).as_posix())
+
+
+def script_head() -> str:
+    """Return the HTML that loads 3Dmol.js from this machine."""
+    return f'<script src="{asset_url("3Dmol-min.js")}"></script>'
+
+
+def viewer_script() -> str:
+    """Return the JavaScript that drives the viewer."""
+    return (ASSETS / "viewer.js").read_text(encoding="utf-8")
+
+
+VIEWER_HTML = """
+<div class="xs-viewer">
+  <div class="xs-cell"></div>
+  <div class="xs-canvas" role="img" aria-label="Unit cell in three dimensions"></div>
+  <p class="xs-note" aria-live="polite">The unit cell of the selected structure is drawn here.</p>
+  <div class="xs-viewer-bar">
+    <span class="xs-legend"></span>
+    <span class="xs-views">
+      <button type="button" data-axis="0" title="Look along a" disabled>a</button>
+      <button type="button" data-axis="1" title="Look along b" disabled>b</button>
+      <button type="button" data-axis="2" title="Look along c" disabled>c</button>
+      <button type="button" class="xs-cif" disabled>Download CIF</button>
+    </span>
+  </div>
+</div>
+"""
