@@ -1,26 +1,20 @@
 """Command line: build, list, show, check and remove indexes of known crystals."""
 
-import json
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from xtal.errors import UserError
+from xtal.console import FAILED, PARTIAL, AsJson, errors_reported, print_result, progress_bars
 
 if TYPE_CHECKING:
-    from indexer.build import Progress
     from indexer.manifest import Manifest
 
-FAILED, USAGE, PARTIAL = 1, 2, 3
 TOLERATED = 0.05  # share of broken entries: every public database has some; more means that something is wrong
 SHOWN = 10  # broken entries that `info` lists
 
 app = typer.Typer(help="Build and keep indexes of known crystals.", no_args_is_help=True, add_completion=False)
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 IndexName = Annotated[str, typer.Argument(metavar="NAME", help="Name of an index, see `list`.")]
 
 
@@ -51,16 +45,16 @@ def build_index(
     from indexer.build import build, finished_records
     from indexer.plan import open_plan
 
-    with _errors_reported():
+    with errors_reported():
         plan = open_plan(sources, models.load(embedder), name, source, limit)
         try:
-            with _progress_bars() as progress:
+            with progress_bars() as progress:
                 manifest = build(plan, workers, progress)
         except KeyboardInterrupt:
             kept = finished_records(plan)
             typer.echo(f"stopped; {kept} finished records are kept: run the same command again to go on", err=True)
             raise typer.Exit(FAILED) from None
-    _print(asdict(manifest), _summary(manifest), as_json)
+    print_result(asdict(manifest), _summary(manifest), as_json)
     counts = manifest.counts
     if counts.broken > TOLERATED * (counts.broken + counts.entries):
         raise typer.Exit(PARTIAL)
@@ -71,11 +65,11 @@ def list_indexes(as_json: AsJson = False) -> None:
     """List all indexes."""
     from indexer import folders, store
 
-    with _errors_reported():
+    with errors_reported():
         listing = store.list_indexes()
         nothing = f"no index in {folders.indexes_folder()}; build one: python -m indexer build coremof2019-asr"
     lines = "\n".join(f"{m.name}  {m.counts.entries} entries  {m.embedder}  {m.created}" for m in listing.manifests)
-    _print([asdict(m) for m in listing.manifests], lines or nothing, as_json)
+    print_result([asdict(m) for m in listing.manifests], lines or nothing, as_json)
     for problem in listing.problems:
         typer.echo(f"error: {problem}", err=True)
     if listing.problems:
@@ -87,12 +81,12 @@ def show_info(name: IndexName, as_json: AsJson = False) -> None:
     """Show what is in an index and where it came from."""
     from indexer import store
 
-    with _errors_reported():
+    with errors_reported():
         manifest, broken = store.read_manifest(name), store.broken_entries(name)
     text = [_summary(manifest), *(f"broken: {b.id}: {b.reason}" for b in broken[:SHOWN])]
     if len(broken) > SHOWN:
         text.append(f"and {len(broken) - SHOWN} more broken entries, see --json")
-    _print({**asdict(manifest), "broken": [asdict(b) for b in broken]}, "\n".join(text), as_json)
+    print_result({**asdict(manifest), "broken": [asdict(b) for b in broken]}, "\n".join(text), as_json)
 
 
 @app.command("verify")
@@ -100,10 +94,10 @@ def verify_index(name: IndexName, as_json: AsJson = False) -> None:
     """Check every file of an index against its digest."""
     from indexer import store
 
-    with _errors_reported():
+    with errors_reported():
         report = store.verify(name)
     text = "\n".join(report.problems) or f"{name}: all {report.files} files are as they were written"
-    _print(asdict(report), text, as_json)
+    print_result(asdict(report), text, as_json)
     if report.problems:
         raise typer.Exit(FAILED)
 
@@ -115,43 +109,12 @@ def remove_index(
     """Remove an index and whatever an interrupted build of it left."""
     from indexer import folders, store
 
-    with _errors_reported():
+    with errors_reported():
         folder = folders.index_folder(name)
         if not yes:
             typer.confirm(f"remove {folder}?", abort=True, err=True)
         store.remove(name)
-    _print({"removed": name}, f"removed {folder}", as_json)
-
-
-@contextmanager
-def _errors_reported() -> Iterator[None]:
-    """Turn what the user can mend into one line on stderr and an exit code."""
-    from indexer.folders import DamagedIndexError
-
-    try:
-        yield
-    except (UserError, OSError) as error:
-        typer.echo(f"error: {error}", err=True)
-        usage = isinstance(error, UserError) and not isinstance(error, DamagedIndexError)
-        raise typer.Exit(USAGE if usage else FAILED) from None
-
-
-@contextmanager
-def _progress_bars() -> Iterator["Progress"]:
-    """Offer a callback that draws one bar per stage on stderr."""
-    from tqdm import tqdm
-
-    with ExitStack() as stages:
-        bars: dict[str, tqdm] = {}
-
-        def advance(stage: str, count: int, total: int | None) -> None:
-            if stage not in bars:
-                stages.close()  # the stage before is over
-                bars[stage] = stages.enter_context(tqdm(desc=stage, total=total, unit=" entries"))
-            bars[stage].total = total
-            bars[stage].update(count)
-
-        yield advance
+    print_result({"removed": name}, f"removed {folder}", as_json)
 
 
 def _summary(manifest: "Manifest") -> str:
@@ -164,10 +127,6 @@ def _summary(manifest: "Manifest") -> str:
         *(f"source {s.name} ({s.licence}): {s.citation}" for s in manifest.sources),
     ]
     return "\n".join(lines)
-
-
-def _print(result: Any, text: str, as_json: bool) -> None:
-    print(json.dumps(result, indent=2, ensure_ascii=False) if as_json else text)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from indexer.files import write_durably
 from xtal import settings
+from xtal.console import FAILED
 from xtal.errors import UserError
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -20,6 +21,8 @@ CURRENT = re.compile(rf"({BUILD_ID.pattern}) ([0-9a-f]{{64}})\n")
 
 class DamagedIndexError(UserError):
     """A published index is not as it was written."""
+
+    exit_code = FAILED
 
 
 @dataclass(frozen=True)

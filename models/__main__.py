@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from xtal.errors import UserError
 
 FAILED, USAGE = 1, 2
+TRAINING_PACKAGES = ("torch", "safetensors", "onnx")
 
 app = typer.Typer(help="Train the networks and export them.", no_args_is_help=True, add_completion=False)
 training = typer.Typer(help="Train a network.", no_args_is_help=True)
@@ -58,15 +59,11 @@ def train_cpcp(
 
     with _errors_reported():
         data, counts = prepare(source, out / "crystals", limit)
-        typer.echo(
-            f"{sum(counts)} crystals ready; training for {minutes:g} minutes, log in {out / 'log.jsonl'}", err=True
-        )
+        typer.echo(f"{sum(counts)} crystals ready; training for {minutes:g} minutes, log in {out}", err=True)
         settings = config.TrainingConfig(minutes=minutes, batch=batch, threads=threads, seed=seed)
         result = train(Task(data, counts[0]), config.preset(crystals.value, preset.value), settings, out, resume)
     summary = {"steps": result.step, "seconds": round(result.seconds, 1), "hits": result.hits, "out": str(out)}
-    typer.echo(
-        json.dumps(summary) if as_json else f"{result.step} steps; {result.hits}; next: python -m models export {out}"
-    )
+    _print(summary, f"{result.step} steps; {result.hits}\nnext: python -m models export {out} --out DIR", as_json)
 
 
 @app.command("export")
@@ -81,9 +78,11 @@ def export(
     with _errors_reported():
         files = export_checkpoint(checkpoint, out)
     sizes = {path.name: path.stat().st_size for path in files}
-    typer.echo(
-        json.dumps(sizes) if as_json else "\n".join(f"{name}  {size / 1e6:.1f} MB" for name, size in sizes.items())
-    )
+    _print(sizes, "\n".join(f"{name}  {size / 1e6:.1f} MB" for name, size in sizes.items()), as_json)
+
+
+def _print(values: dict[str, Any], text: str, as_json: bool) -> None:
+    typer.echo(json.dumps(values) if as_json else text)
 
 
 @contextmanager
@@ -94,6 +93,11 @@ def _errors_reported() -> Iterator[None]:
     except UserError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(USAGE) from None
+    except ModuleNotFoundError as error:
+        if error.name not in TRAINING_PACKAGES:
+            raise
+        typer.echo(f"error: training needs {error.name}; install it: pip install 'xtalscout[train]'", err=True)
+        raise typer.Exit(FAILED) from None
 
 
 if __name__ == "__main__":

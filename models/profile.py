@@ -41,7 +41,7 @@ class ProfileEmbedder:
         return _unit(np.concatenate(self._parts(LineTable.stack(lines)), axis=1))
 
     def embed_crystals(self, crystals: Sequence[Crystal], lines: LineTable) -> NDArray[np.float32]:  # noqa: ARG002
-        """Return (S, dimension) vectors; each segment that holds a line has length ``1/√2``, so that all weigh alike."""
+        """Return (S, dimension) vectors; each segment that holds a line has length ``1/√2``, so all weigh alike."""
         parts = [_unit(part) / np.sqrt(len(SEGMENTS)) for part in self._parts(lines)]
         return np.concatenate(parts, axis=1).astype(np.float32)
 

@@ -89,7 +89,7 @@ class Engine:
             clock.append(time.perf_counter())
             hits = list(threads.map(partial(self._hits, k=k, physics=physics), patterns, lines, shortlists))
             clock.append(time.perf_counter())
-        timings = Timings(*(np.diff(clock) / max(len(patterns), 1)))
+        timings = Timings(*(np.diff(clock) / max(len(patterns), 1)).tolist())
         return [Answer(p, found, h, timings) for p, found, h in zip(patterns, lines, hits, strict=True)]
 
     def crystal(self, id_: str) -> Crystal:
@@ -119,7 +119,7 @@ class Engine:
         import faiss
 
         size = min(size, len(self.index) if allowed is None else len(allowed))
-        selector = None if allowed is None else faiss.SearchParameters(sel=faiss.IDSelectorBatch(allowed))
+        selector = None if allowed is None else faiss.SearchParameters(sel=faiss.IDSelectorBatch(allowed))  # type: ignore[call-arg]
         similarity, rows = self.index.vectors.search(vectors, size, params=selector)
         order = np.lexsort((rows, -similarity))
         rows, similarity = np.take_along_axis(rows, order, 1), np.take_along_axis(similarity, order, 1)

@@ -45,7 +45,7 @@ class Target:
         window = max(3, 2 * round(points / 4) + 1)
         sigma = pattern.sigma if pattern.sigma is not None and pattern.sigma.any() else None
         variance = counting_variance(pattern.intensity, under, sigma, window)
-        fwhm = points * float(np.median(steps))
+        fwhm = float(points * np.median(steps))
         reach = lines.q[ENOUGH_LINES] if len(lines) > ENOUGH_LINES else np.inf
         last = two_theta_from_q(max(LEAST_REACH, reach), pattern.wavelength)
         used = pattern.two_theta <= (last if np.isfinite(last) else np.inf)

@@ -71,19 +71,11 @@ class Library:
                 self.progress = Progress("", error="The index cannot be used; the terminal of this program says why.")
 
     def _open(self) -> "Engine":
+        import models
+        from indexer.default import build_if_missing
         from search.engine import Engine
 
-        from indexer.folders import built_names
-
-        if self.index_name == DEFAULT_INDEX and DEFAULT_INDEX not in built_names():
-            self._build()
-            self.progress = Progress("opening")
-        return Engine.open(self.index_name)
-
-    def _build(self) -> None:
-        import models
-        from indexer.build import build
-        from indexer.plan import open_plan
-
         self.progress = Progress("reading the database")
-        build(open_plan([DEFAULT_INDEX], models.load()), progress=self.advance)
+        build_if_missing(self.index_name, models.load(), self.advance)
+        self.progress = Progress("opening")
+        return Engine.open(self.index_name)

@@ -55,7 +55,7 @@ def library_html(library: Library) -> str:
     if progress.total:
         bar = f'<progress value="{min(1, progress.done / progress.total):.4f}"></progress>'
         count = f" {progress.done:,} of {max(progress.done, progress.total):,}"
-    return f'<div class="xs-building" role="status">{name} · {escape(progress.stage)}{count} {bar}</div>'
+    return f'<div class="xs-building" role="status"><span>{name} · {escape(progress.stage)}{count}</span>{bar}</div>'
 
 
 def file_name(identifier: str) -> str:

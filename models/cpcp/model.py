@@ -39,25 +39,26 @@ class CPCP(nn.Module):
 
     def patterns(self, found: LineBatch) -> Tensor:
         """Embed lines found in B patterns: (B, dimension)."""
-        untold = torch.zeros(len(found), self.lines.told, device=self._device)
+        untold = torch.zeros(len(found), self.lines.told, device=self.device)
         return self.lines(*self._tensors(found), self._kind(found, PATTERN), untold)
 
     def crystals(self, crystals: CrystalBatch) -> Tensor:
         """Embed B crystals: (B, dimension)."""
         if self.atoms is None:
-            told = crystals.composition.to(self._device)
+            told = crystals.composition.to(self.device)
             return self.lines(*self._tensors(crystals.lines), self._kind(crystals.lines, CRYSTAL), told)
         if crystals.atoms is None:
             raise ValueError("this model sees crystals as atoms, and the batch holds none")
         return embed_by_size(self.atoms, crystals.atoms)
 
     @property
-    def _device(self) -> torch.device:
+    def device(self) -> torch.device:
+        """Where the weights are."""
         return next(self.parameters()).device
 
     def _kind(self, lines: LineBatch, kind: int) -> Tensor:
-        return torch.full((len(lines),), kind, device=self._device)
+        return torch.full((len(lines),), kind, device=self.device)
 
     def _tensors(self, lines: LineBatch) -> list[Tensor]:
         arrays = (lines.q, lines.intensity, lines.width, lines.q_range)
-        return [torch.from_numpy(np.ascontiguousarray(a)).to(self._device) for a in arrays]
+        return [torch.from_numpy(np.ascontiguousarray(a)).to(self.device) for a in arrays]

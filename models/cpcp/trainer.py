@@ -31,9 +31,10 @@ class Trainer:
         torch.manual_seed(training.seed)
         self.config, self.crystals = training, crystals
         self.rng = np.random.default_rng(training.seed)
-        self.model, self.average = CPCP(config), CPCP(config)
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.model, self.average = CPCP(config).to(self.device), CPCP(config).to(self.device)
         self.average.load_state_dict(self.model.state_dict())
-        self.temperature = Temperature(training.temperature, training.coldest)
+        self.temperature = Temperature(training.temperature, training.coldest).to(self.device)
         self.parts = nn.ModuleDict({"model": self.model, "temperature": self.temperature})
         self.optimiser = torch.optim.AdamW(
             self.parts.parameters(), lr=training.rate, betas=(0.9, 0.98), weight_decay=training.decay
@@ -54,7 +55,7 @@ class Trainer:
             group["lr"] = self.rate()
         batch = self._crystals(samples.rows)
         same = self._same(samples.rows, batch.lines)
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast(self.device.type, torch.bfloat16):
             patterns, crystals = self.model.patterns(samples.lines), self.model.crystals(batch)
         loss = contrastive_loss(patterns.float(), crystals.float(), self.temperature(), same)
         self.optimiser.zero_grad(set_to_none=True)
@@ -67,7 +68,7 @@ class Trainer:
 
     def _crystals(self, rows: NDArray[np.int64]) -> CrystalBatch:
         """Put crystals together, some cut short and some not told their composition."""
-        told = self.rng.random((len(rows), 1)) < self.config.composition
+        told = (self.rng.random((len(rows), 1)) < self.config.composition).astype(np.float32)
         batch = crystal_batch(self.model, self.crystals, self.own, rows, told)
         return CrystalBatch(shorten(batch.lines, self.rng), batch.composition, batch.atoms)
 
@@ -75,8 +76,8 @@ class Trainer:
     def _same(self, rows: NDArray[np.int64], lines: LineBatch) -> Tensor:
         """(B, B) mask of the pairs that hold one structure twice."""
         arrays = (lines.q, lines.intensity, lines.q_range)
-        drawn = self.model.lines.profile(*(torch.from_numpy(a) for a in arrays))[:, 0]
-        return same_structure(self.formula[rows], drawn)
+        drawn = self.model.lines.profile(*(torch.from_numpy(a).to(self.device) for a in arrays))[:, 0]
+        return same_structure(self.formula[rows].to(self.device), drawn)
 
     @torch.no_grad()
     def _follow(self) -> None:

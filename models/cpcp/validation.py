@@ -36,7 +36,7 @@ class Queries:
 @torch.no_grad()
 def embed_patterns(model: CPCP, found: LineBatch) -> NDArray[np.float32]:
     """(B, dimension) unit vectors of found lines."""
-    with torch.autocast("cpu", torch.bfloat16):
+    with torch.autocast(model.device.type, torch.bfloat16):
         parts = [model.patterns(found.rows(rows)).float().cpu() for rows in _chunks(np.arange(len(found)))]
     return torch.cat(parts).numpy()
 
@@ -46,7 +46,7 @@ def embed_gallery(model: CPCP, crystals: CrystalSet, own: LineBatch, gallery: ND
     """(S, dimension) vectors of the chosen crystals, told their composition as in serving."""
     parts = []
     for rows in _chunks(gallery):
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast(model.device.type, torch.bfloat16):
             parts.append(model.crystals(crystal_batch(model, crystals, own, rows)).float().cpu())
     return torch.cat(parts).numpy()
 

@@ -174,6 +174,8 @@ def test_columns_are_found_by_name_and_refused_without(write):
     np.testing.assert_array_equal(pattern.intensity, COUNTS)
     with pytest.raises(UserError, match="4 columns and no line above them that names them"):
         read_pattern(write("b.csv", table), 1.54)
+    with pytest.raises(UserError, match="none of the columns index, I, x, b is named 2theta or q"):
+        read_pattern(write("c.csv", "index,I,x,b\n" + table), 1.54)
 
 
 @pytest.mark.parametrize(

@@ -170,12 +170,12 @@ def _columns(name: str, table: Table) -> tuple[int, int, int | None]:
                 f"{name}: {count} columns and no line above them that names them; keep 2θ and intensity, or name them"
             )
         return 0, 1, 2 if count == 3 and name.lower().endswith(".xye") else None
-    x = next((i for i, label in enumerate(table.names) if TWO_THETA.match(label) or ON_Q.match(label)), 0)
+    known = [i for i, label in enumerate(table.names) if TWO_THETA.match(label) or ON_Q.match(label)]
+    if count > 3 and not known:
+        raise UserError(f"{name}: none of the columns {', '.join(table.names)} is named 2theta or q; name it")
+    x = known[0] if known else 0
     others = [i for i in range(count) if i != x]
-    y = next((i for i in others if COUNTS.match(table.names[i])), None)
-    if y is None and count > 3:
-        raise UserError(f"{name}: none of the columns {', '.join(table.names)} is named intensity or counts; name it")
-    y = others[0] if y is None else y
+    y = next((i for i in others if COUNTS.match(table.names[i])), others[0])
     uncertainty = next((i for i in others if i != y and UNCERTAINTY.match(table.names[i])), None)
     if uncertainty is None and count == 3 and name.lower().endswith(".xye"):
         uncertainty = next(i for i in others if i != y)

@@ -1,0 +1,176 @@
+"""Command line: identify patterns, simulate them, and measure how well that works."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from xtal.console import PARTIAL, USAGE, AsJson, errors_reported, print_result, progress_bars
+from xtal.errors import UserError
+
+if TYPE_CHECKING:
+    from search.answer import Answer
+    from search.benchmark import Benchmark
+    from search.engine import Engine
+    from xtal.pattern import Pattern
+
+app = typer.Typer(
+    help="Find the crystal structure behind a powder diffraction pattern.", no_args_is_help=True, add_completion=False
+)
+IndexName = Annotated[str, typer.Option("--index", help="Index to search; the default one is built when missing.")]
+Wavelength = Annotated[
+    str | None,
+    typer.Option(help="CuKa, MoKa, CoKa, ..., a number in Å, or an energy like '17.4 keV'; wins over the file's own."),
+]
+
+
+@app.command()
+def query(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Pattern files; several go as one batch.")],
+    index: IndexName = "coremof2019-asr",
+    k: Annotated[int, typer.Option("-k", min=1, help="Hits per pattern.")] = 10,
+    wavelength: Wavelength = None,
+    elements: Annotated[str, typer.Option(help="Only structures made of these: Zn,C,H,O.")] = "",
+    formula: Annotated[str, typer.Option(help="Only structures of this composition: Zn4O13C24H12.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Find the structures whose diffraction fits each pattern, best first. With --json one object per file and line."""
+    from xtal.formula import parse_elements, parse_formula
+
+    with errors_reported():
+        allowed, wanted = parse_elements(elements), parse_formula(formula)
+        patterns, refused = _read(files, wavelength)
+        answers = _open(index).query(patterns, k, allowed, wanted) if patterns else []
+    for answer in answers:
+        typer.echo(json.dumps(_as_data(answer), ensure_ascii=False) if as_json else _as_text(answer))
+    if refused:
+        raise typer.Exit(PARTIAL if answers else USAGE)
+    if not as_json:
+        typer.echo("Look at it: python -m ui" + ("" if index == "coremof2019-asr" else f" --index {index}"))
+
+
+@app.command()
+def simulate(
+    entry: Annotated[str, typer.Argument(metavar="ID", help="Entry of the index.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT.xye", help="File to write: 2θ, counts, uncertainty.")],
+    index: IndexName = "coremof2019-asr",
+    severity: Annotated[float, typer.Option(min=0, max=3, help="0 ideal sample, 1 ordinary, 2 bad.")] = 1.0,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same pattern.")] = 0,
+) -> None:
+    """Write the pattern that a laboratory would measure of an entry (Cu Kα, 3 to 30°)."""
+    import numpy as np
+
+    from search.simulate import simulate as measured
+    from xtal.writers import write_xye
+
+    with errors_reported():
+        pattern = measured(_open(index).crystal(entry), severity, np.random.default_rng(seed))
+        write_xye(pattern, out, f"simulated from {entry} of {index}, severity {severity:g}, seed {seed}")
+    typer.echo(f"wrote {out}: {len(pattern)} points")
+
+
+@app.command()
+def benchmark(
+    index: Annotated[str, typer.Argument(metavar="NAME", help="Index to search; the default one is built if missing.")],
+    queries: Annotated[int, typer.Option(min=1, help="Simulated patterns.")] = 1500,
+    severity: Annotated[
+        list[float] | None, typer.Option(min=0, max=3, help="Repeat for several; all four levels.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the choice of entries and of the artefacts.")] = 0,
+    plot: Annotated[Path | None, typer.Option(help="Figure to write; by default NAME-benchmark.png.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Simulate patterns of entries, search for them, and print how often the right one is found."""
+    from search.benchmark import plot_benchmark, run_benchmark
+    from xtal.artefacts import SEVERITIES
+
+    with errors_reported():
+        engine = _open(index)
+        results = [run_benchmark(engine, queries, level, seed) for level in severity or SEVERITIES]
+        figure = plot or Path(f"{index}-benchmark.png")
+        plot_benchmark(results, figure)
+    print_result([asdict(r) for r in results], "\n".join([*map(_rates_text, results), f"figure: {figure}"]), as_json)
+
+
+def _open(index: str) -> "Engine":
+    """Open an index; build the default one first when it is missing."""
+    import models
+    from indexer.default import build_if_missing
+    from search.engine import Engine
+
+    with progress_bars() as progress:
+        build_if_missing(index, models.load(), progress)
+    return Engine.open(index)
+
+
+def _read(files: Sequence[Path], wavelength: str | None) -> tuple[list["Pattern"], int]:
+    """Read all files; one that cannot be used is reported and counted, the others go on."""
+    from xtal.readers import read_pattern
+    from xtal.wavelengths import parse_wavelength
+
+    chosen = None if wavelength is None else parse_wavelength(wavelength)
+    patterns, refused = [], 0
+    for file in files:
+        try:
+            patterns.append(read_pattern(file, chosen))
+        except (UserError, OSError) as error:
+            typer.echo(f"error: {error}", err=True)
+            refused += 1
+    return patterns, refused
+
+
+def _as_data(answer: "Answer") -> dict[str, Any]:
+    """Return one answer as it is printed with --json."""
+    pattern = answer.pattern
+    low, high = pattern.q_range
+    return {
+        "pattern": {
+            "source": pattern.source,
+            "wavelength": pattern.wavelength,
+            "points": len(pattern),
+            "two_theta_range": [float(pattern.two_theta[0]), float(pattern.two_theta[-1])],
+            "q_range": [low, high],
+            "lines": len(answer.lines),
+        },
+        "hits": [asdict(hit) for hit in answer.hits],
+        "timings": asdict(answer.timings),
+    }
+
+
+def _as_text(answer: "Answer") -> str:
+    """Return one answer as a table."""
+    pattern = answer.pattern
+    rows = [
+        f"{pattern.source}: {len(pattern)} points, 2θ {pattern.two_theta[0]:.2f} to {pattern.two_theta[-1]:.2f}°, "
+        f"λ = {pattern.wavelength:.5f} Å, {len(answer.lines)} lines, {1000 * answer.timings.total:.0f} ms",
+        f"{'rank':>4}  {'id':<32} {'formula':<24} {'fit':>6} {'similarity':>10} {'cell':>8} {'zero':>8}  alike",
+    ]
+    for hit in answer.hits:
+        fit, scale = "" if hit.fit is None else f"{hit.fit:.3f}", "" if hit.scale is None else f"{hit.scale - 1:+.2%}"
+        zero = "" if hit.zero_shift is None else f"{hit.zero_shift:+.3f}°"
+        rows.append(
+            f"{hit.rank:>4}  {hit.id:<32} {hit.formula:<24} {fit:>6} {hit.similarity:>10.3f} {scale:>8} {zero:>8}  "
+            f"{hit.group_size}"
+        )
+    return "\n".join(rows if answer.hits else [*rows, "no structure passes the filter"])
+
+
+def _rates_text(result: "Benchmark") -> str:
+    """Return one benchmark as a table."""
+    rows = [
+        f"{result.index}: {result.queries} queries of severity {result.severity:g} against {result.entries} entries, "
+        f"embedder {result.embedder}, seed {result.seed}",
+        f"{'order by':<12} {'counted by':<10} " + " ".join(f"{f'hit@{r.at} (%)':>22}" for r in result.rows[0].rates),
+    ]
+    for row in result.rows:
+        cells = (f"{r.percent:.1f} [{r.low:.1f}, {r.high:.1f}]" for r in row.rates)
+        rows.append(f"{row.ordering:<12} {row.target:<10} " + " ".join(f"{c:>22}" for c in cells))
+    rows.append(", ".join(f"{name}: {ms:.1f} ms per query" for name, ms in result.milliseconds.items()))
+    return "\n".join(rows)
+
+
+if __name__ == "__main__":
+    app()

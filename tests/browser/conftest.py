@@ -1,0 +1,138 @@
+"""A real server process on a small real index, and a real Chromium that may talk to nobody else."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[2]
+INDEX = "coremof2019-asr"
+ENTRIES = 60
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+SOFTWARE_WEBGL = ("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
+QUIET = ("--no-sandbox", "--disable-background-networking", "--disable-component-update", "--no-first-run")
+
+
+def pytest_addoption(parser):
+    parser.addoption("--screenshot", metavar="PATH", help="write a picture of the page, searched in the real index")
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory) -> Path:
+    """A folder with an index of the first entries of CoRE MOF 2019."""
+    folder = tmp_path_factory.mktemp("home")
+    command = [sys.executable, "-m", "indexer", "build", INDEX, "--limit", str(ENTRIES), "--workers", "1"]
+    subprocess.run(command, check=True, cwd=ROOT, env=environment(folder), capture_output=True, timeout=120)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def entry(home):
+    """Id and crystal of the entry whose pattern the tests look for."""
+    from indexer.store import open_index
+
+    index = open_index(INDEX, home)
+    return str(index.entries.ids[33]), index.crystal(33)
+
+
+@pytest.fixture(scope="session")
+def columns(entry) -> str:
+    """Two columns of its pattern as a laboratory might measure it."""
+    from xtal.artefacts import Scan, measure
+    from xtal.powder import reflections
+
+    pattern = measure(reflections(entry[1], 5.0), 0.5, np.random.default_rng(33), Scan(3.0, 50.0, 0.02))
+    return "".join(f"{x:.3f} {y:.1f}\n" for x, y in zip(pattern.two_theta, pattern.intensity, strict=True))
+
+
+@pytest.fixture
+def with_wavelength(columns, tmp_path) -> Path:
+    path = tmp_path / "sample.xy"
+    path.write_text(f"# wavelength = 1.5418\n{columns}")
+    return path
+
+
+@pytest.fixture
+def without_wavelength(columns, tmp_path) -> Path:
+    path = tmp_path / "bare.xy"
+    path.write_text(columns)
+    return path
+
+
+@pytest.fixture(scope="session")
+def address(home, tmp_path_factory) -> Iterator[str]:
+    yield from serve(home, tmp_path_factory.mktemp("log"))
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A browser with WebGL in software."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    found = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    with playwright.sync_playwright() as started:
+        try:
+            browser = started.chromium.launch(executable_path=found, args=[*QUIET, *SOFTWARE_WEBGL])
+        except playwright.Error as error:
+            pytest.skip(f"no Chromium to drive: {error}")
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium):
+    """Return a function that opens a page; whatever it asks for must come from this machine, and it must not fail."""
+    contexts, asked, failed = [], [], []
+
+    def open_page(address: str, width: int = 1400, scheme: str = "light"):
+        context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("pageerror", lambda error: failed.append(str(error)))
+        page.goto(address)
+        page.wait_for_selector("#xs-search")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert asked
+    assert [url for url in asked if not re.match(r"(http://127\.0\.0\.1:\d+/|data:|blob:)", url)] == []
+    assert failed == []
+
+
+def serve(home: Path | None, log_folder: Path) -> Iterator[str]:
+    """Run ``python -m ui`` on a free port until the caller is done; `home` None is the user's own."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "ui", "--port", str(port), "--no-open"]
+    log = log_folder / "server.log"
+    with (
+        log.open("w") as out,
+        subprocess.Popen(command, cwd=ROOT, env=environment(home), stdout=out, stderr=out) as server,
+    ):
+        try:
+            deadline = time.monotonic() + 60
+            while "Xtalscout is at" not in log.read_text():
+                assert server.poll() is None, log.read_text()
+                assert time.monotonic() < deadline, "the server did not start within a minute"
+                time.sleep(0.1)
+            yield f"http://127.0.0.1:{port}/"
+        finally:
+            server.terminate()
+            server.wait(20)
+    assert "Traceback" not in log.read_text(), log.read_text()
+
+
+def environment(home: Path | None) -> dict[str, str]:
+    chosen = {} if home is None else {"XTALSCOUT_HOME": str(home)}
+    return {**os.environ, "OMP_NUM_THREADS": "1", **chosen}

@@ -1,0 +1,246 @@
+import io
+import re
+from collections import Counter
+
+import pytest
+from conftest import serve
+from PIL import Image
+
+from xtal.cif import read_cif
+
+pytestmark = pytest.mark.browser
+
+SOON = 20_000  # ms
+BUILT = 1_800_000  # ms, the whole index on one slow core
+
+
+def drop(page, path):
+    page.set_input_files("#xs-file input[type=file]", path)
+
+
+def wait_for_hits(page):
+    page.wait_for_selector("tr[data-rank]", timeout=SOON)
+    page.wait_for_selector("#xs-plot .legendtext >> text=Calculated", timeout=SOON)
+
+
+def legend(page) -> list[str]:
+    return page.locator("#xs-plot .legendtext").all_inner_texts()
+
+
+def selected_id(page) -> str:
+    return page.locator('tr[aria-selected="true"] .xs-id').inner_text()
+
+
+def colours(page, selector: str) -> Counter:
+    """Count the colours of what is drawn in a place."""
+    page.wait_for_timeout(500)
+    picture = Image.open(io.BytesIO(page.locator(selector).screenshot())).convert("RGB")
+    return Counter(picture.getdata())
+
+
+def width_of_content(page) -> int:
+    return page.evaluate("document.documentElement.scrollWidth")
+
+
+def test_from_a_file_to_its_structure(visit, address, with_wavelength, entry):
+    identifier, crystal = entry
+    page = visit(address)
+    page.wait_for_selector(".xs-ready", timeout=SOON)
+    assert page.locator("#xs-status").inner_text() == "Index coremof2019-asr · 60 structures"
+    drop(page, with_wavelength)
+    wait_for_hits(page)
+    facts = page.locator("#xs-facts").inner_text()
+    assert "λ = 1.54180 Å from the file" in facts
+    assert re.search(r"60 structures searched in \d+ ms", facts)
+    assert selected_id(page) == identifier
+    assert legend(page) == ["Measured", "Calculated", "Background", f"Lines of {identifier}", "Difference"]
+
+    empty_share = colours(page, ".xs-canvas").most_common(1)[0][1] / sum(colours(page, ".xs-canvas").values())
+    assert 0.3 < empty_share < 0.98
+    assert len(colours(page, ".xs-canvas")) > 200  # shaded balls, not a flat panel
+    assert page.locator(".xs-legend").inner_text().split() == ["H", "C", "N", "O", "Br", "Cd"]
+
+    with page.expect_download() as waiting:
+        page.click(".xs-cif")
+    assert waiting.value.suggested_filename == f"{identifier}.cif"
+    downloaded = read_cif(waiting.value.path().read_text())
+    assert downloaded.formula == crystal.formula
+    assert downloaded.volume == pytest.approx(crystal.volume, rel=1e-6)
+
+
+def test_another_hit_is_overlaid_and_drawn(visit, address, with_wavelength):
+    page = visit(address)
+    drop(page, with_wavelength)
+    wait_for_hits(page)
+    first, before = selected_id(page), colours(page, ".xs-canvas")
+    page.click('tr[data-rank="2"]')
+    second = page.locator('tr[data-rank="2"] .xs-id').inner_text()
+    page.wait_for_selector(f".xs-cell >> text={second}", timeout=SOON)
+    page.wait_for_selector(f"#xs-plot .legendtext >> text=Lines of {second}", timeout=SOON)
+    assert selected_id(page) == second != first
+    assert colours(page, ".xs-canvas") != before
+
+    page.keyboard.press("ArrowDown")
+    page.wait_for_selector('tr[data-rank="3"][aria-selected="true"]')
+    third = page.locator('tr[data-rank="3"] .xs-id').inner_text()
+    page.wait_for_selector(f".xs-cell >> text={third}", timeout=SOON)
+
+
+def test_the_cell_can_be_looked_at_along_its_axes(visit, address, with_wavelength):
+    page = visit(address)
+    drop(page, with_wavelength)
+    wait_for_hits(page)
+    page.wait_for_selector('[data-axis="0"]:enabled')
+    views = []
+    for axis in "012":
+        page.click(f'[data-axis="{axis}"]')
+        views.append(colours(page, ".xs-canvas"))
+    assert views[0] != views[1] != views[2] != views[0]
+
+
+def test_square_roots_are_a_click_away(visit, address, with_wavelength):
+    page = visit(address)
+    drop(page, with_wavelength)
+    wait_for_hits(page)
+    page.click("#xs-root input")
+    page.wait_for_selector("#xs-plot .ytitle >> text=√ Intensity", timeout=SOON)
+    assert "Calculated" in legend(page)
+
+
+def test_a_file_without_a_wavelength_asks_for_it_and_then_searches(visit, address, without_wavelength, entry):
+    page = visit(address)
+    drop(page, without_wavelength)
+    alert = page.wait_for_selector("#xs-message [role=alert]", timeout=SOON)
+    assert alert.inner_text() == "bare.xy states no wavelength. Choose the one it was measured with under “Wavelength”."
+    assert page.locator("tr[data-rank]").count() == 0
+    page.click("#xs-wavelength input")
+    page.get_by_role("option", name="Cu Kα (1.5419 Å)").click()
+    wait_for_hits(page)
+    assert "λ = 1.54187 Å chosen" in page.locator("#xs-facts").inner_text()
+    assert page.locator("#xs-message [role=alert]").count() == 0
+    assert selected_id(page) == entry[0]
+
+
+def test_a_wavelength_can_be_typed(visit, address, without_wavelength):
+    page = visit(address)
+    page.fill("#xs-wavelength input", "8.0417 keV")
+    page.keyboard.press("Enter")
+    drop(page, without_wavelength)
+    wait_for_hits(page)
+    assert "λ = 1.54177 Å chosen" in page.locator("#xs-facts").inner_text()
+
+
+def test_a_wrong_wavelength_is_explained(visit, address, without_wavelength):
+    page = visit(address)
+    drop(page, without_wavelength)
+    page.wait_for_selector("#xs-message [role=alert]", timeout=SOON)
+    page.fill("#xs-wavelength input", "bananas")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#xs-message >> text='bananas' is no wavelength", timeout=SOON)
+
+
+def test_a_file_that_is_no_pattern_is_explained(visit, address, tmp_path):
+    bad = tmp_path / "<i>notes</i>.xy"
+    bad.write_text("shopping list: zinc nitrate, terephthalic acid\n")
+    page = visit(address)
+    drop(page, bad)
+    alert = page.wait_for_selector("#xs-message [role=alert]", timeout=SOON)
+    assert ".xy" in alert.inner_text()
+    assert "Traceback" not in page.content()
+    assert page.locator("#xs-message i").count() == 0
+
+
+def test_a_file_that_is_too_large_is_refused(visit, address, tmp_path):
+    large = tmp_path / "large.xy"
+    with large.open("wb") as file:
+        file.truncate(60 * 2**20)
+    page = visit(address)
+    drop(page, large)
+    page.wait_for_selector("text=/exceeds|too large|maximum/i", timeout=SOON)
+
+
+def test_filters_are_applied_and_explained(visit, address, with_wavelength, entry):
+    page = visit(address)
+    drop(page, with_wavelength)
+    wait_for_hits(page)
+    page.fill("#xs-formula textarea, #xs-formula input", entry[1].formula)
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.querySelectorAll('tr[data-rank]').length === 1", timeout=SOON)
+    assert selected_id(page) == entry[0]
+    page.fill("#xs-formula textarea, #xs-formula input", "XeF2")
+    page.click("#xs-search")
+    page.wait_for_selector("#xs-message >> text=no entry of the index has", timeout=SOON)
+    assert "Measured" in legend(page)
+
+
+def test_searching_without_a_pattern_is_explained(visit, address):
+    page = visit(address)
+    page.click("#xs-search")
+    page.wait_for_selector("#xs-message >> text=Drop a file or pick an example first", timeout=SOON)
+
+
+def test_removing_the_file_empties_the_page(visit, address, with_wavelength):
+    page = visit(address)
+    drop(page, with_wavelength)
+    wait_for_hits(page)
+    page.click('#xs-file [aria-label="Clear"], #xs-file [aria-label="Remove this file"]')
+    page.wait_for_selector("#xs-table .xs-empty", timeout=SOON)
+    assert page.locator(".xs-cell").inner_text() == ""
+
+
+@pytest.mark.parametrize("width", [390, 768])
+def test_a_narrow_screen_does_not_overflow(visit, address, with_wavelength, width):
+    page = visit(address, width)
+    assert width_of_content(page) == width
+    drop(page, with_wavelength)
+    wait_for_hits(page)
+    page.wait_for_timeout(500)
+    assert width_of_content(page) == width
+    assert page.locator("#xs-plot .main-svg").first.bounding_box()["width"] <= width
+
+
+def test_a_dark_page_repaints_the_figure(visit, address, with_wavelength):
+    strokes = {}
+    for scheme in ("light", "dark"):
+        page = visit(address, scheme=scheme)
+        drop(page, with_wavelength)
+        wait_for_hits(page)
+        line = page.locator("#xs-plot .scatterlayer .js-line").first
+        strokes[scheme] = line.evaluate("line => getComputedStyle(line).stroke")
+    assert strokes == {"light": "rgb(31, 41, 55)", "dark": "rgb(215, 222, 232)"}
+
+
+def test_the_page_names_no_other_machine(visit, address):
+    """Not even in a link: gradio's own page holds some for search engines, which no browser follows."""
+    page = visit(address)
+    loaders = "script[src], link[rel=stylesheet], img[src], iframe[src]"
+    loading = page.locator(loaders).evaluate_all("found => found.map(e => e.src || e.href)")
+    assert loading
+    assert all(url.startswith((address, "data:")) for url in loading)
+
+
+def test_the_first_start_builds_the_index_and_says_how_far_it_is(visit, with_wavelength, tmp_path):
+    server = serve(tmp_path / "empty-home", tmp_path)
+    page = visit(next(server))
+    page.wait_for_selector("#xs-status progress", timeout=SOON)
+    drop(page, with_wavelength)
+    page.wait_for_selector("#xs-message >> text=The index is not ready yet", timeout=SOON)
+    assert legend(page) == ["Measured", "Lines found"]
+    page.wait_for_selector("#xs-status >> text=/computing diffraction lines [1-9][0-9,]* of 12,020/", timeout=60_000)
+    server.close()
+
+
+def test_screenshot(visit, request, tmp_path):
+    """With ``--screenshot PATH``: the page in the user's own index, for the README."""
+    path = request.config.getoption("--screenshot", default=None)
+    if path is None:
+        pytest.skip("only with --screenshot PATH")
+    server = serve(None, tmp_path)
+    page = visit(next(server))
+    page.wait_for_selector(".xs-ready", timeout=BUILT)
+    page.click("#xs-example input")
+    page.get_by_role("option").first.click()
+    wait_for_hits(page)
+    page.wait_for_timeout(1500)
+    page.screenshot(path=path, full_page=True)
+    server.close()

@@ -1,0 +1,50 @@
+"""What all command lines share: exit codes, error lines, progress bars, results as text or JSON."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Annotated, Any
+
+import typer
+
+from xtal.errors import UserError
+
+FAILED, USAGE, PARTIAL = 1, 2, 3
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+@contextmanager
+def errors_reported() -> Iterator[None]:
+    """Turn what the user can mend into one line on stderr and an exit code."""
+    try:
+        yield
+    except UserError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(error.exit_code) from None
+    except OSError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(FAILED) from None
+
+
+@contextmanager
+def progress_bars() -> Iterator[Callable[[str, int, int | None], None]]:
+    """Offer a callback ``advance(stage, count, total)`` that draws one bar per stage on stderr, with rate and ETA."""
+    from tqdm import tqdm
+
+    with ExitStack() as stages:
+        bars: dict[str, Any] = {}
+
+        def advance(stage: str, count: int, total: int | None) -> None:
+            if stage not in bars:
+                stages.close()  # the stage before is over
+                bars[stage] = stages.enter_context(tqdm(desc=stage, total=total, unit=" entries"))
+            bars[stage].total = total
+            bars[stage].update(count)
+
+        yield advance
+
+
+def print_result(result: Any, text: str, as_json: bool) -> None:
+    """Write a result to stdout, for programs or for people."""
+    typer.echo(json.dumps(result, indent=2, ensure_ascii=False) if as_json else text)
