@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
 
 from xtal.crystal import Crystal
 from xtal.line_table import LineTable
@@ -66,8 +67,6 @@ def _samples(low: float, high: float) -> NDArray[np.int64]:
 
 def _draw(lines: LineTable, rows: NDArray[np.int64], low: float, high: float) -> NDArray[np.float32]:
     """(R, d) smoothed power of the profile of the lines between `low` and `high`, strongest point of each row 1."""
-    from scipy.ndimage import gaussian_filter1d
-
     size = int((high - low) / STEP)
     q, intensity = lines.padded(rows)  # (R, L)
     inside = (q >= low) & (q < low + size * STEP) & (intensity > 0)

@@ -16,6 +16,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len, rfft
+from scipy.ndimage import uniform_filter1d
 
 from search.sticks import Sticks
 from search.target import Target
@@ -205,6 +206,4 @@ def _hats(two_theta: NDArray) -> NDArray[np.float64]:
 
 def _running_mean(values: NDArray, points: int) -> NDArray[np.float64]:
     """Mean over `points` neighbours; the ends are continued level."""
-    from scipy.ndimage import uniform_filter1d
-
     return uniform_filter1d(values, 2 * points + 1, mode="nearest")

@@ -5,6 +5,7 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
 
 from xtal.background import background
 from xtal.linefinder import counting_variance, line_points
@@ -63,8 +64,6 @@ class Target:
 
     def blurred(self, blur: float) -> Self:
         """Return the target as an instrument with `blur` degrees more line width would see it, on a coarser grid."""
-        from scipy.ndimage import gaussian_filter1d
-
         if blur <= 0:
             return self
         fwhm = float(np.hypot(self.fwhm, blur))

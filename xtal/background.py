@@ -1,7 +1,11 @@
 """The smooth background under the lines of a measured pattern."""
 
+import warnings
+
 import numpy as np
 from numpy.typing import NDArray
+from pybaselines.utils import ParameterWarning
+from pybaselines.whittaker import arpls
 
 from xtal.pattern import Pattern
 
@@ -18,11 +22,6 @@ def background(pattern: Pattern) -> NDArray[np.float64]:
     of the binned intensity: the root makes counting noise equally strong everywhere, and bins of one width in q make
     the stiffness mean the same for every step and wavelength.
     """
-    import warnings
-
-    from pybaselines.utils import ParameterWarning
-    from pybaselines.whittaker import arpls
-
     top = pattern.intensity.max()
     centres, binned = _bins(pattern)
     with warnings.catch_warnings():

@@ -8,6 +8,8 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.fft import irfft, next_fast_len, rfft
+from scipy.signal import find_peaks, savgol_coeffs
 
 from xtal.background import background
 from xtal.pattern import Lines, Pattern, q_from_two_theta
@@ -41,8 +43,6 @@ def find_lines(pattern: Pattern, limit: int = MOST_LINES) -> Lines:
     Returns:
         Lines with widths (full width at half prominence, Å⁻¹) and the measured `q_range`.
     """
-    from scipy.signal import find_peaks
-
     top = pattern.intensity.max()
     counts, under = pattern.intensity / top, background(pattern) / top
     sigma = None if pattern.sigma is None or not pattern.sigma.any() else pattern.sigma / top
@@ -71,8 +71,6 @@ def line_points(pattern: Pattern, above: NDArray[np.float64]) -> float:
     For a pseudo-Voigt that happens after 0.7 (Gaussian) to 1 (Lorentzian) widths; noise adds to lag 0 only, which is
     left out.
     """
-    from scipy.fft import irfft, next_fast_len, rfft
-
     low, high = pattern.q_range
     widest = min(len(above) // 2, int(WIDEST / (high - low) * len(above)) + 2)
     size = next_fast_len(len(above) + widest, real=True)
@@ -85,8 +83,6 @@ def line_points(pattern: Pattern, above: NDArray[np.float64]) -> float:
 @lru_cache(maxsize=128)
 def _parabola(window: int) -> NDArray[np.float64]:
     """Weights of a parabola fitted to `window` points (odd), at its middle; three points are left as they are."""
-    from scipy.signal import savgol_coeffs
-
     return savgol_coeffs(window, 2) if window > 3 else np.ones(1)
 
 

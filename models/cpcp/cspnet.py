@@ -5,8 +5,9 @@ Every atom exchanges messages with every other atom of its cell (Jiao et al. 202
     m_ij = φ_m(h_i, h_j, L Lᵀ, ψ(f_j - f_i)),   h_i <- h_i + φ_h(h_i, mean_j m_ij),
     ψ(Δf) = {sin 2πk Δf, cos 2πk Δf},  k = 1..K,      crystal = mean_i h_i.
 
-The first layer of φ_m is linear in its four arguments, so each is projected by itself, per atom or cell where it can be,
-and only the sum is formed per pair. Crystals are padded to the largest of a batch and masked; nothing loops over atoms or crystals.
+The first layer of φ_m is linear in its four arguments, so each is projected by itself, per atom or cell where it can
+be, and only the sum is formed per pair. Crystals are padded to the largest of a batch and masked; nothing loops over
+atoms or crystals.
 """
 
 import math

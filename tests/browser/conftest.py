@@ -104,7 +104,7 @@ def visit(chromium):
     yield open_page
     for context in contexts:
         context.close()
-    assert asked
+    assert bool(asked) == bool(contexts)
     assert [url for url in asked if not re.match(r"(http://127\.0\.0\.1:\d+/|data:|blob:)", url)] == []
     assert failed == []
 
