@@ -1,6 +1,7 @@
 """Command line: build, list, show, check and remove indexes of known crystals."""
 
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,15 @@ if TYPE_CHECKING:
 
 TOLERATED = 0.05  # share of broken entries: every public database has some; more means that something is wrong
 SHOWN = 10  # broken entries that `info` lists
+
+
+class Device(StrEnum):
+    """Choices of --device."""
+
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+
 
 app = typer.Typer(help="Build and keep indexes of known crystals.", no_args_is_help=True, add_completion=False)
 IndexName = Annotated[str, typer.Argument(metavar="NAME", help="Name of an index, see `list`.")]
@@ -35,6 +45,7 @@ def build_index(
     embedder: Annotated[str, typer.Option(help="Fingerprint model.")] = "profile",
     limit: Annotated[int | None, typer.Option(min=1, help="Take only so many entries of each source.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Worker processes; one per core by default.")] = None,
+    device: Annotated[Device, typer.Option(help="Where the fingerprint model runs.")] = Device.auto,
     as_json: AsJson = False,
 ) -> None:
     """Build an index from sources of crystals and publish it.
@@ -46,7 +57,7 @@ def build_index(
     from indexer.plan import open_plan
 
     with errors_reported():
-        plan = open_plan(sources, models.load(embedder), name, source, limit)
+        plan = open_plan(sources, models.load(embedder, device.value), name, source, limit)
         try:
             with progress_bars() as progress:
                 manifest = build(plan, workers, progress)

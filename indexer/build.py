@@ -35,7 +35,7 @@ Progress = Callable[[str, int, int | None], None]
 SHARD = 1000  # records per shard: some 10 s of work on one core, which is what an interruption costs at most
 CHUNK = 16  # records per message to a worker: 0.2 s of work, so that no worker idles at the end
 LISTED = 5  # reasons quoted when nothing could be used
-DISTRIBUTIONS = ("xtalscout", "numpy", "gemmi", "spglib", "faiss-cpu", "faiss-gpu", "duckdb")
+DISTRIBUTIONS = ("xtalscout", "numpy", "gemmi", "faiss-cpu", "faiss-gpu", "duckdb")
 
 
 def _silent(stage: str, count: int, total: int | None) -> None:

@@ -1,4 +1,4 @@
-"""What every embedder offers: patterns and crystals as unit vectors in one space."""
+"""What every embedder offers: patterns and crystals as vectors in one space, in which 1 is the product of equals."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -22,9 +22,9 @@ class Embedder(Protocol):
     """Length of a vector."""
 
     def embed_patterns(self, lines: Sequence[Lines]) -> NDArray[np.float32]:
-        """Return (B, dimension) unit vectors of B measured patterns, given the lines found in each."""
+        """Return (B, dimension) vectors of B measured patterns, given the lines found in each."""
         ...
 
     def embed_crystals(self, crystals: Sequence[Crystal], lines: LineTable) -> NDArray[np.float32]:
-        """Return (S, dimension) unit vectors of S crystals with their computed lines."""
+        """Return (S, dimension) vectors of S crystals with their computed lines."""
         ...

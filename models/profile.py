@@ -2,8 +2,8 @@
 
 Lines (found in a pattern, or computed from a crystal) are drawn with one width, `(profile)^POWER` is smoothed and
 sampled. The fourth root lets weak lines speak, which strain and texture leave in place while they change strong ones;
-the smoothing forgives shifts. The q axis has two segments, each of unit length for a crystal, so that a pattern
-measured in the first one alone compares as if the crystal had nothing beyond.
+the smoothing forgives shifts. The q axis has two segments that are compared separately, so that a pattern measured in
+the first one alone compares as if the crystal had nothing beyond.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ LINE_WIDTH = 0.018  # Å⁻¹ full width at half maximum: 0.25° with Cu Kα
 SMOOTHING = 0.012  # Å⁻¹ standard deviation: 0.6 % of the cell at the far end of the first segment
 POWER = 0.25
 BLOCK = 1024  # crystals drawn at a time: 16 MB
-VERSION = 1  # raise it when the vectors change for another reason than a setting
+VERSION = 2  # raise it when the vectors change for another reason than a setting
 
 
 class ProfileEmbedder:
@@ -38,13 +38,19 @@ class ProfileEmbedder:
         self.dimension = sum(len(_samples(*segment)) for segment in SEGMENTS)
 
     def embed_patterns(self, lines: Sequence[Lines]) -> NDArray[np.float32]:
-        """Return (B, dimension) unit vectors; a pattern in which no line was found is a zero vector."""
-        return _unit(np.concatenate(self._parts(LineTable.stack(lines)), axis=1))
+        """Return (B, dimension) vectors; a pattern in which no line was found is a zero vector.
+
+        Each segment is as long as its share of the squared profile, so that the product with a crystal is the mean of
+        the segments' cosines, weighted by what was measured in them.
+        """
+        parts = self._parts(LineTable.stack(lines))
+        energy = np.stack([np.einsum("bd,bd->b", part, part) for part in parts])  # (segments, B)
+        share = energy / np.maximum(energy.sum(axis=0), 1e-30)
+        return np.concatenate([_unit(part) * w[:, None] for part, w in zip(parts, share, strict=True)], axis=1)
 
     def embed_crystals(self, crystals: Sequence[Crystal], lines: LineTable) -> NDArray[np.float32]:  # noqa: ARG002
-        """Return (S, dimension) vectors; each segment that holds a line has length ``1/√2``, so all weigh alike."""
-        parts = [_unit(part) / np.sqrt(len(SEGMENTS)) for part in self._parts(lines)]
-        return np.concatenate(parts, axis=1).astype(np.float32)
+        """Return (S, dimension) vectors; each segment that holds a line has length 1."""
+        return np.concatenate([_unit(part) for part in self._parts(lines)], axis=1)
 
     def _parts(self, lines: LineTable) -> list[NDArray[np.float32]]:
         """Return one (S, d) array for each segment."""
@@ -80,4 +86,4 @@ def _draw(lines: LineTable, rows: NDArray[np.int64], low: float, high: float) ->
 def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Scale rows to length one; a zero row stays zero."""
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return (vectors / np.where(length > 0, length, 1)).astype(np.float32)
+    return np.asarray(vectors / np.where(length > 0, length, 1), dtype=np.float32)

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +45,7 @@ class Engine:
     def __init__(self, index: Index, embedder: Embedder) -> None:
         self.index, self.embedder = index, embedder
         self._group_sizes = np.bincount(index.entries.group)
+        self._accelerated = _on_gpus(index.vectors)
 
     @classmethod
     def open(cls, name: str, home: Path | None = None) -> Self:
@@ -119,8 +120,11 @@ class Engine:
         import faiss
 
         size = min(size, len(self.index) if allowed is None else len(allowed))
-        selector = None if allowed is None else faiss.SearchParameters(sel=faiss.IDSelectorBatch(allowed))  # type: ignore[call-arg]
-        similarity, rows = self.index.vectors.search(vectors, size, params=selector)
+        if allowed is None:
+            similarity, rows = self._accelerated.search(vectors, size)
+        else:  # only the CPU index can look at chosen rows
+            chosen = faiss.SearchParameters(sel=faiss.IDSelectorBatch(allowed))  # type: ignore[call-arg]
+            similarity, rows = self.index.vectors.search(vectors, size, params=chosen)
         order = np.lexsort((rows, -similarity))
         rows, similarity = np.take_along_axis(rows, order, 1), np.take_along_axis(similarity, order, 1)
         return [Shortlist(r, s) for r, s in zip(rows, similarity, strict=True)]
@@ -165,3 +169,10 @@ class Engine:
             row=int(row),
             parameters=values,
         )
+
+
+def _on_gpus(vectors: Any) -> Any:
+    """Return the FAISS index copied to all GPUs, or itself where there is none."""
+    import faiss
+
+    return faiss.index_cpu_to_all_gpus(vectors) if faiss.get_num_gpus() else vectors

@@ -8,7 +8,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from models.cpcp.config import NetworkConfig, TrainingConfig
-from models.cpcp.dataset import LOWEST_REACH, CrystalSet
+from models.cpcp.dataset import CrystalSet
 from models.cpcp.features import LineBatch, batch_lines
 from xtal.artefacts import CU_K_ALPHA, PAPER_SCAN, Scan, measure
 from xtal.linefinder import find_lines
@@ -16,7 +16,6 @@ from xtal.pattern import Lines, two_theta_from_q
 
 MARGIN = 1.02  # reflections must reach this far beyond the scan, for strain moves lines in as well as out
 USES = 3  # how often one measured sample may be trained on: measuring costs more than learning; see `disturb`
-SHORTENED = 0.5  # share of crystals whose lines are cut off at a random q
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,15 +81,6 @@ def disturb(samples: Samples, rng: Generator) -> Samples:
         (lines.q * scale).astype(np.float32), np.where(lost, 0, lines.intensity * factor), lines.width, lines.q_range
     )
     return Samples(samples.rows, sorted_lines(changed))
-
-
-def shorten(lines: LineBatch, rng: Generator) -> LineBatch:
-    """Cut computed lines off at a random q: how far they reach follows from the cell, which is a convention."""
-    first, last = lines.q_range.T
-    cut = np.minimum(LOWEST_REACH + (last - LOWEST_REACH) * rng.random(len(lines)), last)
-    end = np.where(rng.random(len(lines)) < SHORTENED, cut, last).astype(np.float32)
-    kept = np.where(lines.q <= end[:, None], lines.intensity, 0)
-    return sorted_lines(LineBatch(lines.q, kept, lines.width, np.stack([first, end], axis=1)))
 
 
 def sorted_lines(lines: LineBatch) -> LineBatch:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models.cpcp.atoms import offsets_of
 from xtal.crystal import Crystal
 from xtal.line_table import LineTable
 from xtal.pattern import Lines
@@ -13,6 +14,8 @@ from xtal.pattern import Lines
 ELEMENTS = 100  # places in a composition vector: atomic numbers 0 (unused) to 99
 RESOLUTION = 0.01  # Å⁻¹: crystal lines nearer than a laboratory line is wide (0.14° with Cu Kα) are seen as one
 KEPT_LINES = 256  # computed lines per crystal that are looked at; weaker ones drown in any measurement
+REACHES = (2.3, 3.2, 4.5)  # Å⁻¹: 33, 46 and 67° with Cu Kα; every table of lines reaches the first
+ENOUGH = 24  # lines that tell crystals apart; frameworks show as many to the first reach, simple minerals do not
 NO_WIDTH = 0.0  # computed lines have no width
 
 
@@ -53,22 +56,42 @@ def batch_lines(rows: Sequence[Lines], length: int) -> LineBatch:
 
 
 def computed_lines(table: LineTable, length: int) -> LineBatch:
-    """Merge the strongest computed lines of each crystal as a diffractometer would, and pad them to (S, length)."""
-    merged = resolved(strongest(table, KEPT_LINES))
+    """Show computed lines as a diffractometer would, padded to (S, length).
+
+    They are cut off at a common reach, the strongest are kept, and close ones merged: what remains is the same for
+    every cell of a crystal.
+    """
+    merged = resolved(strongest(within_common_reach(table), KEPT_LINES))
     q, intensity = merged.padded(np.arange(len(merged)))
     order = np.argsort(-intensity, axis=1, kind="stable")[:, :length]
     q, intensity = np.take_along_axis(q, order, 1), np.take_along_axis(intensity, order, 1)
     return LineBatch(q, intensity, np.full_like(q, NO_WIDTH), merged.q_range)
 
 
+def within_common_reach(table: LineTable) -> LineTable:
+    """Cut each crystal's lines off at the first of `REACHES` (Å⁻¹) within which `ENOUGH` resolved lines lie.
+
+    How far a table's lines reach follows from the volume of the cell they were computed in, which is a convention.
+    A crystal with fewer lines keeps them all.
+    """
+    ends = table.q_range[:, 1].copy()
+    merged = resolved(table)
+    undecided = np.ones(len(table), dtype=bool)
+    for reach in REACHES:
+        count = np.bincount(_crystal_of(merged)[merged.q <= reach], minlength=len(table))
+        fits = undecided & (count >= ENOUGH) & (table.q_range[:, 1] > reach - 1e-3)
+        ends[fits] = reach
+        undecided &= ~fits
+    return _subset(table, table.q <= ends[_crystal_of(table)], np.stack([table.q_range[:, 0], ends], axis=1))
+
+
 def strongest(table: LineTable, count: int) -> LineTable:
     """Keep the `count` strongest lines of each crystal, still in ascending q."""
-    crystal = np.repeat(np.arange(len(table)), np.diff(table.offsets))
+    crystal = _crystal_of(table)
     order = np.lexsort((-table.intensity, crystal))
     kept = np.zeros(len(table.q), dtype=bool)
     kept[order] = np.arange(len(order)) - table.offsets[crystal] < count
-    offsets = np.concatenate([[0], np.cumsum(np.minimum(np.diff(table.offsets), count))]).astype(np.int64)
-    return LineTable(offsets, table.q[kept], table.intensity[kept], table.direction[kept], table.q_range)
+    return _subset(table, kept, table.q_range)
 
 
 def resolved(table: LineTable, resolution: float = RESOLUTION) -> LineTable:
@@ -79,7 +102,7 @@ def resolved(table: LineTable, resolution: float = RESOLUTION) -> LineTable:
     """
     if not len(table.q):
         return table
-    crystal = np.repeat(np.arange(len(table)), np.diff(table.offsets))
+    crystal = _crystal_of(table)
     q, weight = table.q.astype(np.float64), table.intensity.astype(np.float64)
     starts = np.ones(len(q), dtype=bool)
     starts[1:] = (np.diff(q) > resolution) | (np.diff(crystal) > 0)
@@ -88,13 +111,31 @@ def resolved(table: LineTable, resolution: float = RESOLUTION) -> LineTable:
     first = np.flatnonzero(np.diff(run, prepend=-1) + np.abs(np.diff(cell, prepend=0)))
     total = np.add.reduceat(weight, first)
     centre = np.add.reduceat(weight * q, first) / np.maximum(total, 1e-30)
-    counts = np.bincount(crystal[first], minlength=len(table))
-    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    filled = np.flatnonzero(counts)
-    top = np.ones(len(table))
-    top[filled] = np.maximum.reduceat(total, offsets[filled])
-    intensity = (total / top[crystal[first]]).astype(np.float32)
-    return LineTable(offsets, centre.astype(np.float32), intensity, table.direction[first], table.q_range)
+    offsets = offsets_of(np.bincount(crystal[first], minlength=len(table)))
+    return LineTable(
+        offsets, centre.astype(np.float32), _relative(total, offsets), table.direction[first], table.q_range
+    )
+
+
+def _crystal_of(table: LineTable) -> NDArray[np.int64]:
+    """(K,) which crystal each line belongs to."""
+    return np.repeat(np.arange(len(table)), np.diff(table.offsets))
+
+
+def _subset(table: LineTable, kept: NDArray[np.bool_], q_range: NDArray[np.float32]) -> LineTable:
+    """Leave lines out; the strongest one left of each crystal becomes 1."""
+    offsets = offsets_of(np.bincount(_crystal_of(table)[kept], minlength=len(table)))
+    intensity = _relative(table.intensity[kept], offsets)
+    return LineTable(offsets, table.q[kept], intensity, table.direction[kept], q_range)
+
+
+def _relative(intensity: NDArray[np.floating], offsets: NDArray[np.int64]) -> NDArray[np.float32]:
+    """(K,) intensities divided by the highest of each crystal."""
+    filled = np.flatnonzero(np.diff(offsets))
+    if not len(filled):
+        return intensity.astype(np.float32)
+    highest = np.maximum.reduceat(intensity, offsets[filled])
+    return (intensity / np.repeat(highest, np.diff(offsets)[filled])).astype(np.float32)
 
 
 def composition_features(crystals: Sequence[Crystal]) -> NDArray[np.float32]:

@@ -10,7 +10,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from models.cpcp.batches import Samples, shorten
+from models.cpcp.batches import Samples
 from models.cpcp.config import ModelConfig, TrainingConfig
 from models.cpcp.dataset import CrystalSet
 from models.cpcp.features import LineBatch, computed_lines
@@ -67,10 +67,9 @@ class Trainer:
         return float(loss.detach())
 
     def _crystals(self, rows: NDArray[np.int64]) -> CrystalBatch:
-        """Put crystals together, some cut short and some not told their composition."""
+        """Put crystals together, some of them without their composition."""
         told = (self.rng.random((len(rows), 1)) < self.config.composition).astype(np.float32)
-        batch = crystal_batch(self.model, self.crystals, self.own, rows, told)
-        return CrystalBatch(shorten(batch.lines, self.rng), batch.composition, batch.atoms)
+        return crystal_batch(self.model, self.crystals, self.own, rows, told)
 
     @torch.no_grad()
     def _same(self, rows: NDArray[np.int64], lines: LineBatch) -> Tensor:
