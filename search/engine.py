@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 import models
 from indexer.store import Index, open_index
@@ -28,6 +29,7 @@ from xtal.linefinder import find_lines
 from xtal.pattern import Lines, Pattern
 from xtal.profile import render_each
 
+FEW_QUERIES = 16
 SHORTLIST = 100  # the right structure is among so many in 99 % of even badly disturbed patterns
 
 
@@ -52,6 +54,8 @@ class Engine:
         """Open an index by name; UserError when it is missing, damaged or made by another model."""
         from indexer.store import read_manifest
 
+        # patterns are spread over the cores already; BLAS threads inside would only wait for each other
+        threadpool_limits(1, user_api="blas")
         embedder = models.load(read_manifest(name, home).embedder)
         return cls(open_index(name, home, embedder), embedder)
 
@@ -119,6 +123,8 @@ class Engine:
         """Search the `size` entries most like each vector; equal ones stand in the order of the index."""
         import faiss
 
+        # a few queries take a millisecond on one thread; waking and joining others costs more
+        faiss.omp_set_num_threads(1 if len(vectors) < FEW_QUERIES else settings.cores())
         size = min(size, len(self.index) if allowed is None else len(allowed))
         if allowed is None:
             similarity, rows = self._accelerated.search(vectors, size)

@@ -13,7 +13,7 @@ from xtal.pattern import Lines, Pattern, two_theta_from_q
 
 LEAST_REACH = 2.25  # Å⁻¹: every database entry has lines up to here
 ENOUGH_LINES = 80  # once so many lines were found, higher angles add cost, not evidence
-POINTS_PER_LINE = 6  # finer steps than this within a line's width are binned
+POINTS_PER_LINE = 4  # finer steps than this within a line's width are binned
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +67,7 @@ class Target:
         if blur <= 0:
             return self
         fwhm = float(np.hypot(self.fwhm, blur))
-        merge = max(1, int(fwhm / POINTS_PER_LINE * 1.5 / self.step))
+        merge = max(1, int(fwhm / POINTS_PER_LINE / self.step))
         size = len(self.net) // merge
         if size < 2:
             return self
@@ -83,7 +83,7 @@ class Target:
 def _even(two_theta: NDArray, fwhm: float) -> NDArray[np.float64]:
     """Even grid over the measured range, no finer than the line width needs."""
     steps = np.diff(two_theta)
-    step = max(float(np.median(steps)), fwhm / POINTS_PER_LINE / 1.5)
+    step = max(float(np.median(steps)), fwhm / POINTS_PER_LINE)
     return np.linspace(two_theta[0], two_theta[-1], max(2, round((two_theta[-1] - two_theta[0]) / step) + 1))
 
 

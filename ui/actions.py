@@ -51,9 +51,10 @@ class View:
         """Draw what there is to draw; with `root`, the square root of every intensity."""
         if self.loaded is None or self.lines is None:
             return empty_figure()
+        given = "Simulated" if self.loaded.source.simulated else "Measured"
         if self.overlay is None:
-            return pattern_figure(self.loaded.pattern, self.lines, root)
-        return overlay_figure(self.overlay, self.loaded.pattern, self.selected, root)
+            return pattern_figure(self.loaded.pattern, self.lines, root, given)
+        return overlay_figure(self.overlay, self.loaded.pattern, self.selected, root, given)
 
 
 class Actions:

@@ -58,8 +58,8 @@ def build_page(library: Library) -> gr.Blocks:
     """Return the page that searches the index of `library`."""
     with gr.Blocks(title="Xtalscout", fill_width=True, analytics_enabled=False, delete_cache=(KEPT, KEPT)) as page:
         with gr.Row(elem_id="xs-top"):
-            gr.HTML("<h1>Xtalscout</h1><p>Powder pattern in, crystal structure out.</p>", elem_id="xs-title")
-            status = gr.HTML(library_html(library), elem_id="xs-status")
+            _html("xs-title", "<h1>Xtalscout</h1><p>Powder pattern in, crystal structure out.</p>")
+            status = _html("xs-status", library_html(library))
         with gr.Row(elem_id="xs-main"):
             with gr.Column(scale=0, min_width=300, elem_id="xs-inputs"):
                 inputs = _inputs()
@@ -105,10 +105,15 @@ def _theme() -> gr.themes.Base:
     )
 
 
+def _html(name: str, value: str = "", **options: Any) -> gr.HTML:
+    """Return a piece of HTML that only our own style sheet formats."""
+    return gr.HTML(value, elem_id=name, apply_default_css=False, **options)
+
+
 def _inputs() -> Inputs:
     bundled = examples()
     file = gr.File(label="Powder pattern", file_count="single", type="filepath", height=132, elem_id="xs-file")
-    gr.HTML(formats_html(), elem_id="xs-formats")
+    _html("xs-formats", formats_html())
     return Inputs(
         file=file,
         example=gr.Dropdown(
@@ -135,24 +140,17 @@ def _inputs() -> Inputs:
 
 
 def _outputs() -> Outputs:
-    message = gr.HTML("", elem_id="xs-message")
+    message = _html("xs-message")
     first = View()
     with gr.Row(elem_id="xs-head"):
-        facts = gr.HTML("", elem_id="xs-facts")
+        facts = _html("xs-facts")
         root = gr.Checkbox(False, label="√ intensity", container=False, elem_id="xs-root")
     figure = gr.Plot(first.figure(False), show_label=False, container=False, elem_id="xs-plot")
     with gr.Row(elem_id="xs-answer"):
         with gr.Column(scale=3, min_width=320):
-            table = gr.HTML(first.table, js_on_load=table_script(), apply_default_css=False, elem_id="xs-table")
+            table = _html("xs-table", first.table, js_on_load=table_script())
         with gr.Column(scale=2, min_width=300):
-            scene = gr.HTML(
-                "",
-                html_template=VIEWER_HTML,
-                js_on_load=viewer_script(),
-                head=script_head(),
-                apply_default_css=False,
-                elem_id="xs-viewer",
-            )
+            scene = _html("xs-viewer", html_template=VIEWER_HTML, js_on_load=viewer_script(), head=script_head())
     return Outputs(gr.State(first), root, figure, facts, message, table, scene)
 
 

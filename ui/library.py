@@ -50,10 +50,6 @@ class Library:
         """Open the index, or build and open it, without waiting."""
         self._thread.start()
 
-    def wait(self, seconds: float) -> None:
-        """Return once the index is settled, at the latest after `seconds`."""
-        self._thread.join(seconds)
-
     def advance(self, stage: str, count: int, total: int | None) -> None:
         """Take note that the build has finished `count` more entries of a stage."""
         words, before = STAGES.get(stage, stage), self.progress

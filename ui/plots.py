@@ -27,15 +27,15 @@ HEADROOM = 1.06
 TICK_BAND = 0.08  # of the height, between profile and difference
 
 
-def pattern_figure(pattern: Pattern, lines: Lines, root: bool = False) -> "go.Figure":
-    """Draw a pattern as measured, with the lines found in it marked below; `root` draws square roots."""
+def pattern_figure(pattern: Pattern, lines: Lines, root: bool = False, given: str = "Measured") -> "go.Figure":
+    """Draw a pattern, called `given`, with the lines found in it marked below; `root` draws square roots."""
     import plotly.graph_objects as go
 
     top = float(_scaled(pattern.intensity, root).max())
     angles = two_theta_from_q(lines.q, pattern.wavelength)
     figure = go.Figure(
         [
-            _measured(pattern.two_theta, pattern.intensity, pattern.wavelength, root),
+            _given(given, pattern.two_theta, pattern.intensity, pattern.wavelength, root),
             _ticks(angles, "Lines found", axis="y2"),
         ]
     )
@@ -47,8 +47,10 @@ def pattern_figure(pattern: Pattern, lines: Lines, root: bool = False) -> "go.Fi
     return figure
 
 
-def overlay_figure(overlay: "Overlay", pattern: Pattern, title: str, root: bool = False) -> "go.Figure":
-    """Draw measured and calculated profile, the calculated lines as ticks, and the difference on the same scale.
+def overlay_figure(
+    overlay: "Overlay", pattern: Pattern, title: str, root: bool = False, given: str = "Measured"
+) -> "go.Figure":
+    """Draw a pattern, called `given`, the profile calculated for it, the lines as ticks, and the difference.
 
     With `root` the square roots are drawn, and the difference is that of the roots: every counting error then takes
     the same height.
@@ -59,7 +61,7 @@ def overlay_figure(overlay: "Overlay", pattern: Pattern, title: str, root: bool 
     difference = measured - calculated if root else overlay.difference
     figure = go.Figure(
         [
-            _measured(overlay.two_theta, overlay.measured, pattern.wavelength, root),
+            _given(given, overlay.two_theta, overlay.measured, pattern.wavelength, root),
             _curve(overlay.two_theta, calculated, "Calculated", RED, 1.0),
             _curve(overlay.two_theta, _scaled(overlay.background, root), "Background", FAINT, 1.0, dash="dot"),
             _ticks(overlay.ticks, f"Lines of {title}", axis="y2"),
@@ -107,12 +109,14 @@ def _stack_panels(figure: "go.Figure", top: float, low: float, high: float) -> N
     )
 
 
-def _measured(two_theta: NDArray, intensity: NDArray, wavelength: float, root: bool) -> "go.Scatter":
-    """Return the measured curve; pointing at it tells 2θ, ``d = λ / 2 sin θ`` and the intensity itself."""
-    trace = _curve(two_theta, _scaled(intensity, root), "Measured", INK, 1.5)
+def _given(name: str, two_theta: NDArray, intensity: NDArray, wavelength: float, root: bool) -> "go.Scatter":
+    """Return the curve of the pattern itself; pointing at it tells 2θ, ``d = λ / 2 sin θ`` and the intensity itself."""
+    trace = _curve(two_theta, _scaled(intensity, root), name, INK, 1.5)
     spacing = wavelength / (2 * np.sin(np.radians(two_theta) / 2))
     trace.customdata = np.column_stack([spacing, intensity]).astype(np.float32)
-    trace.hovertemplate = "2θ %{x:.3f}°<br>d %{customdata[0]:.4f} Å<br>%{customdata[1]:,.4~g}<extra>measured</extra>"
+    trace.hovertemplate = (
+        "2θ %{x:.3f}°<br>d %{customdata[0]:.4f} Å<br>%{customdata[1]:,.4~g}<extra>" + name.lower() + "</extra>"
+    )
     return trace
 
 

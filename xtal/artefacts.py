@@ -113,6 +113,8 @@ def texture_weights(g: NDArray[np.float64], ratio: float, rng: Generator) -> NDA
 
     α is the angle between a reflection and the axis; March (1932), Dollase (1986). `g` (R, 3) -> (R,).
     """
+    if not len(g):
+        return np.empty(0)
     length = np.linalg.norm(g, axis=1)
     shortest = np.argsort(length)[: min(12, len(length))]
     axis = g[rng.choice(shortest)]
@@ -140,6 +142,6 @@ def _background(angles: NDArray, artefacts: Artefacts, rng: Generator) -> NDArra
 
 def _counted(curve: NDArray, counts: float, rng: Generator) -> NDArray[np.float64]:
     """Poisson counts of a curve whose maximum becomes `counts`; at least one photon is detected somewhere."""
-    measured = rng.poisson(curve / curve.max() * counts).astype(float)
+    measured = rng.poisson(curve / max(curve.max(), 1e-30) * counts).astype(float)
     measured[np.argmax(curve)] = max(measured[np.argmax(curve)], 1.0)
     return measured

@@ -35,7 +35,7 @@ const cross = (u, v) => [u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u
 const unit = (v) => scaled(v, 1 / Math.sqrt(dot(v, v)));
 const point = (v) => ({ x: v[0], y: v[1], z: v[2] });
 
-// Rows of the rotation that brings `axis` towards the reader and `up` upwards, as a quaternion [x, y, z, w].
+// The rotation that brings `axis` towards the reader and `up` upwards, as a quaternion [x, y, z, w].
 function lookAlong(axis, up) {
   const n = unit(axis);
   const u = unit(add(up, scaled(n, -dot(up, n))));
@@ -56,24 +56,35 @@ function lookAlong(axis, up) {
   return q;
 }
 
-function turnTo(axis) {
-  const up = axis === 2 ? 1 : 2;
-  const view = viewer.getView();
-  viewer.setView([...view.slice(0, 4), ...lookAlong(shown.cell[axis], shown.cell[up])]);
+const turn = (axis, degrees) => [...scaled(axis, Math.sin((degrees * Math.PI) / 360)), Math.cos((degrees * Math.PI) / 360)];
+
+function product(p, q) {
+  const [u, v] = [p.slice(0, 3), q.slice(0, 3)];
+  return [...add(scaled(u, q[3]), scaled(v, p[3]), cross(u, v)), p[3] * q[3] - dot(u, v)];
+}
+
+function rotated(q, v) {
+  const u = q.slice(0, 3);
+  const t = scaled(cross(u, v), 2);
+  return add(v, scaled(t, q[3]), cross(u, t));
+}
+
+// Centre the cell, turn it, and let what is drawn fill the canvas; 3Dmol's zoomTo() would leave half of it empty.
+function show(rotation) {
+  const centre = scaled(add(...shown.cell), 0.5);
+  const corners = [0, 1, 2, 3, 4, 5, 6, 7].map((n) => add(...shown.cell.map((v, k) => scaled(v, (n >> k) & 1))));
+  const points = [...corners, ...shown.atoms.map((row) => row.slice(2))].map((p) => rotated(rotation, add(p, scaled(centre, -1))));
+  const canvas = find(".xs-canvas");
+  const right = Math.max(...points.map((p) => Math.abs(p[0])));
+  const top = Math.max(...points.map((p) => Math.abs(p[1])));
+  // half the width shown is (CAMERA_Z - depth) tan(fov); 2.5 Å is the room that the name of an axis takes
+  const halfWidth = 2.5 + Math.max(right, (top * canvas.clientWidth) / canvas.clientHeight);
+  const depth = viewer.CAMERA_Z - halfWidth / Math.tan((Math.PI / 180) * viewer.fov);
+  viewer.setView([...scaled(centre, -1), depth, ...rotation]);
   viewer.render();
 }
 
-// Centre the cell and let the sphere around all that is drawn fill the canvas; zoomTo() would leave half of it empty.
-function fit() {
-  const centre = scaled(add(...shown.cell), 0.5);
-  const corners = [0, 1, 2, 3, 4, 5, 6, 7].map((n) => add(...shown.cell.map((v, k) => scaled(v, (n >> k) & 1))));
-  const reach = [...corners, ...shown.atoms.map((row) => row.slice(2))].map((p) => Math.hypot(...p.map((x, k) => x - centre[k])));
-  const canvas = find(".xs-canvas");
-  // half the width shown is (CAMERA_Z - depth) tan(fov)
-  const halfWidth = 1.02 * Math.max(...reach) * Math.max(1, canvas.clientWidth / canvas.clientHeight);
-  const depth = viewer.CAMERA_Z - halfWidth / Math.tan((Math.PI / 180) * viewer.fov);
-  viewer.setView([...scaled(centre, -1), depth, 0, 0, 0, 1]);
-}
+const along = (axis) => lookAlong(shown.cell[axis], shown.cell[axis === 2 ? 1 : 2]);
 
 function drawCell(cell) {
   const radius = 0.0025 * Math.cbrt(Math.abs(dot(cell[0], cross(cell[1], cell[2])))) + 0.015;
@@ -87,7 +98,7 @@ function drawCell(cell) {
       });
     }
     viewer.addLabel("abc"[axis], {
-      position: point(scaled(cell[axis], 1 + 1.6 / Math.sqrt(dot(cell[axis], cell[axis])))), alignment: "center",
+      position: point(scaled(cell[axis], 1 + 2.4 / Math.sqrt(dot(cell[axis], cell[axis])))), alignment: "center",
       fontColor: AXIS_COLOURS[axis], fontSize: 16, bold: true, showBackground: false, inFront: true,
     });
   }
@@ -162,11 +173,7 @@ function draw() {
   drawCell(shown.cell);
   drawAtoms();
   viewer.zoomTo(); // sets how deep the scene reaches
-  fit();
-  turnTo(2);
-  viewer.rotate(16, "y");
-  viewer.rotate(14, "x");
-  viewer.render();
+  show(product(turn([1, 0, 0], 14), product(turn([0, 1, 0], 16), along(2))));
 }
 
 function download() {
@@ -181,7 +188,7 @@ element.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (!button || button.disabled) return;
   if (button.classList.contains("xs-cif")) download();
-  else turnTo(Number(button.dataset.axis));
+  else show(along(Number(button.dataset.axis)));
 });
 watch("value", draw);
 draw();
