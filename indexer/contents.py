@@ -37,6 +37,11 @@ class Contents:
         if len(self.entries.rows) != len(self.entries):
             raise ValueError("the ids of an index must be unique; a source repeats some")
 
+    def take(self, rows: NDArray[np.integer]) -> "Contents":
+        """Return the contents of the chosen rows, in memory only."""
+        vectors = self.vectors.reconstruct_batch(np.asarray(rows, dtype=np.int64))
+        return Contents(self.entries.take(rows), self.crystals.take(rows), self.lines.take(rows), flat_index(vectors))
+
     def write(self, folder: Path, broken: Sequence[Broken]) -> None:
         """Write every data file of a build."""
         import faiss

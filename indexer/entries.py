@@ -58,6 +58,10 @@ class EntryTable:
         """Row of each id."""
         return {id_: row for row, id_ in enumerate(self.ids)}
 
+    def take(self, rows: NDArray[np.integer]) -> "EntryTable":
+        """Return the table of the chosen rows; groups keep their numbers."""
+        return EntryTable(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
+
     @classmethod
     def describe(cls, ids: Sequence[str], crystals: Sequence[Crystal]) -> "EntryTable":
         """Make the table of S crystals, each in a group of its own."""

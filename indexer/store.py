@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from indexer import folders
 from indexer.contents import BROKEN, Contents, read_broken
 from indexer.entries import EntryTable
@@ -49,6 +52,10 @@ class Index:
     def vectors(self) -> Any:
         """FAISS index of the entries' unit vectors, searched by inner product."""
         return self.contents.vectors
+
+    def take(self, rows: NDArray[np.integer]) -> "Index":
+        """Return an index of the chosen rows, in memory only: for benchmarks with a smaller gallery."""
+        return Index(self.manifest, self.contents.take(rows))
 
     def crystal(self, row: int) -> Crystal:
         """Return the primitive crystal of one entry."""

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from search.engine import Engine
 
 DEFAULT_INDEX = "coremof2019-asr"
-DEFAULT_ENTRIES = 12_020  # what its source holds; only the progress bar needs it before the source was read through
 STAGES = {"prepare": "computing diffraction lines", "embed": "computing fingerprints"}
 
 
@@ -54,7 +53,7 @@ class Library:
         """Take note that the build has finished `count` more entries of a stage."""
         words, before = STAGES.get(stage, stage), self.progress
         done = count + (before.done if before.stage == words else 0)
-        self.progress = Progress(words, done, total or DEFAULT_ENTRIES)
+        self.progress = Progress(words, done, total)
 
     def _prepare(self) -> None:
         try:
@@ -71,7 +70,6 @@ class Library:
         from indexer.default import build_if_missing
         from search.engine import Engine
 
-        self.progress = Progress("reading the database")
         build_if_missing(self.index_name, models.load(), self.advance)
         self.progress = Progress("opening")
         return Engine.open(self.index_name)

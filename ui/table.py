@@ -50,7 +50,7 @@ def _row(hit: "Hit", selected: bool) -> str:
     cells = (
         f"{hit.rank}",
         f'<span class="xs-id" title="{escape(hit.name)}">{escape(hit.id)}</span>',
-        formula_html(hit.formula),
+        f'<span class="xs-formula" title="{escape(hit.formula)}">{formula_html(hit.formula)}</span>',
         _bar(hit.similarity),
         _bar(hit.fit),
         MISSING if hit.zero_shift is None else f"{hit.zero_shift:+.3f}°",

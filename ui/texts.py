@@ -51,10 +51,11 @@ def library_html(library: Library) -> str:
         return f'<span class="xs-ready">{name} · {len(library.engine):,} structures</span>'
     if progress.error:
         return f'<div class="xs-message xs-error" role="alert">{escape(progress.error)}</div>'
-    bar, count = "<progress></progress>", ""
+    count = f" {progress.done:,}" if progress.done else ""
+    bar = "<progress></progress>"
     if progress.total:
-        bar = f'<progress value="{min(1, progress.done / progress.total):.4f}"></progress>'
-        count = f" {progress.done:,} of {max(progress.done, progress.total):,}"
+        count = f" {progress.done:,} of {progress.total:,}"
+        bar = f'<progress value="{progress.done / progress.total:.4f}"></progress>'
     return f'<div class="xs-building" role="status"><span>{name} · {escape(progress.stage)}{count}</span>{bar}</div>'
 
 

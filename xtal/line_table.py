@@ -7,6 +7,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from xtal.arrays import ragged_rows
 from xtal.pattern import Lines
 
 DIRECTION_UNIT = 127  # directions lie in -1 to 1 and are kept as whole 127ths: finer than any strain needs
@@ -57,6 +58,11 @@ class LineTable:
         part = slice(self.offsets[row], self.offsets[row + 1])
         low, high = self.q_range[row]
         return Lines(self.q[part], self.intensity[part], None, (low, high), self.direction[part] / DIRECTION_UNIT)
+
+    def take(self, rows: NDArray[np.integer]) -> Self:
+        """Return the table of the chosen rows."""
+        at, offsets = ragged_rows(self.offsets, rows)
+        return type(self)(offsets, self.q[at], self.intensity[at], self.direction[at], self.q_range[rows])
 
     def padded(self, rows: NDArray[np.integer]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return (R, L) q and intensity of the chosen rows; unused places hold intensity 0."""

@@ -9,6 +9,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from xtal.arrays import ragged_rows
 from xtal.crystal import Crystal
 from xtal.errors import UserError
 
@@ -113,6 +114,12 @@ class CrystalTable:
     def __getitem__(self, row: int) -> Crystal:
         """Return one crystal, named by its id."""
         return from_bytes(self.payload(row), str(self.names[row]))
+
+    def take(self, rows: NDArray[np.integer]) -> "CrystalTable":
+        """Return the table of the chosen rows."""
+        at, offsets = ragged_rows(self.offsets, rows)
+        occupancies = None if self.occupancies is None else self.occupancies[at]
+        return CrystalTable(self.names[rows], self.lattice[rows], offsets, self.numbers[at], self.frac[at], occupancies)
 
     def payload(self, row: int) -> bytes:
         """Return one crystal as bytes for `from_bytes`: cell, coordinates, occupancies (float64), atomic numbers."""

@@ -5,6 +5,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import chain
 from multiprocessing import get_context
 from multiprocessing.queues import Queue
 from pathlib import Path
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from models.cpcp.batches import USES, Samples, disturb, sample_batches
 from models.cpcp.config import ModelConfig, TrainingConfig
 from models.cpcp.dataset import CrystalSet
-from models.cpcp.files import CONFIG_FILE
+from models.cpcp.files import CONFIG_FILE, read_config
 from models.cpcp.trainer import Trainer
 from models.cpcp.validation import Queries, hit_rates
 from xtal.errors import UserError
@@ -56,6 +57,8 @@ def train(task: Task, config: ModelConfig, training: TrainingConfig, out: Path, 
     crystals = CrystalSet.load(task.path)
     trainer = Trainer(crystals, config, training)
     if resume:
+        if read_config(out) != config:
+            raise UserError(f"the run in {out} trains another network: resume with its --crystals and --preset")
         trainer.resume(out)
     (out / CONFIG_FILE).write_text(json.dumps(asdict(config), indent=2) + "\n")
     context = get_context("spawn")
@@ -130,6 +133,7 @@ def _validation(trainer: Trainer, task: Task) -> Validation:
 def _loop(trainer: Trainer, batches: Iterator[Samples], validation: Validation, out: Path) -> Result:
     """Learn until the time is used up; validate and save on the way and at the end."""
     budget, every = 60 * trainer.config.minutes, 60 * trainer.config.validate_every
+    batches = chain([next(batches)], batches)  # the producer's start does not count
     due, start, hits = trainer.seconds + every, time.monotonic() - trainer.seconds, dict[str, float]()
     with (out / LOG_FILE).open("a") as log:
         while trainer.seconds < budget:

@@ -180,6 +180,16 @@ def test_searching_without_a_pattern_is_explained(visit, address):
     page.wait_for_selector("#xs-message >> text=Drop a file or pick an example first", timeout=SOON)
 
 
+def test_an_example_is_named_as_simulated_and_found(visit, address):
+    page = visit(address)
+    page.click("#xs-example input")
+    page.get_by_role("option").first.click()
+    wait_for_hits(page)
+    assert "(simulated)" in page.locator("#xs-facts").inner_text()
+    assert "Simulated" in legend(page)
+    assert "Measured" not in legend(page)
+
+
 def test_removing_the_file_empties_the_page(visit, address, with_wavelength):
     page = visit(address)
     drop(page, with_wavelength)
@@ -240,7 +250,7 @@ def test_screenshot(visit, request, tmp_path):
     page = visit(next(server))
     page.wait_for_selector(".xs-ready", timeout=BUILT)
     page.click("#xs-example input")
-    page.get_by_role("option").first.click()
+    page.get_by_role("option", name=re.compile("^mof-5 ", re.IGNORECASE)).click()
     wait_for_hits(page)
     page.wait_for_timeout(1500)
     page.screenshot(path=path, full_page=True)

@@ -1,11 +1,11 @@
 import json
-import subprocess
-import sys
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("safetensors")
@@ -13,6 +13,7 @@ pytest.importorskip("onnx")
 
 from cpcp_helpers import PACKED, SMALL, SMALL_ATOMS, real_crystals, real_set, table_of  # noqa: E402
 
+from models.__main__ import app  # noqa: E402
 from models.cpcp.batches import USES, Samples  # noqa: E402
 from models.cpcp.config import ModelConfig, TrainingConfig  # noqa: E402
 from models.cpcp.embedder import CSPNetEmbedder  # noqa: E402
@@ -23,8 +24,8 @@ from models.cpcp.validation import Queries, hit_rates  # noqa: E402
 from xtal.errors import UserError  # noqa: E402
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "models", *arguments], capture_output=True, text=True, check=False)
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments))
 
 
 def trainer_on_families(config: ModelConfig) -> tuple[Trainer, Samples]:
@@ -111,29 +112,21 @@ def test_hit_rates_count_the_own_entry():
 
 
 def test_command_line_trains_resumes_and_exports(tmp_path):
-    common = [
-        "train",
-        "cpcp",
-        "--source",
-        f"packed:{PACKED}",
-        "--batch",
-        "16",
-        "--out",
-        str(tmp_path / "run"),
-        "--json",
-    ]
-    cspnet = ["--crystals", "cspnet"]
-    first = run(*common, *cspnet, "--minutes", "0.01")
-    assert first.returncode == 0, first.stderr
+    where = ["--source", f"packed:{PACKED}", "--out", str(tmp_path / "run")]
+    common = ["train", "cpcp", *where, "--crystals", "cspnet", "--batch", "16", "--json"]
+    first = run(*common, "--minutes", "0.02")
+    assert first.exit_code == 0, first.output
     steps = json.loads(first.stdout)["steps"]
-    second = run(*common, "--minutes", "0.03", "--resume")
-    assert json.loads(second.stdout)["steps"] > steps, second.stderr
+    second = run(*common, "--minutes", "0.1", "--resume")
+    assert json.loads(second.stdout)["steps"] > steps, second.output
+    other = run("train", "cpcp", *where, "--crystals", "reciprocal", "--resume")
+    assert (other.exit_code, "trains another network" in other.stderr) == (2, True)
     log = [json.loads(line) for line in (tmp_path / "run" / LOG_FILE).read_text().splitlines()]
     assert {"step", "seconds", "loss", "temperature"} <= log[0].keys()
     assert {"hit1@0", "hit10@1", "hit100@2"} <= log[-1].keys()
     assert (tmp_path / "run" / STATE_FILE).is_file()
     exported = run("export", str(tmp_path / "run"), "--out", str(tmp_path / "model"), "--json")
-    assert exported.returncode == 0, exported.stderr
+    assert exported.exit_code == 0, exported.output
     assert set(json.loads(exported.stdout)) == {path.name for path in (tmp_path / "model").iterdir()}
     embedder = CSPNetEmbedder(tmp_path / "model")
     crystals = real_crystals(3)
@@ -142,6 +135,6 @@ def test_command_line_trains_resumes_and_exports(tmp_path):
 
 def test_command_line_reports_what_is_wrong(tmp_path: Path):
     unknown = run("train", "cpcp", "--source", "nonsense", "--out", str(tmp_path))
-    assert (unknown.returncode, "unknown database 'nonsense'" in unknown.stderr) == (2, True)
+    assert (unknown.exit_code, "unknown database 'nonsense'" in unknown.stderr) == (2, True)
     nothing = run("export", str(tmp_path), "--out", str(tmp_path / "model"))
-    assert (nothing.returncode, "no checkpoint in" in nothing.stderr) == (2, True)
+    assert (nothing.exit_code, "no checkpoint in" in nothing.stderr) == (2, True)

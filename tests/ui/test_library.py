@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from ui_fakes import FakeEngine
 
-import indexer.build
+import indexer.default
 import search.engine
 from ui.library import DEFAULT_INDEX, Library
 
@@ -59,7 +59,7 @@ def test_the_default_index_is_built_when_it_is_missing(opened, monkeypatch):
         progress("prepare", 16, None)
         built.append((plan.name, [source.name for source in plan.sources], plan.limit))
 
-    monkeypatch.setattr(indexer.build, "build", build)
+    monkeypatch.setattr(indexer.default, "build", build)
     assert started(DEFAULT_INDEX).engine is not None
     assert built == [(DEFAULT_INDEX, [DEFAULT_INDEX], None)]
     assert opened == [DEFAULT_INDEX]
@@ -69,7 +69,7 @@ def test_a_full_disk_is_explained(opened, monkeypatch):
     def build(_plan, **_options):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(indexer.build, "build", build)
+    monkeypatch.setattr(indexer.default, "build", build)
     assert "No space left on device" in started(DEFAULT_INDEX).progress.error
     assert opened == []
 

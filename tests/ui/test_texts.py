@@ -2,7 +2,7 @@ import pytest
 from ui_fakes import FakeEngine, library, loaded
 
 from ui.inputs import Source
-from ui.library import DEFAULT_ENTRIES, Library, Progress
+from ui.library import Library, Progress
 from ui.texts import error_html, file_name, library_html, notice_html, pattern_facts
 
 
@@ -35,12 +35,12 @@ def test_a_ready_index_tells_its_size():
 
 def test_a_build_tells_how_far_it_is():
     building = Library("coremof2019-asr")
-    assert "<progress></progress>" in library_html(building)
-    for count in (16, 16):
-        building.advance("prepare", count, None)
-    text = library_html(building)
-    assert f"computing diffraction lines 32 of {DEFAULT_ENTRIES:,}" in text
-    assert 'value="0.0027"' in text
+    assert "opening</span><progress></progress>" in library_html(building)
+    building.advance("prepare", 16, None)
+    assert "computing diffraction lines 16</span><progress></progress>" in library_html(building)
+    building.advance("prepare", 16, 12_020)
+    assert "computing diffraction lines 32 of 12,020" in library_html(building)
+    assert 'value="0.0027"' in library_html(building)
     building.advance("embed", 50, 100)
     assert "computing fingerprints 50 of 100" in library_html(building)
 

@@ -80,6 +80,9 @@ def test_packed_file(tmp_path):
     assert source.name == "two"
     assert [source.read(r).name for r in source.records()] == ["c0.5", "c0.25"]
     assert source.read(list(source.records())[1]).frac_coords[1].tolist() == [0.5, 0.5, 0.25]
-    CrystalTable.from_crystals([crystals[0]] * 2).save(path)
-    with pytest.raises(UserError, match="the names are not unique"):
-        list(open_source(f"packed:{path}").records())
+    repeated = [
+        Crystal(c.lattice, c.frac_coords, c.numbers, name=n)
+        for c, n in zip(crystals * 2, ("a", "a~2", "a", "b"), strict=True)
+    ]
+    CrystalTable.from_crystals(repeated).save(path)
+    assert [record.id for record in open_source(f"packed:{path}").records()] == ["a", "a~2", "a~3", "b"]

@@ -1,6 +1,7 @@
 """A packed npz file as a database."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from xtal.sources.record import Record
 
 @dataclass(frozen=True)
 class PackedFile:
-    """A database in the format of `CrystalTable`; the names in the file are the ids.
+    """A database in the format of `CrystalTable`.
+
+    The names in the file are the ids; from its second time on a name gets a counter: ``A``, ``A~2``, ``A~3``.
 
     Attributes:
         name: short name.
@@ -32,10 +35,8 @@ class PackedFile:
     def records(self) -> Iterator[Record]:
         """Yield every crystal in the order of the file."""
         table = CrystalTable.load(self.path)
-        if len(set(table.names.tolist())) != len(table):
-            raise UserError(f"{self.path}: the names are not unique, so they cannot serve as ids")
-        for row in range(len(table)):
-            yield Record(str(table.names[row]), table.payload(row))
+        for row, id_ in enumerate(_unique(table.names.tolist())):
+            yield Record(id_, table.payload(row))
 
     def read(self, record: Record) -> Crystal:
         """Return the crystal of one record."""
@@ -48,3 +49,17 @@ def open_packed_file(path: Path) -> PackedFile:
         raise UserError(f"no packed file at {path}; give packed:PATH of an .npz file")
     identity = f"packed:{path.stem}:{fingerprint(path)}"
     return PackedFile(path.stem, path, identity, str(path), "as stated by the file's owner")
+
+
+def _unique(names: Iterable[str]) -> Iterator[str]:
+    """Yield the names with repeated ones told apart; a name that already looks like that is stepped over."""
+    seen: Counter[str] = Counter()
+    used: set[str] = set()
+    for name in names:
+        seen[name] += 1
+        id_ = name if seen[name] == 1 else f"{name}~{seen[name]}"
+        while id_ in used:
+            seen[name] += 1
+            id_ = f"{name}~{seen[name]}"
+        used.add(id_)
+        yield id_
