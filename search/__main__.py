@@ -77,19 +77,29 @@ def benchmark(
     index: Annotated[str, typer.Argument(metavar="NAME", help="Index to search; the default one is built if missing.")],
     queries: Annotated[int, typer.Option(min=1, help="Simulated patterns.")] = 1500,
     severity: Annotated[
-        list[float] | None, typer.Option(min=0, max=3, help="Repeat for several; all four levels.")
+        list[float] | None, typer.Option(min=0, max=3, help="Repeat for several; all by default.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the choice of entries and of the artefacts.")] = 0,
+    measured: Annotated[Path | None, typer.Option(help="Folder of pattern files named after their entries.")] = None,
+    wavelength: Wavelength = None,
     plot: Annotated[Path | None, typer.Option(help="Figure to write; by default NAME-benchmark.png.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Simulate patterns of entries, search for them, and print how often the right one is found."""
-    from search.benchmark import plot_benchmark, run_benchmark
+    """Search for patterns of known entries, simulated or measured, and print how often the right one is found."""
+    from search.benchmark import benchmark_measured, benchmark_simulated, plot_benchmark
     from xtal.artefacts import SEVERITIES
+    from xtal.readers import SUFFIXES
 
     with errors_reported():
-        engine = _open(index)
-        results = [run_benchmark(engine, queries, level, seed) for level in severity or SEVERITIES]
+        if measured is None:
+            engine = _open(index)
+            results = [benchmark_simulated(engine, queries, level, seed) for level in severity or SEVERITIES]
+        else:
+            files = sorted(f for f in measured.iterdir() if f.suffix.lower() in set(SUFFIXES) - {".cif"})
+            patterns, refused = _read(files, wavelength)
+            if refused or not files:
+                raise UserError(f"{measured} holds {len(files)} pattern files, {refused} of them unusable")
+            results = [benchmark_measured(_open(index), patterns, [f.stem for f in files])]
         figure = plot or Path(f"{index}-benchmark.png")
         plot_benchmark(results, figure)
     print_result([asdict(r) for r in results], "\n".join([*map(_rates_text, results), f"figure: {figure}"]), as_json)
@@ -161,8 +171,8 @@ def _as_text(answer: "Answer") -> str:
 def _rates_text(result: "Benchmark") -> str:
     """Return one benchmark as a table."""
     rows = [
-        f"{result.index}: {result.queries} queries of severity {result.severity:g} against {result.entries} entries, "
-        f"embedder {result.embedder}, seed {result.seed}",
+        f"{result.index}: {result.queries} queries ({result.patterns}) against {result.entries} entries, "
+        f"embedder {result.embedder}",
         f"{'order by':<12} {'counted by':<10} " + " ".join(f"{f'hit@{r.at} (%)':>22}" for r in result.rows[0].rates),
     ]
     for row in result.rows:

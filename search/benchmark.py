@@ -1,4 +1,4 @@
-"""How often a search finds the entry that a simulated pattern was made from."""
+"""How often a search finds the entry that a pattern belongs to."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from search.answer import Answer
 from search.engine import Engine
 from search.simulate import simulate_all
 from xtal.errors import UserError
+from xtal.pattern import Pattern
 
 DEPTHS = (1, 5, 10, 100)
 RESAMPLES = 2000  # bootstrap
@@ -44,15 +45,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Benchmark:
-    """Hit rates of one index at one severity.
+    """Hit rates of one index for one set of patterns.
 
     Attributes:
         index: name.
         entries: structures searched.
         embedder: of the index.
-        queries: simulated patterns.
-        severity: of the artefacts.
-        seed: of entries and artefacts.
+        queries: number of patterns.
+        patterns: what they are, for people to read.
         rows: one per ordering and target.
         milliseconds: per query in the batch, by ordering.
     """
@@ -61,13 +61,12 @@ class Benchmark:
     entries: int
     embedder: str
     queries: int
-    severity: float
-    seed: int
+    patterns: str
     rows: tuple[Row, ...]
     milliseconds: dict[str, float]
 
 
-def run_benchmark(engine: Engine, queries: int, severity: float, seed: int = 0) -> Benchmark:
+def benchmark_simulated(engine: Engine, queries: int, severity: float, seed: int = 0) -> Benchmark:
     """Simulate patterns of randomly chosen entries and search the whole index for each.
 
     Raises:
@@ -78,13 +77,42 @@ def run_benchmark(engine: Engine, queries: int, severity: float, seed: int = 0) 
         raise UserError(f"index {index.manifest.name!r} allows 1 to {len(index)} queries, got {queries}")
     wanted = np.random.default_rng(seed).permutation(len(index))[:queries]
     patterns = simulate_all([index.crystal(int(row)) for row in wanted], severity, seed)
+    return score(engine, patterns, wanted, f"simulated, severity {severity:g}, seed {seed}")
+
+
+def benchmark_measured(engine: Engine, patterns: Sequence[Pattern], ids: Sequence[str]) -> Benchmark:
+    """Search measured patterns whose right entries are known.
+
+    Args:
+        engine: searches.
+        patterns: measured.
+        ids: of the right entries; the last part of an id (after ``/``) is enough.
+
+    Raises:
+        UserError: an id is not in the index.
+    """
+    rows = {str(id_).rsplit("/", 1)[-1]: row for row, id_ in enumerate(engine.index.entries.ids)}
+    rows.update(engine.index.entries.rows)
+    missing = [id_ for id_ in ids if id_ not in rows]
+    if missing:
+        raise UserError(
+            f"index {engine.index.manifest.name!r} has no entry {missing[0]!r} ({len(missing)} of {len(ids)} missing); "
+            "name each pattern file after the id of its entry"
+        )
+    return score(engine, patterns, np.array([rows[id_] for id_ in ids]), "measured")
+
+
+def score(engine: Engine, patterns: Sequence[Pattern], wanted: NDArray[np.int64], description: str) -> Benchmark:
+    """Search for `patterns` (B,) whose right entries are the rows `wanted` (B,), with and without physics."""
     rows, milliseconds = [], {}
     for ordering, physics in (("fingerprint", False), ("physics", True)):
-        answers = engine.query(patterns, k=min(DEPTHS[-1], len(index)), physics=physics)
+        answers = engine.query(patterns, k=min(DEPTHS[-1], len(engine)), physics=physics)
         milliseconds[ordering] = 1000 * answers[0].timings.total
-        rows.extend(rate_rows(ordering, answers, wanted, index.entries.group))
-    manifest = index.manifest
-    return Benchmark(manifest.name, len(index), manifest.embedder, queries, severity, seed, tuple(rows), milliseconds)
+        rows.extend(rate_rows(ordering, answers, wanted, engine.index.entries.group))
+    manifest = engine.index.manifest
+    return Benchmark(
+        manifest.name, len(engine), manifest.embedder, len(patterns), description, tuple(rows), milliseconds
+    )
 
 
 def rate_rows(ordering: str, answers: Sequence[Answer], wanted: NDArray[np.int64], group: NDArray) -> list[Row]:
@@ -104,7 +132,7 @@ def plot_benchmark(benchmarks: Sequence[Benchmark], path: Path) -> None:
         for row in (r for r in benchmark.rows if r.target == "group"):
             percent = [r.percent for r in row.rates]
             style = "-o" if row.ordering == "physics" else "--s"
-            axes.plot(DEPTHS, percent, style, label=f"severity {benchmark.severity:g}, {row.ordering}")
+            axes.plot(DEPTHS, percent, style, label=f"{benchmark.patterns}, {row.ordering}")
             axes.fill_between(DEPTHS, [r.low for r in row.rates], [r.high for r in row.rates], alpha=0.15)
     axes.set(xscale="log", xlabel="first k hits", ylabel="queries found (%)", xticks=DEPTHS, xticklabels=DEPTHS)
     axes.set_title(f"{benchmarks[0].index}: {benchmarks[0].queries} queries, {benchmarks[0].entries} entries")

@@ -3,7 +3,6 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,13 +10,11 @@ from numpy.typing import NDArray
 from models.cpcp.atoms import batch_atoms, offsets_of, size_batches
 from models.cpcp.features import batch_lines, composition_features, computed_lines
 from models.cpcp.files import CRYSTAL_FILE, PATTERN_FILE, WEIGHTS, model_id, read_config
+from models.cpcp.session import Device, open_session, run_chunks
 from xtal.crystal import Crystal
-from xtal.errors import UserError
 from xtal.line_table import LineTable
-from xtal.pattern import Lines, Pattern
-from xtal.settings import cores
+from xtal.pattern import Lines
 
-CHUNK = 256  # rows per run: 100 MB of working memory
 MOST_PAIRS = 1 << 18  # pairs of atoms per run: 200 MB at 48 hidden features
 LARGEST = 1_000  # atoms that the atom encoder takes in: the pairs of 2,000 would need gigabytes
 
@@ -27,31 +24,24 @@ class CPCPEmbedder(ABC):
 
     name: str
 
-    def __init__(self, folder: Path | None = None) -> None:
-        """Open the model in `folder`, by default the one that comes with the package.
+    def __init__(self, folder: Path | None = None, device: Device = "auto") -> None:
+        """Open the model in `folder`, by default the one that comes with the package, on `device`.
 
         Raises:
-            UserError: a file is missing, or ONNX Runtime refuses it.
+            UserError: a file is missing or damaged, or ONNX Runtime cannot use the device.
         """
         folder = WEIGHTS / self.name if folder is None else folder
         self.config = read_config(folder)
         self.model_id = model_id(folder)
         self.dimension = self.config.lines.dimension
-        self._pattern = _open_session(folder / PATTERN_FILE)
-        self._crystal = _open_session(folder / CRYSTAL_FILE)
+        self._pattern = open_session(folder / PATTERN_FILE, device)
+        self._crystal = open_session(folder / CRYSTAL_FILE, device)
 
-    def embed_patterns(self, patterns: Sequence[Pattern]) -> NDArray[np.float32]:
-        """Return (B, dimension) unit vectors; a pattern in which no line was found is a zero vector."""
-        from xtal.linefinder import find_lines
-
-        return self.embed_found([find_lines(pattern, self.config.lines.drawn) for pattern in patterns])
-
-    def embed_found(self, found: Sequence[Lines]) -> NDArray[np.float32]:
-        """Return (B, dimension) unit vectors of the lines found in B patterns."""
-        lines = batch_lines(found, self.config.lines.drawn)
-        inputs = {"q": lines.q, "intensity": lines.intensity, "width": lines.width, "q_range": lines.q_range}
-        vectors = _run_chunks(self._pattern, self.dimension, inputs)
-        return vectors * (lines.intensity[:, :1] > 0)
+    def embed_patterns(self, lines: Sequence[Lines]) -> NDArray[np.float32]:
+        """Return (B, dimension) unit vectors, given the lines found in B patterns; without a line, a zero vector."""
+        found = batch_lines(lines, self.config.lines.drawn)
+        inputs = {"q": found.q, "intensity": found.intensity, "width": found.width, "q_range": found.q_range}
+        return run_chunks(self._pattern, self.dimension, inputs) * (found.intensity[:, :1] > 0)
 
     @abstractmethod
     def embed_crystals(self, crystals: Sequence[Crystal], lines: LineTable) -> NDArray[np.float32]:
@@ -67,7 +57,7 @@ class ReciprocalEmbedder(CPCPEmbedder):
         """Return (S, dimension) unit vectors, the same for every cell and setting of a crystal."""
         own = computed_lines(lines, self.config.lines.drawn)
         inputs = {"q": own.q, "intensity": own.intensity, "q_range": own.q_range}
-        return _run_chunks(self._crystal, self.dimension, {**inputs, "composition": composition_features(crystals)})
+        return run_chunks(self._crystal, self.dimension, {**inputs, "composition": composition_features(crystals)})
 
 
 class CSPNetEmbedder(CPCPEmbedder):
@@ -93,28 +83,3 @@ class CSPNetEmbedder(CPCPEmbedder):
             inputs = {"numbers": atoms.numbers, "frac": atoms.frac, "lattice": atoms.lattice}
             vectors[rows] = self._crystal.run(None, inputs)[0]
         return vectors
-
-
-def _open_session(path: Path) -> Any:
-    """Open one graph, on a GPU where this ONNX Runtime has one."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = cores()
-    options.log_severity_level = 3
-    wanted = ("CUDAExecutionProvider", "CPUExecutionProvider")
-    offered = [name for name in wanted if name in onnxruntime.get_available_providers()]
-    try:
-        return onnxruntime.InferenceSession(str(path), options, providers=offered)
-    except Exception as error:  # ONNX Runtime raises a class of its own for each kind of damage
-        raise UserError(f"ONNX Runtime cannot open {path}: {error}; export the model again") from error
-
-
-def _run_chunks(session: Any, dimension: int, inputs: dict[str, NDArray[np.float32]]) -> NDArray[np.float32]:
-    """Run a graph over many rows, `CHUNK` at a time; (B, dimension)."""
-    count = len(next(iter(inputs.values())))
-    parts = [
-        session.run(None, {name: np.ascontiguousarray(rows[i : i + CHUNK]) for name, rows in inputs.items()})[0]
-        for i in range(0, count, CHUNK)
-    ]
-    return np.concatenate([np.empty((0, dimension), np.float32), *parts])

@@ -1,19 +1,16 @@
 """A real server process on a small real index, and a real Chromium that may talk to nobody else."""
 
-import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from page_server import ROOT, environment, serve
 
-ROOT = Path(__file__).parents[2]
 INDEX = "coremof2019-asr"
 ENTRIES = 60
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -107,32 +104,3 @@ def visit(chromium):
     assert bool(asked) == bool(contexts)
     assert [url for url in asked if not re.match(r"(http://127\.0\.0\.1:\d+/|data:|blob:)", url)] == []
     assert failed == []
-
-
-def serve(home: Path | None, log_folder: Path) -> Iterator[str]:
-    """Run ``python -m ui`` on a free port until the caller is done; `home` None is the user's own."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "ui", "--port", str(port), "--no-open"]
-    log = log_folder / "server.log"
-    with (
-        log.open("w") as out,
-        subprocess.Popen(command, cwd=ROOT, env=environment(home), stdout=out, stderr=out) as server,
-    ):
-        try:
-            deadline = time.monotonic() + 60
-            while "Xtalscout is at" not in log.read_text():
-                assert server.poll() is None, log.read_text()
-                assert time.monotonic() < deadline, "the server did not start within a minute"
-                time.sleep(0.1)
-            yield f"http://127.0.0.1:{port}/"
-        finally:
-            server.terminate()
-            server.wait(20)
-    assert "Traceback" not in log.read_text(), log.read_text()
-
-
-def environment(home: Path | None) -> dict[str, str]:
-    chosen = {} if home is None else {"XTALSCOUT_HOME": str(home)}
-    return {**os.environ, "OMP_NUM_THREADS": "1", **chosen}

@@ -3,7 +3,7 @@ import re
 
 import numpy as np
 import pytest
-from conftest import serve
+from page_server import serve
 from PIL import Image
 
 from xtal.cif import read_cif
