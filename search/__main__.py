@@ -35,6 +35,7 @@ def query(
     wavelength: Wavelength = None,
     elements: Annotated[str, typer.Option(help="Only structures made of these: Zn,C,H,O.")] = "",
     formula: Annotated[str, typer.Option(help="Only structures of this composition: Zn4O13C24H12.")] = "",
+    copies: Annotated[bool, typer.Option("--copies", help="List every copy of a structure in the index.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Find the structures whose diffraction fits each pattern, best first. With --json one object per file and line."""
@@ -43,7 +44,7 @@ def query(
     with errors_reported():
         allowed, wanted = parse_elements(elements), parse_formula(formula)
         patterns, refused = _read(files, wavelength)
-        answers = _open(index).query(patterns, k, allowed, wanted) if patterns else []
+        answers = _open(index).query(patterns, k, allowed, wanted, copies=copies) if patterns else []
     for answer in answers:
         typer.echo(json.dumps(_as_data(answer), ensure_ascii=False) if as_json else _as_text(answer))
     if refused:
@@ -86,11 +87,12 @@ def benchmark(
     as_json: AsJson = False,
 ) -> None:
     """Search for patterns of known entries, simulated or measured, and print how often the right one is found."""
-    from search.benchmark import benchmark_measured, benchmark_simulated, plot_benchmark
+    from search.benchmark import benchmark_measured, benchmark_simulated, check_figure, plot_benchmark
     from xtal.artefacts import SEVERITIES
     from xtal.readers import SUFFIXES
 
     with errors_reported():
+        figure = check_figure(plot or Path(f"{index}-benchmark.png"))
         if measured is None:
             engine = _open(index)
             results = [benchmark_simulated(engine, queries, level, seed) for level in severity or SEVERITIES]
@@ -100,7 +102,6 @@ def benchmark(
             if refused or not files:
                 raise UserError(f"{measured} holds {len(files)} pattern files, {refused} of them unusable")
             results = [benchmark_measured(_open(index), patterns, [f.stem for f in files])]
-        figure = plot or Path(f"{index}-benchmark.png")
         plot_benchmark(results, figure)
     print_result([asdict(r) for r in results], "\n".join([*map(_rates_text, results), f"figure: {figure}"]), as_json)
 
@@ -156,7 +157,7 @@ def _as_text(answer: "Answer") -> str:
     rows = [
         f"{pattern.source}: {len(pattern)} points, 2θ {pattern.two_theta[0]:.2f} to {pattern.two_theta[-1]:.2f}°, "
         f"λ = {pattern.wavelength:.5f} Å, {len(answer.lines)} lines, {1000 * answer.timings.total:.0f} ms",
-        f"{'rank':>4}  {'id':<32} {'formula':<24} {'fit':>6} {'similarity':>10} {'cell':>8} {'zero':>8}  alike",
+        f"{'rank':>4}  {'id':<32} {'formula':<24} {'fit':>6} {'similarity':>10} {'cell':>8} {'zero':>8}  copies",
     ]
     for hit in answer.hits:
         fit, scale = "" if hit.fit is None else f"{hit.fit:.3f}", "" if hit.scale is None else f"{hit.scale - 1:+.2%}"

@@ -18,10 +18,11 @@ class Hit:
         name: of the entry, for people to read.
         formula: reduced, Hill order.
         similarity: cosine of the fingerprints; no probability.
-        fit: share of the significant measured intensity that the fitted profile explains, 0 to 1; None beyond the
-            candidates that the physics compared.
+        fit: share of the measured intensity above the background that the fitted profile reproduces, 0 to 1 (one minus
+            the profile R value); None beyond the candidates that were fitted. Hits are ordered by a χ² that also weighs
+            how far the crystal had to be strained and forgives texture, not by this number.
         group: entries with the same number hold the same structure.
-        group_size: how many those are.
+        group_size: how many those are in the index.
         n_atoms: in the primitive cell.
         scale: mean linear size of the sample's lattice relative to the entry's.
         zero_shift: degrees 2θ.

@@ -15,6 +15,7 @@ from xtal.pattern import Pattern
 
 DEPTHS = (1, 5, 10, 100)
 RESAMPLES = 2000  # bootstrap
+FIGURES = (".png", ".pdf", ".svg")
 NOT_FOUND = 1_000_000  # a rank beyond every depth
 
 
@@ -106,7 +107,7 @@ def score(engine: Engine, patterns: Sequence[Pattern], wanted: NDArray[np.int64]
     """Search for `patterns` (B,) whose right entries are the rows `wanted` (B,), with and without physics."""
     rows, milliseconds = [], {}
     for ordering, physics in (("fingerprint", False), ("physics", True)):
-        answers = engine.query(patterns, k=min(DEPTHS[-1], len(engine)), physics=physics)
+        answers = engine.query(patterns, k=min(DEPTHS[-1], len(engine)), physics=physics, copies=True)
         milliseconds[ordering] = 1000 * answers[0].timings.total
         rows.extend(rate_rows(ordering, answers, wanted, engine.index.entries.group))
     manifest = engine.index.manifest
@@ -120,6 +121,15 @@ def rate_rows(ordering: str, answers: Sequence[Answer], wanted: NDArray[np.int64
     by_id = np.array([_rank([h.row for h in a.hits], row) for a, row in zip(answers, wanted, strict=True)])
     by_group = np.array([_rank([h.group for h in a.hits], group[row]) for a, row in zip(answers, wanted, strict=True)])
     return [Row(ordering, "id", _rates(by_id)), Row(ordering, "group", _rates(by_group))]
+
+
+def check_figure(path: Path) -> Path:
+    """Return `path` when a figure can be written there, else raise UserError: better before the work than after it."""
+    if path.suffix.lower() not in FIGURES:
+        raise UserError(f"the figure must be a file that ends in {', '.join(FIGURES)}, got {path}")
+    if not path.absolute().parent.is_dir():
+        raise UserError(f"there is no folder {path.parent} for the figure {path.name}; make it first")
+    return path
 
 
 def plot_benchmark(benchmarks: Sequence[Benchmark], path: Path) -> None:

@@ -70,8 +70,9 @@ class Engine:
         elements: frozenset[str] | None = None,
         formula: str | None = None,
         physics: bool = True,
+        copies: bool = False,
     ) -> list[Answer]:
-        """Find the `k` entries most like each pattern, best first.
+        """Find the `k` structures most like each pattern, best first.
 
         Args:
             patterns: B patterns, searched as one batch.
@@ -79,6 +80,7 @@ class Engine:
             elements: symbols; entries that hold any other element are passed over.
             formula: reduced formula in Hill order; other entries are passed over.
             physics: order the shortlist by the fitted profile; otherwise by the fingerprints alone.
+            copies: list every entry of a structure that the index holds several times, not only the best one.
 
         Raises:
             UserError: nothing in the index passes the filter, or `k` is not positive.
@@ -92,7 +94,9 @@ class Engine:
             clock.append(time.perf_counter())
             shortlists = self._shortlists(self.embedder.embed_patterns(lines), max(k, SHORTLIST), allowed)
             clock.append(time.perf_counter())
-            hits = list(threads.map(partial(self._hits, k=k, physics=physics), patterns, lines, shortlists))
+            hits = list(
+                threads.map(partial(self._hits, k=k, physics=physics, copies=copies), patterns, lines, shortlists)
+            )
             clock.append(time.perf_counter())
         timings = Timings(*(np.diff(clock) / max(len(patterns), 1)).tolist())
         return [Answer(p, found, h, timings) for p, found, h in zip(patterns, lines, hits, strict=True)]
@@ -135,37 +139,38 @@ class Engine:
         rows, similarity = np.take_along_axis(rows, order, 1), np.take_along_axis(similarity, order, 1)
         return [Shortlist(r, s) for r, s in zip(rows, similarity, strict=True)]
 
-    def _hits(self, pattern: Pattern, lines: Lines, shortlist: Shortlist, k: int, physics: bool) -> tuple[Hit, ...]:
+    def _hits(
+        self, pattern: Pattern, lines: Lines, shortlist: Shortlist, k: int, physics: bool, copies: bool
+    ) -> tuple[Hit, ...]:
         """Order one shortlist and describe its first `k`."""
-        if not physics or not len(lines):
-            first = zip(shortlist.rows[:k], shortlist.similarity[:k], strict=True)
-            return tuple(self._hit(rank, row, similarity) for rank, (row, similarity) in enumerate(first, 1))
-        target = Target.of(pattern, lines)
-        ranking = rerank(target, self.index.lines, shortlist.rows)
+        order, fit, fwhm = np.arange(len(shortlist.rows)), Fit.start(len(shortlist.rows)), 0.0
+        if physics and len(lines):
+            target = Target.of(pattern, lines)
+            ranking = rerank(target, self.index.lines, shortlist.rows)
+            order, fit, fwhm = ranking.order, ranking.fit, target.fwhm
+        places = np.arange(len(order))
+        if not copies:
+            places = np.sort(np.unique(self.index.entries.group[shortlist.rows[order]], return_index=True)[1])
         return tuple(
             self._hit(
-                rank,
-                shortlist.rows[place],
-                shortlist.similarity[place],
-                ranking.fit.take(np.array([rank - 1])),
-                target.fwhm,
+                rank, shortlist.rows[order[place]], shortlist.similarity[order[place]], fit.take(place[None]), fwhm
             )
-            for rank, place in enumerate(ranking.order[:k], 1)
+            for rank, place in enumerate(places[:k], 1)
         )
 
-    def _hit(self, rank: int, row: int, similarity: float, fit: Fit | None = None, fwhm: float = 0.0) -> Hit:
+    def _hit(self, rank: int, row: int, similarity: float, fit: Fit, fwhm: float) -> Hit:
         """Describe one entry; a fit that was never compared (infinite χ²) counts as none."""
         entries = self.index.entries
         group = int(entries.group[row])
-        known = fit is not None and bool(np.isfinite(fit.chi_square[0]))
-        values = tuple(float(v) for v in fit.parameters[0]) if fit is not None and known else ()
+        known = bool(np.isfinite(fit.chi_square[0]))
+        values = tuple(float(v) for v in fit.parameters[0]) if known else ()
         return Hit(
             rank=rank,
             id=str(entries.ids[row]),
             name=str(entries.names[row]),
             formula=str(entries.formulas[row]),
             similarity=float(similarity),
-            fit=float(fit.explained[0]) if fit is not None and known else None,
+            fit=float(fit.explained[0]) if known else None,
             group=group,
             group_size=int(self._group_sizes[group]),
             n_atoms=int(entries.n_atoms[row]),

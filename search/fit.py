@@ -40,7 +40,8 @@ class Fit:
     Attributes:
         parameters: (R, 9) six strains (Voigt order), zero shift in degrees, ln(width / found width), share - 1/2.
         chi_square: (R,) with the prior.
-        explained: (R,) share of the significant intensity that the candidate explains, at most 1.
+        explained: (R,) ``1 - Σ|net - calculated| / Σ|net|``, one minus the profile R value above the background; 0 at
+            least. Noise counts as unexplained, so that a weak measurement stays below 1 for the right crystal too.
         scale: (R,) area of all lines, intensity x degrees.
     """
 
@@ -98,9 +99,8 @@ def refine(target: Target, sticks: Sticks, blur: float, steps: int, start: Fit |
     scale, residual, _ = _compare(data, sticks, fit.parameters, derivatives=False)
     chi = np.einsum("rm,rm->r", residual, residual)
     prior = np.einsum("rp,pq,rq->r", fit.parameters, precision, fit.parameters)
-    significant = max(data.null - data.freedom, 1e-9)
-    explained = 1 - np.maximum(chi - data.freedom, 0) / significant
-    return Fit(fit.parameters, chi + prior, np.clip(explained, 0, 1), scale)
+    left = np.abs(residual / data.root).sum(axis=1) / np.abs(data.data / data.root).sum()
+    return Fit(fit.parameters, chi + prior, np.clip(1 - left, 0, 1), scale)
 
 
 def prior_precision() -> NDArray[np.float64]:

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 MISSING = '<span title="Too far down the shortlist to be fitted">–</span>'
 COLUMNS = (
-    ("#", "Rank: 1 is best"),
+    ("#", "Rank by the fit, which forgives texture and weighs how far the cell had to be strained; 1 is best"),
     ("Structure", "Identifier in the index"),
     ("Formula", "Reduced formula"),
     ("Similarity", "Cosine of the two fingerprints; 1 is identical, and it is no probability"),
-    ("Fit", "Share of the significant measured intensity that the fitted profile explains; hits are ranked by the fit"),
+    ("Fit", "Share of the measured intensity above the background that the fitted profile reproduces (1 - R)"),
     ("Zero shift", "Fitted offset of the 2θ scale"),
     ("Cell scale", "Size of the measured cell relative to the entry's, a mean over its edges"),
     ("Copies", "Entries of the index that hold this same structure"),

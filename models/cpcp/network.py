@@ -17,10 +17,10 @@ from models.cpcp.features import ELEMENTS
 
 PATTERN, CRYSTAL = 0, 1
 WEAKEST = 1e-4  # relative intensity that counts as none on the logarithmic scale
-PROFILE_WIDTHS = (
-    1.0,
-    3.0,
-)  # bins, standard deviations of the drawn lines: sharp, and wide enough to meet a strained one
+PROFILE_WIDTHS = (1.0, 3.0)  # bins, standard deviations of drawn lines: sharp, and wide enough to meet a strained one
+FLOOR = 1e-6  # added before roots are taken: their slope at zero is infinite
+BLUR = 4.0  # bins, standard deviation of the smoothing of the faint profile
+CHANNELS = 4
 
 
 class LineTokens(nn.Module):
@@ -69,23 +69,26 @@ class Block(nn.Module):
 
 
 class Profile(nn.Module):
-    """Draw lines as a profile: √(Σ I Gauss(x - x_line)) at each of `PROFILE_WIDTHS`, and where it was measured."""
+    """Draw lines as profiles, p = Σ I Gauss(x - x_line).
+
+    Four channels: √p at each of `PROFILE_WIDTHS`; the faint profile, ⁴√p of the wider smoothed once more, in which weak
+    lines speak that strain and texture leave in place; and where there was a measurement.
+    """
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         self.bins, self.softening = config.bins, config.softening
         self.start = math.log(config.lowest + config.softening)
         self.step = (math.log(config.highest + config.softening) - self.start) / config.bins
-        reach = torch.arange(-9.0, 10.0)
-        kernels = torch.stack([torch.exp(-0.5 * (reach / w) ** 2) for w in PROFILE_WIDTHS])
-        self.register_buffer("kernels", kernels[:, None])  # (2, 1, 19)
+        self.register_buffer("kernels", torch.stack([_gaussian(width, 9) for width in PROFILE_WIDTHS]))  # (2, 1, 19)
+        self.register_buffer("blur", _gaussian(BLUR, 12)[None] / _gaussian(BLUR, 12).sum())  # (1, 1, 25)
 
     def place(self, q: Tensor) -> Tensor:
         """Place of q (Å⁻¹) on the grid, in bins."""
         return (torch.log(q.clamp_min(0.01) + self.softening) - self.start) / self.step
 
     def forward(self, q: Tensor, intensity: Tensor, q_range: Tensor) -> Tensor:
-        """(B, L), (B, L), (B, 2) -> (B, 3, bins)."""
+        """(B, L), (B, L), (B, 2) -> (B, CHANNELS, bins)."""
         place = self.place(q).clamp(0, self.bins - 1.001)
         low = place.floor()
         part = place - low
@@ -96,7 +99,14 @@ class Profile(nn.Module):
         ends = self.place(q_range)
         axis = torch.arange(self.bins, dtype=q.dtype, device=q.device)
         measured = (axis - ends[:, :1]).clamp(0, 1) * (ends[:, 1:] - axis).clamp(0, 1)
-        return torch.cat([(drawn + 1e-6).sqrt(), measured[:, None]], 1)
+        roots = (drawn + FLOOR).sqrt()
+        faint = F.conv1d(roots[:, 1:].sqrt() - FLOOR**0.25, self.blur, padding=self.blur.shape[-1] // 2)
+        return torch.cat([roots, faint, measured[:, None]], 1)
+
+
+def _gaussian(width: float, reach: int) -> Tensor:
+    """(1, 2 * reach + 1) of exp(-x² / 2 width²) at whole x."""
+    return torch.exp(-0.5 * (torch.arange(-reach, reach + 1.0) / width) ** 2)[None]
 
 
 class LineEncoder(nn.Module):
@@ -114,7 +124,7 @@ class LineEncoder(nn.Module):
         self.norm = nn.LayerNorm(2 * width)
         self.profile = Profile(config)
         self.convolve = nn.Sequential(
-            nn.Conv1d(3, first, 9, stride=4, padding=4),
+            nn.Conv1d(CHANNELS, first, 9, stride=4, padding=4),
             nn.GELU(),
             nn.Conv1d(first, second, 5, stride=2, padding=2),
             nn.GELU(),
@@ -164,5 +174,5 @@ class LineEncoder(nn.Module):
             + self.flatten(self.convolve(drawn))
             + self.composition(torch.cat([composition, told], -1))
         )
-        smooth = drawn[:, 1] / drawn[:, 1].norm(dim=1, keepdim=True)
-        return F.normalize((self.head(hidden) + self.direct(smooth)).float(), dim=-1)
+        faint = drawn[:, 2] / drawn[:, 2].norm(dim=1, keepdim=True).clamp_min(1e-6)
+        return F.normalize((self.head(hidden) + self.direct(faint)).float(), dim=-1)

@@ -1,0 +1,103 @@
+"""Hit rates of a small index."""
+
+import numpy as np
+import pytest
+
+from search.answer import Answer, Hit, Timings
+from search.benchmark import (
+    DEPTHS,
+    Benchmark,
+    Rate,
+    Row,
+    benchmark_measured,
+    benchmark_simulated,
+    plot_benchmark,
+    rate_rows,
+)
+from search.simulate import simulate, simulate_all
+from xtal.errors import UserError
+
+
+@pytest.fixture(scope="module")
+def result(engine) -> Benchmark:
+    return benchmark_simulated(engine, 8, 1.0, seed=3)
+
+
+def test_rows_and_facts(result, engine):
+    assert [(r.ordering, r.target) for r in result.rows] == [
+        ("fingerprint", "id"),
+        ("fingerprint", "group"),
+        ("physics", "id"),
+        ("physics", "group"),
+    ]
+    assert (result.index, result.entries, result.queries) == ("coremof2019-asr", len(engine), 8)
+    assert (result.embedder, result.patterns) == ("profile", "simulated, severity 1, seed 3")
+    assert set(result.milliseconds) == {"fingerprint", "physics"}
+    assert 0 < result.milliseconds["fingerprint"] < result.milliseconds["physics"] * 3
+
+
+def test_rates_rise_with_depth_and_lie_in_their_intervals(result):
+    for row in result.rows:
+        assert [r.at for r in row.rates] == list(DEPTHS)
+        percents = [r.percent for r in row.rates]
+        assert percents == sorted(percents)
+        assert all(0 <= r.low <= r.percent <= r.high <= 100 for r in row.rates)
+    by_id, by_group = result.rows[2].rates, result.rows[3].rates
+    assert all(g.percent >= i.percent for i, g in zip(by_id, by_group, strict=True))
+    assert by_group[0].percent >= 75
+
+
+def test_the_same_seed_gives_the_same_rates(result, engine):
+    assert benchmark_simulated(engine, 8, 1.0, seed=3).rows == result.rows
+
+
+@pytest.mark.parametrize("queries", [0, -1, 121])
+def test_impossible_numbers_of_queries_are_refused(engine, queries):
+    with pytest.raises(UserError, match=f"index 'coremof2019-asr' allows 1 to 120 queries, got {queries}"):
+        benchmark_simulated(engine, queries, 1.0)
+
+
+def test_measured_patterns_are_scored_against_the_entries_they_are_named_after(engine, patterns, wanted, answers):
+    ids = [str(engine.index.entries.ids[row]) for row in wanted]
+    result = benchmark_measured(engine, patterns, ids)
+    assert (result.queries, result.patterns) == (len(ids), "measured")
+    first = [answer.hits[0].id == id_ for answer, id_ in zip(answers, ids, strict=True)]
+    assert result.rows[2].rates[0].percent == pytest.approx(100 * np.mean(first))
+    with pytest.raises(UserError, match=r"index 'coremof2019-asr' has no entry 'x' \(1 of 2 missing\); name each"):
+        benchmark_measured(engine, patterns[:2], [ids[0], "x"])
+
+
+def hit(row: int, group: int) -> Hit:
+    return Hit(1, str(row), "", "", 1.0, None, group, 1, 1, None, None, None, row)
+
+
+def test_rates_are_counted_by_entry_and_by_structure(patterns):
+    """Entries 0 and 1 hold one structure, the others one each; four queries find theirs at ranks 1, 2, 6 and never."""
+    group = np.array([0, 0, 1, 2, 3, 4, 5, 6])
+    orders = [[2, 3], [1, 0], [7, 6, 5, 4, 3, 2, 1], [7, 6, 5]]
+    wanted = np.array([2, 0, 2, 1])
+    blank = Timings(0, 0, 0)
+    answers = [Answer(patterns[0], None, tuple(hit(r, group[r]) for r in order), blank) for order in orders]
+    by_id, by_group = rate_rows("physics", answers, wanted, group)
+    assert [r.percent for r in by_id.rates] == [25, 50, 75, 75]
+    assert [r.percent for r in by_group.rates] == [50, 50, 75, 75]
+    assert by_id.rates[0].low == 0
+    assert by_id.rates[0].high >= 75
+
+
+def test_simulations_do_not_depend_on_how_many_follow(engine):
+    crystals = [engine.index.crystal(row) for row in range(3)]
+    short, long = simulate_all(crystals[:2], 1.0, 4), simulate_all(crystals, 1.0, 4)
+    for first, second in zip(short, long, strict=False):
+        np.testing.assert_array_equal(first.intensity, second.intensity)
+    assert (simulate_all(crystals, 1.0, 5)[0].intensity != long[0].intensity).any()
+    assert simulate(crystals[0], 0.0, np.random.default_rng(0)).source == "simulated"
+
+
+def test_the_figure_is_drawn(result, tmp_path):
+    rates = tuple(Rate(at, 50.0, 40.0, 60.0) for at in DEPTHS)
+    other = Benchmark("x", 9, "profile", 5, "measured", (Row("physics", "group", rates),), {"physics": 1.0})
+    path = tmp_path / "figure.png"
+    plot_benchmark([result, other], path)
+    assert path.read_bytes().startswith(b"\x89PNG")
+    assert path.stat().st_size > 10_000

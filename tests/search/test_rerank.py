@@ -1,0 +1,64 @@
+"""The order that physics gives a shortlist."""
+
+import numpy as np
+import pytest
+
+from search.rerank import STAGES, rerank
+from search.target import Target
+from xtal.linefinder import find_lines
+
+
+@pytest.fixture(scope="module")
+def targets(patterns):
+    return [Target.of(p, find_lines(p)) for p in patterns]
+
+
+@pytest.fixture(scope="module")
+def shortlist(engine):
+    """All entries in an order that says nothing."""
+    return np.random.default_rng(1).permutation(len(engine))
+
+
+def test_the_right_entry_rises_from_anywhere_within_the_first_stage(engine, targets, wanted, shortlist):
+    group = engine.index.entries.group
+    found = 0
+    for target, row in zip(targets, wanted, strict=True):
+        rows = np.concatenate([shortlist[shortlist != row][: STAGES[0].candidates - 1], [row]])  # last of the stage
+        best = rows[rerank(target, engine.index.lines, rows).order[0]]
+        found += group[best] == group[row]
+    assert found >= 0.8 * len(targets)
+
+
+def test_the_order_is_a_permutation_with_its_fits(engine, targets, shortlist):
+    ranking = rerank(targets[0], engine.index.lines, shortlist)
+    assert sorted(ranking.order) == list(range(len(shortlist)))
+    assert len(ranking.fit.chi_square) == len(ranking.fit.explained) == len(ranking.fit.parameters) == len(shortlist)
+    first, last = STAGES[0].candidates, STAGES[-1].candidates
+    np.testing.assert_array_equal(ranking.order[first:], np.arange(first, len(shortlist)))  # not compared: as they came
+    assert np.isinf(ranking.fit.chi_square[first:]).all()
+    assert np.isfinite(ranking.fit.chi_square[:first]).all()
+    assert (np.diff(ranking.fit.chi_square[:last]) >= 0).all()
+    assert (np.diff(ranking.fit.chi_square[STAGES[1].candidates : first]) >= 0).all()
+
+
+def test_each_fit_belongs_to_its_entry(engine, targets, shortlist):
+    """Ranked again in another order, every entry that reached the last stage has the same fit."""
+    rows = shortlist[:10]
+    ranking = rerank(targets[0], engine.index.lines, rows)
+    turned = rerank(targets[0], engine.index.lines, rows[::-1])
+    np.testing.assert_array_equal(rows[ranking.order], rows[::-1][turned.order])
+    np.testing.assert_allclose(ranking.fit.chi_square, turned.fit.chi_square, rtol=1e-3)
+    np.testing.assert_allclose(ranking.fit.explained, turned.fit.explained, atol=1e-3)
+
+
+@pytest.mark.parametrize("count", [1, 2, 11, 13, 25])
+def test_short_shortlists(engine, targets, shortlist, count):
+    ranking = rerank(targets[1], engine.index.lines, shortlist[:count])
+    assert sorted(ranking.order) == list(range(count))
+    assert np.isfinite(ranking.fit.chi_square).all()
+
+
+def test_stages_narrow_down():
+    candidates = [stage.candidates for stage in STAGES]
+    assert candidates == sorted(candidates, reverse=True)
+    assert STAGES[-1].blur == 0
