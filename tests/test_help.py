@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = ("search", "search query", "search benchmark", "indexer", "indexer build", "models", "models train cpcp", "ui")
+COMMANDS = (
+    "search",
+    "search query",
+    "search benchmark",
+    "indexer",
+    "indexer build",
+    "models",
+    "models train cpcp",
+    "ui",
+)
 HEAVY = ("scipy", "pymatgen", "faiss", "rietx", "geddes", "gradio", "plotly", "torch", "onnxruntime", "duckdb")
 LONGEST = 0.5  # seconds of the processor's time
 

@@ -16,6 +16,7 @@ RESOLUTION = 0.01  # Å⁻¹: crystal lines nearer than a laboratory line is wid
 KEPT_LINES = 256  # computed lines per crystal that are looked at; weaker ones drown in any measurement
 REACHES = (2.3, 3.2, 4.5)  # Å⁻¹: 33, 46 and 67° with Cu Kα; every table of lines reaches the first
 ENOUGH = 24  # lines that tell crystals apart; frameworks show as many to the first reach, simple minerals do not
+SEEN = (0.2, 6.0)  # Å⁻¹, 2.8 to 95° with Cu Kα: crystals are computed within; nothing beyond can be compared
 NO_WIDTH = 0.0  # computed lines have no width
 
 
@@ -45,14 +46,17 @@ class LineBatch:
 
 
 def batch_lines(rows: Sequence[Lines], length: int) -> LineBatch:
-    """Pad found lines to (B, length); only the strongest `length` of each row are kept."""
+    """Pad found lines to (B, length); only those in `SEEN`, and of these the strongest `length`, are kept."""
     q, intensity, width = np.zeros((3, len(rows), length), np.float32)
     for i, row in enumerate(rows):
-        order = np.argsort(-row.intensity, kind="stable")[:length]
-        q[i, : len(order)], intensity[i, : len(order)] = row.q[order], row.intensity[order]
+        seen = np.flatnonzero((row.q >= SEEN[0]) & (row.q <= SEEN[1]))
+        kept = seen[np.argsort(-row.intensity[seen], kind="stable")[:length]]
+        q[i, : len(kept)], intensity[i, : len(kept)] = row.q[kept], row.intensity[kept]
         if row.width is not None:
-            width[i, : len(order)] = row.width[order]
-    return LineBatch(q, intensity, width, np.array([r.q_range for r in rows], np.float32).reshape(-1, 2))
+            width[i, : len(kept)] = row.width[kept]
+    intensity /= np.maximum(intensity.max(axis=1, initial=0, keepdims=True), 1e-9)
+    q_range = np.clip(np.array([r.q_range for r in rows], np.float32).reshape(-1, 2), *SEEN)
+    return LineBatch(q, intensity, width, q_range)
 
 
 def computed_lines(table: LineTable, length: int) -> LineBatch:

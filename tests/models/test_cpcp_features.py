@@ -23,10 +23,18 @@ def test_found_lines_come_strongest_first_and_padded(intensities, length):
     for i, row in enumerate(rows):
         kept = min(length, len(row))
         assert (batch.intensity[i] > 0).sum() == kept
-        assert batch.intensity[i, :kept] == pytest.approx(np.sort(row.intensity)[::-1][:kept])
+        assert batch.intensity[i, :kept] == pytest.approx(np.sort(row.intensity)[::-1][:kept], rel=1e-5)
         places = np.searchsorted(row.q, batch.q[i, :kept] - 1e-4)
         assert batch.width[i, :kept] == pytest.approx(row.width[places])
         assert (batch.q[i, kept:] == 0).all()
+
+
+def test_lines_that_no_crystal_is_computed_for_are_left_out():
+    row = Lines(np.array([0.1, 1.0, 2.0, 7.0]), np.array([1.0, 0.25, 0.5, 1.0]), None, (0.05, 8.0))
+    batch = features.batch_lines([row], 4)
+    assert batch.q[0].tolist() == [2.0, 1.0, 0, 0]
+    assert batch.intensity[0].tolist() == [1.0, 0.5, 0, 0]
+    assert batch.q_range[0] == pytest.approx([0.2, 6.0])
 
 
 def test_close_lines_become_one_with_their_weight_and_mean():

@@ -72,8 +72,18 @@ def test_profile_is_a_sum_of_gaussians():
         # a line between two bins is shared between them, which blunts it a little; tails end at nine bins
         assert row == pytest.approx(np.sqrt(expected + 1e-6), abs=0.15 if width == 1 else 0.07)
     inside = (axis > float(profile.place(torch.tensor(0.3)))) & (axis < float(profile.place(torch.tensor(2.0))))
-    assert drawn[2][inside].mean() > 0.99
-    assert drawn[2][~inside].max() == 0
+    assert drawn[3][inside].mean() > 0.99
+    assert drawn[3][~inside].max() == 0
+
+
+def test_weak_lines_speak_in_the_faint_profile():
+    profile = Profile(SMALL)
+    q, intensity = torch.tensor([[0.5, 1.7]]), torch.tensor([[1.0, 0.0001]])
+    _, wide, faint, _ = profile(q, intensity, torch.tensor([[0.3, 2.0]]))[0].numpy()
+    strong, weak = profile.place(q)[0].round().int().numpy()
+    assert wide[weak] / wide[strong] == pytest.approx(0.01, rel=0.1)
+    assert faint[weak] / faint[strong] == pytest.approx(0.1, rel=0.35)
+    assert faint[strong + 100] == pytest.approx(0, abs=1e-6)
 
 
 def test_gradients_reach_every_weight(lines):

@@ -2,16 +2,13 @@
 
 import numpy as np
 import pytest
+from search_helpers import ENTRIES, INDEX, QUERIES
 
 import models
 from indexer.build import build
 from indexer.plan import open_plan
 from search.engine import Engine
 from search.simulate import simulate_all
-
-INDEX = "coremof2019-asr"
-ENTRIES = 120
-QUERIES = 20
 
 
 @pytest.fixture(scope="session")

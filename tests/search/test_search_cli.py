@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import INDEX
+from search_helpers import INDEX
 from typer.testing import CliRunner
 
 from search.__main__ import app

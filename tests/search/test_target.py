@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search.target import LEAST_REACH, POINTS_PER_LINE, Target
+from search.target import ENOUGH_LINES, LEAST_REACH, POINTS_PER_LINE, Target
+from xtal.artefacts import Artefacts, Scan, apply
 from xtal.linefinder import find_lines
-from xtal.pattern import Pattern, q_from_two_theta
+from xtal.pattern import Lines, Pattern, q_from_two_theta
+from xtal.powder import reflections
 from xtal.profile import render_each
 
 CENTRES, AREAS = np.array([8.0, 11.0, 14.5, 19.0, 23.0]), np.array([30.0, 80.0, 20.0, 50.0, 40.0])
@@ -38,26 +40,27 @@ def test_the_area_of_the_lines_survives(two_theta):
         near = abs(target.two_theta - centre) < 0.8
         assert target.net[near].sum() * target.step == pytest.approx(area, rel=0.12)
     assert np.median(target.under) == pytest.approx(20, rel=0.03)
-    assert target.fwhm == pytest.approx(0.2, rel=0.25)
+    assert target.fwhm == pytest.approx(0.2, rel=0.3)
 
 
-def test_fine_steps_are_binned_and_coarse_ones_kept():
+def test_fine_steps_are_binned_and_coarse_ones_about_kept():
     fine, coarse = target_of(pattern(FINE)), target_of(pattern(COARSE))
-    assert coarse.step == pytest.approx(0.05, rel=1e-3)
-    assert 4 * 0.004 < fine.step <= fine.fwhm / POINTS_PER_LINE
+    assert 0.05 <= coarse.step < 0.07
+    assert 4 * 0.004 < fine.step <= fine.fwhm / POINTS_PER_LINE * 1.01
     assert len(fine.net) < len(FINE) / 4
 
 
 @pytest.mark.parametrize("two_theta", [FINE, COARSE], ids=["fine", "coarse"])
 def test_the_variance_is_that_of_the_scatter(two_theta):
-    """Of what repeated scans scatter about their mean, bin by bin, away from the lines."""
-    targets = [target_of(pattern(two_theta, seed=seed)) for seed in range(12)]
-    size = min(len(t.net) for t in targets)
-    targets = [t for t in targets if len(t.net) == size and np.allclose(t.two_theta, targets[0].two_theta)]
-    assert len(targets) >= 3
-    total = np.array([t.net + t.under for t in targets])
-    scatter = total.var(axis=0, ddof=1).mean()
-    assert np.mean([t.variance for t in targets]) == pytest.approx(scatter, rel=0.35)
+    """Of what repeated scans scatter about their mean, summed over a degree, as a fit sums them."""
+    targets = [target_of(pattern(two_theta, seed=seed)) for seed in range(40)]
+    targets = [t for t in targets if len(t.net) == len(targets[0].net)]
+    assert len(targets) >= 10
+    size = round(1 / targets[0].step)
+    count = len(targets[0].net) // size * size
+    sums = np.array([(t.net + t.under)[:count].reshape(-1, size).sum(axis=1) for t in targets])
+    expected = np.mean([t.variance[:count].reshape(-1, size).sum(axis=1) for t in targets], axis=0)
+    assert np.median(sums.var(axis=0, ddof=1) / expected) == pytest.approx(1, abs=0.3)
 
 
 @settings(max_examples=15)
@@ -71,18 +74,26 @@ def test_units_do_not_matter(factor):
     assert second.fwhm == pytest.approx(first.fwhm)
 
 
-def test_only_the_range_that_the_entries_cover_is_kept():
-    wide = np.arange(5, 120, 0.03)
-    target = target_of(pattern(wide))
-    assert target.two_theta[0] == 5
-    assert q_from_two_theta(target.two_theta[-1], 1.5418) == pytest.approx(LEAST_REACH, rel=0.01)
+def test_a_long_scan_is_cut_where_enough_lines_were_found(engine):
+    """More lines add cost, not evidence; a pattern of few lines is used whole."""
+    crystal = engine.crystal("AGUWUV_clean")  # triclinic, 400 lines up to 60°
+    scan = Scan(4.0, 60.0, 0.02)
+    sharp = Artefacts(np.zeros((3, 3)), 1.0, 0, 0, 0.05, 0.3, 0, 0.01, 0, 1e6)
+    made = apply(sharp, reflections(crystal, 4.2), np.random.default_rng(0), scan)
+    lines = find_lines(made)
+    assert len(lines) > ENOUGH_LINES
+    last = q_from_two_theta(Target.of(made, lines).two_theta[-1], scan.wavelength)
+    assert last == pytest.approx(max(LEAST_REACH, lines.q[ENOUGH_LINES]), abs=0.01)
+    assert last < 0.8 * made.q_range[1]
+    whole = target_of(pattern(np.arange(5, 120, 0.03)))
+    assert whole.two_theta[-1] == pytest.approx(120, abs=0.05)
 
 
-def test_more_is_kept_of_a_pattern_with_few_lines_than_of_none_in_range():
-    beyond = np.arange(60, 120, 0.05)
-    made = pattern(np.arange(5, 65, 0.05))
-    shifted = Pattern(beyond, made.intensity, 1.5418)
-    assert target_of(shifted).two_theta[-1] == pytest.approx(beyond[-1])  # all of it lies above: all of it is used
+def test_a_scan_that_starts_beyond_the_usual_reach_is_used():
+    made = pattern(np.arange(5, 27, 0.02))
+    beyond = Pattern(np.linspace(60, 82, len(made)), made.intensity, 1.5418)
+    crowded = Lines(np.linspace(1.0, 2.0, 100), np.ones(100))
+    assert Target.of(beyond, crowded).two_theta[-1] == pytest.approx(82)
 
 
 def test_stated_uncertainties_decide_over_counts():

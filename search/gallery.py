@@ -1,0 +1,67 @@
+"""What a benchmark searches: which entries, seen by which embedder, and which of them it asks for."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import gemmi
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.contents import flat_index
+from indexer.entries import EntryTable
+from indexer.store import Index
+from models.cpcp.dataset import split_of
+from models.embedder import Embedder
+from search.engine import Engine
+from xtal.crystal import Crystal
+from xtal.line_table import LineTable
+
+ATOM_BINS = (100, 200, 400)  # the paper's sets end at 100 and 400 atoms per cell
+BLOCK = 1000  # crystals embedded at a time
+FEWEST = 20  # queries below which the rate of a subset says nothing
+
+
+def held_out(entries: EntryTable) -> NDArray[np.int64]:
+    """Return the rows whose formulas no model was trained on."""
+    return np.array(
+        [row for row, formula in enumerate(entries.formulas) if split_of(formula) == "test"], dtype=np.int64
+    )
+
+
+def with_embedder(engine: Engine, embedder: Embedder) -> Engine:
+    """Return an engine that searches the same entries as another embedder sees them; nothing is written."""
+    if embedder.model_id == engine.embedder.model_id:
+        return engine
+    index = engine.index
+    vectors = np.concatenate([embedder.embed_crystals(*_block(index, first)) for first in range(0, len(index), BLOCK)])
+    contents = replace(index.contents, vectors=flat_index(vectors))
+    return Engine(Index(index.manifest, contents), embedder)
+
+
+def subsets(entries: EntryTable, rows: NDArray[np.int64], by: str) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    """Yield the name and (B,) members of each subset of the queried `rows` (B,): ``atoms`` or ``metal``."""
+    kinds: dict[str, Callable[[], Iterator[tuple[str, NDArray[np.bool_]]]]] = {
+        "atoms": lambda: _by_atoms(entries.n_atoms[rows]),
+        "metal": lambda: _by_metal(entries.elements[rows]),
+    }
+    return ((name, members) for name, members in kinds[by]() if members.sum() >= FEWEST)
+
+
+def _by_atoms(n_atoms: NDArray) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    """Yield the bins of atoms per primitive cell."""
+    for low, high in zip((0, *ATOM_BINS), (*ATOM_BINS, np.inf), strict=True):
+        name = f"{low + 1} to {high} atoms" if np.isfinite(high) else f"more than {low} atoms"
+        yield name, (n_atoms > low) & (n_atoms <= high)
+
+
+def _by_metal(elements: NDArray[np.bool_]) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    """Yield the metals, the commonest first; a crystal of two metals counts for both."""
+    metals = [z for z in range(1, elements.shape[1]) if gemmi.Element(z).is_metal]
+    for number in sorted(metals, key=lambda z: -int(elements[:, z].sum())):
+        yield gemmi.Element(number).name, elements[:, number]
+
+
+def _block(index: Index, first: int) -> tuple[list[Crystal], LineTable]:
+    """Return the next `BLOCK` crystals of an index and their lines."""
+    rows = np.arange(first, min(first + BLOCK, len(index)))
+    return [index.crystal(int(row)) for row in rows], index.lines.take(rows)
