@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +17,21 @@ if TYPE_CHECKING:
     from search.benchmark import Benchmark
     from search.engine import Engine
     from xtal.pattern import Pattern
+
+
+class Gallery(StrEnum):
+    """Which entries a benchmark searches."""
+
+    ALL = "all"
+    HELD_OUT = "held-out"
+
+
+class Breakdown(StrEnum):
+    """Subsets of the queries that a benchmark can report on their own."""
+
+    ATOMS = "atoms"
+    METAL = "metal"
+
 
 app = typer.Typer(
     help="Find the crystal structure behind a powder diffraction pattern.", no_args_is_help=True, add_completion=False
@@ -81,27 +97,40 @@ def benchmark(
         list[float] | None, typer.Option(min=0, max=3, help="Repeat for several; all by default.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the choice of entries and of the artefacts.")] = 0,
+    held_out: Annotated[bool, typer.Option("--held-out", help="Ask only for formulas no model saw.")] = False,
+    gallery: Annotated[Gallery, typer.Option(help="Search all entries, or only held-out ones.")] = Gallery.ALL,
+    max_atoms: Annotated[int | None, typer.Option(min=1, help="Search only cells of at most so many atoms.")] = None,
+    embedder: Annotated[list[str] | None, typer.Option(help="Compare fingerprints; the index's by default.")] = None,
+    by: Annotated[list[Breakdown] | None, typer.Option(help="Further rows by atoms per cell or by metal.")] = None,
     measured: Annotated[Path | None, typer.Option(help="Folder of pattern files named after their entries.")] = None,
     wavelength: Wavelength = None,
     plot: Annotated[Path | None, typer.Option(help="Figure to write; by default NAME-benchmark.png.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Search for patterns of known entries, simulated or measured, and print how often the right one is found."""
+    import models
     from search.benchmark import benchmark_measured, benchmark_simulated, check_figure, plot_benchmark
+    from search.gallery import restricted, with_embedder
     from xtal.artefacts import SEVERITIES
     from xtal.readers import SUFFIXES
 
     with errors_reported():
         figure = check_figure(plot or Path(f"{index}-benchmark.png"))
+        engine = restricted(_open(index), gallery is Gallery.HELD_OUT, max_atoms)
+        engines = [with_embedder(engine, models.load(name)) for name in embedder or [engine.embedder.name]]
         if measured is None:
-            engine = _open(index)
-            results = [benchmark_simulated(engine, queries, level, seed) for level in severity or SEVERITIES]
+            kinds = [kind.value for kind in by or []]
+            results = [
+                benchmark_simulated(engine, queries, level, seed, held_out, kinds)
+                for engine in engines
+                for level in severity or SEVERITIES
+            ]
         else:
             files = sorted(f for f in measured.iterdir() if f.suffix.lower() in set(SUFFIXES) - {".cif"})
             patterns, refused = _read(files, wavelength)
             if refused or not files:
                 raise UserError(f"{measured} holds {len(files)} pattern files, {refused} of them unusable")
-            results = [benchmark_measured(_open(index), patterns, [f.stem for f in files])]
+            results = [benchmark_measured(engine, patterns, [f.stem for f in files]) for engine in engines]
         plot_benchmark(results, figure)
     print_result([asdict(r) for r in results], "\n".join([*map(_rates_text, results), f"figure: {figure}"]), as_json)
 
@@ -171,14 +200,16 @@ def _as_text(answer: "Answer") -> str:
 
 def _rates_text(result: "Benchmark") -> str:
     """Return one benchmark as a table."""
+    depths = [f"{f'hit@{r.at} (%)':>22}" for r in result.rows[0].rates]
     rows = [
         f"{result.index}: {result.queries} queries ({result.patterns}) against {result.entries} entries, "
         f"embedder {result.embedder}",
-        f"{'order by':<12} {'counted by':<10} " + " ".join(f"{f'hit@{r.at} (%)':>22}" for r in result.rows[0].rates),
+        " ".join([f"{'order by':<12} {'counted by':<10} {'queries':<22}", *depths]),
     ]
     for row in result.rows:
         cells = (f"{r.percent:.1f} [{r.low:.1f}, {r.high:.1f}]" for r in row.rates)
-        rows.append(f"{row.ordering:<12} {row.target:<10} " + " ".join(f"{c:>22}" for c in cells))
+        asked = f"{row.queries} {row.subset}"
+        rows.append(f"{row.ordering:<12} {row.target:<10} {asked:<22} " + " ".join(f"{c:>22}" for c in cells))
     rows.append(", ".join(f"{name}: {ms:.1f} ms per query" for name, ms in result.milliseconds.items()))
     return "\n".join(rows)
 

@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 from search.answer import Answer
 from search.engine import Engine
+from search.gallery import held_out, subsets
 from search.simulate import simulate_all
 from xtal.errors import UserError
 from xtal.pattern import Pattern
 
-DEPTHS = (1, 5, 10, 100)
+DEPTHS = (1, 3, 5, 10, 100)
 RESAMPLES = 2000  # bootstrap
 FIGURES = (".png", ".pdf", ".svg")
 NOT_FOUND = 1_000_000  # a rank beyond every depth
@@ -37,11 +38,15 @@ class Row:
         ordering: ``fingerprint`` alone, or ``physics`` for the re-ranked shortlist.
         target: ``id`` counts the very entry, ``group`` any entry that holds the same structure.
         rates: at each depth.
+        subset: which queries, ``all`` or for example ``1 to 100 atoms``.
+        queries: how many those are.
     """
 
     ordering: str
     target: str
     rates: tuple[Rate, ...]
+    subset: str = "all"
+    queries: int = 0
 
 
 @dataclass(frozen=True)
@@ -67,18 +72,36 @@ class Benchmark:
     milliseconds: dict[str, float]
 
 
-def benchmark_simulated(engine: Engine, queries: int, severity: float, seed: int = 0) -> Benchmark:
+def benchmark_simulated(
+    engine: Engine,
+    queries: int,
+    severity: float,
+    seed: int = 0,
+    only_held_out: bool = False,
+    by: Sequence[str] = (),
+) -> Benchmark:
     """Simulate patterns of randomly chosen entries and search the whole index for each.
 
+    Args:
+        engine: searches.
+        queries: number of patterns.
+        severity: of the artefacts.
+        seed: of the choice of entries and of the artefacts.
+        only_held_out: ask only for entries whose formulas no model was trained on.
+        by: further rows for subsets of the queries, by ``atoms`` per cell or by ``metal``.
+
     Raises:
-        UserError: more queries than entries, or fewer than one.
+        UserError: more queries than entries to ask for, or fewer than one.
     """
     index = engine.index
-    if not 1 <= queries <= len(index):
-        raise UserError(f"index {index.manifest.name!r} allows 1 to {len(index)} queries, got {queries}")
-    wanted = np.random.default_rng(seed).permutation(len(index))[:queries]
+    pool = held_out(index.entries) if only_held_out else np.arange(len(index))
+    if not 1 <= queries <= len(pool):
+        kind = "held-out queries" if only_held_out else "queries"
+        raise UserError(f"index {index.manifest.name!r} allows 1 to {len(pool)} {kind}, got {queries}")
+    wanted = np.random.default_rng(seed).permutation(pool)[:queries]
     patterns = simulate_all([index.crystal(int(row)) for row in wanted], severity, seed)
-    return score(engine, patterns, wanted, f"simulated, severity {severity:g}, seed {seed}")
+    words = f"simulated, severity {severity:g}, seed {seed}" + (", held-out formulas" if only_held_out else "")
+    return score(engine, patterns, wanted, words, by)
 
 
 def benchmark_measured(engine: Engine, patterns: Sequence[Pattern], ids: Sequence[str]) -> Benchmark:
@@ -103,24 +126,37 @@ def benchmark_measured(engine: Engine, patterns: Sequence[Pattern], ids: Sequenc
     return score(engine, patterns, np.array([rows[id_] for id_ in ids]), "measured")
 
 
-def score(engine: Engine, patterns: Sequence[Pattern], wanted: NDArray[np.int64], description: str) -> Benchmark:
+def score(
+    engine: Engine,
+    patterns: Sequence[Pattern],
+    wanted: NDArray[np.int64],
+    description: str,
+    by: Sequence[str] = (),
+) -> Benchmark:
     """Search for `patterns` (B,) whose right entries are the rows `wanted` (B,), with and without physics."""
     rows, milliseconds = [], {}
+    entries = engine.index.entries
     for ordering, physics in (("fingerprint", False), ("physics", True)):
         answers = engine.query(patterns, k=min(DEPTHS[-1], len(engine)), physics=physics, copies=True)
         milliseconds[ordering] = 1000 * answers[0].timings.total
-        rows.extend(rate_rows(ordering, answers, wanted, engine.index.entries.group))
-    manifest = engine.index.manifest
-    return Benchmark(
-        manifest.name, len(engine), manifest.embedder, len(patterns), description, tuple(rows), milliseconds
-    )
+        rows.extend(rate_rows(ordering, answers, wanted, entries.group))
+        for kind in by:
+            for name, members in subsets(entries, wanted, kind):
+                chosen = np.flatnonzero(members)
+                some = [answers[i] for i in chosen]
+                rows.extend(rate_rows(ordering, some, wanted[chosen], entries.group, name))
+    name = engine.index.manifest.name
+    return Benchmark(name, len(engine), engine.embedder.name, len(patterns), description, tuple(rows), milliseconds)
 
 
-def rate_rows(ordering: str, answers: Sequence[Answer], wanted: NDArray[np.int64], group: NDArray) -> list[Row]:
+def rate_rows(
+    ordering: str, answers: Sequence[Answer], wanted: NDArray[np.int64], group: NDArray, subset: str = "all"
+) -> list[Row]:
     """Return the hit rates by id and by group of answers whose right entries are the rows `wanted` (B,)."""
     by_id = np.array([_rank([h.row for h in a.hits], row) for a, row in zip(answers, wanted, strict=True)])
     by_group = np.array([_rank([h.group for h in a.hits], group[row]) for a, row in zip(answers, wanted, strict=True)])
-    return [Row(ordering, "id", _rates(by_id)), Row(ordering, "group", _rates(by_group))]
+    found = {"id": by_id, "group": by_group}
+    return [Row(ordering, target, _rates(ranks), subset, len(wanted)) for target, ranks in found.items()]
 
 
 def check_figure(path: Path) -> Path:
@@ -139,15 +175,15 @@ def plot_benchmark(benchmarks: Sequence[Benchmark], path: Path) -> None:
     figure = Figure(figsize=(6, 4), layout="constrained")
     axes = figure.subplots()
     for benchmark in benchmarks:
-        for row in (r for r in benchmark.rows if r.target == "group"):
+        for row in (r for r in benchmark.rows if r.target == "group" and r.subset == "all"):
             percent = [r.percent for r in row.rates]
             style = "-o" if row.ordering == "physics" else "--s"
-            axes.plot(DEPTHS, percent, style, label=f"{benchmark.patterns}, {row.ordering}")
+            axes.plot(DEPTHS, percent, style, label=f"{benchmark.embedder}, {benchmark.patterns}, {row.ordering}")
             axes.fill_between(DEPTHS, [r.low for r in row.rates], [r.high for r in row.rates], alpha=0.15)
     axes.set(xscale="log", xlabel="first k hits", ylabel="queries found (%)", xticks=DEPTHS, xticklabels=DEPTHS)
     axes.set_title(f"{benchmarks[0].index}: {benchmarks[0].queries} queries, {benchmarks[0].entries} entries")
     axes.grid(alpha=0.3)
-    axes.legend()
+    axes.legend(fontsize="x-small")
     figure.savefig(path, dpi=150)
 
 

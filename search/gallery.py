@@ -1,6 +1,6 @@
 """What a benchmark searches: which entries, seen by which embedder, and which of them it asks for."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 import gemmi
@@ -40,11 +40,23 @@ def with_embedder(engine: Engine, embedder: Embedder) -> Engine:
 
 def subsets(entries: EntryTable, rows: NDArray[np.int64], by: str) -> Iterator[tuple[str, NDArray[np.bool_]]]:
     """Yield the name and (B,) members of each subset of the queried `rows` (B,): ``atoms`` or ``metal``."""
-    kinds: dict[str, Callable[[], Iterator[tuple[str, NDArray[np.bool_]]]]] = {
-        "atoms": lambda: _by_atoms(entries.n_atoms[rows]),
-        "metal": lambda: _by_metal(entries.elements[rows]),
-    }
-    return ((name, members) for name, members in kinds[by]() if members.sum() >= FEWEST)
+    found = _by_atoms(entries.n_atoms[rows]) if by == "atoms" else _by_metal(entries.elements[rows])
+    return ((name, members) for name, members in found if members.sum() >= FEWEST)
+
+
+def restricted(engine: Engine, only_held_out: bool, most_atoms: int | None) -> Engine:
+    """Return an engine that searches only some entries, as the paper searches only its test split.
+
+    Args:
+        engine: searches them all.
+        only_held_out: search only entries whose formulas no model was trained on.
+        most_atoms: search only entries with at most so many atoms in the primitive cell.
+    """
+    index = engine.index
+    rows = held_out(index.entries) if only_held_out else np.arange(len(index))
+    if most_atoms is not None:
+        rows = rows[index.entries.n_atoms[rows] <= most_atoms]
+    return engine if len(rows) == len(index) else Engine(index.take(rows), engine.embedder)
 
 
 def _by_atoms(n_atoms: NDArray) -> Iterator[tuple[str, NDArray[np.bool_]]]:

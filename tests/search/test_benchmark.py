@@ -1,8 +1,10 @@
 """Hit rates of a small index."""
 
+import gemmi
 import numpy as np
 import pytest
 
+from models.cpcp.dataset import split_of
 from search.answer import Answer, Hit, Timings
 from search.benchmark import (
     DEPTHS,
@@ -14,6 +16,7 @@ from search.benchmark import (
     plot_benchmark,
     rate_rows,
 )
+from search.gallery import held_out, restricted, subsets, with_embedder
 from search.simulate import simulate, simulate_all
 from xtal.errors import UserError
 
@@ -79,8 +82,8 @@ def test_rates_are_counted_by_entry_and_by_structure(patterns):
     blank = Timings(0, 0, 0)
     answers = [Answer(patterns[0], None, tuple(hit(r, group[r]) for r in order), blank) for order in orders]
     by_id, by_group = rate_rows("physics", answers, wanted, group)
-    assert [r.percent for r in by_id.rates] == [25, 50, 75, 75]
-    assert [r.percent for r in by_group.rates] == [50, 50, 75, 75]
+    assert [r.percent for r in by_id.rates] == [25, 50, 50, 75, 75]
+    assert [r.percent for r in by_group.rates] == [50, 50, 50, 75, 75]
     assert by_id.rates[0].low == 0
     assert by_id.rates[0].high >= 75
 
@@ -101,3 +104,59 @@ def test_the_figure_is_drawn(result, tmp_path):
     plot_benchmark([result, other], path)
     assert path.read_bytes().startswith(b"\x89PNG")
     assert path.stat().st_size > 10_000
+
+
+def test_held_out_queries_ask_only_for_formulas_of_the_test_split(engine):
+    entries = engine.index.entries
+    rows = held_out(entries)
+    assert 0 < len(rows) < len(entries) / 3
+    assert {split_of(formula) for formula in entries.formulas[rows]} == {"test"}
+    result = benchmark_simulated(engine, len(rows), 0.0, only_held_out=True)
+    assert (result.queries, result.patterns) == (len(rows), "simulated, severity 0, seed 0, held-out formulas")
+    with pytest.raises(UserError, match=f"allows 1 to {len(rows)} held-out queries, got {len(rows) + 1}"):
+        benchmark_simulated(engine, len(rows) + 1, 0.0, only_held_out=True)
+
+
+def test_a_smaller_gallery_holds_only_what_was_asked_for(engine):
+    small = restricted(engine, only_held_out=False, most_atoms=100)
+    assert 0 < len(small) < len(engine)
+    assert small.index.entries.n_atoms.max() <= 100
+    row = int(np.argmax(small.index.entries.n_atoms))
+    same = engine.index.row_of(str(small.index.entries.ids[row]))
+    np.testing.assert_array_equal(small.index.lines[row].q, engine.index.lines[same].q)
+    np.testing.assert_array_equal(small.index.crystal(row).frac_coords, engine.index.crystal(same).frac_coords)
+    np.testing.assert_array_equal(small.index.vectors.reconstruct(row), engine.index.vectors.reconstruct(same))
+    assert restricted(engine, only_held_out=False, most_atoms=None) is engine
+
+
+def test_subsets_by_atoms_divide_the_queries_and_each_metal_has_its_own(engine):
+    entries, rows = engine.index.entries, np.arange(len(engine))
+    sizes = dict(subsets(entries, rows, "atoms"))
+    assert sum(members.sum() for members in sizes.values()) <= len(rows)
+    assert (entries.n_atoms[sizes["1 to 100 atoms"]] <= 100).all()
+    metals = dict(subsets(entries, rows, "metal"))
+    counts = [int(members.sum()) for members in metals.values()]
+    assert counts
+    assert counts == sorted(counts, reverse=True)
+    for symbol, members in metals.items():
+        assert gemmi.Element(symbol).is_metal
+        np.testing.assert_array_equal(members, entries.elements[:, gemmi.Element(symbol).atomic_number])
+    result = benchmark_simulated(engine, 60, 0.0, by=["atoms"])
+    assert {row.subset for row in result.rows} >= {"all", "1 to 100 atoms"}
+    assert all(row.queries >= 20 for row in result.rows)
+
+
+def test_another_embedder_searches_the_same_entries(engine):
+    class Halved:
+        name, model_id, dimension = "halved", "0" * 64, engine.embedder.dimension
+
+        def embed_patterns(self, lines):
+            return engine.embedder.embed_patterns(lines)
+
+        def embed_crystals(self, crystals, lines):
+            return engine.embedder.embed_crystals(crystals, lines) / 2
+
+    other = with_embedder(engine, Halved())
+    assert (len(other), other.embedder.name) == (len(engine), "halved")
+    np.testing.assert_allclose(other.index.vectors.reconstruct(7), engine.index.vectors.reconstruct(7) / 2, atol=1e-7)
+    assert with_embedder(engine, engine.embedder) is engine

@@ -188,6 +188,15 @@ def test_the_prior_is_a_proper_one():
     assert np.sqrt(shear @ covariance @ shear) == pytest.approx(ANISOTROPIC_STRAIN)
 
 
+def test_without_evidence_the_parameters_return_to_what_is_likely(target, sticks):
+    """The data say next to nothing, so that the prior alone decides."""
+    mute = replace(target, variance=1e12 * target.variance)
+    odd = np.tile([0.003, -0.002, 0.001, 0.001, -0.001, 0.002, 0.05, 0.2, 0.1], (len(sticks), 1))
+    start = replace(Fit.start(len(sticks)), parameters=odd)
+    moved = refine(mute, sticks, 0.0, 1, start).parameters
+    np.testing.assert_allclose(moved, 0, atol=1e-4)
+
+
 def test_the_prior_on_strain_does_not_depend_on_orientation():
     """The spread of d ln q along any direction is the same: no axis of the laboratory is special."""
     g = np.random.default_rng(0).normal(size=(200, 3))

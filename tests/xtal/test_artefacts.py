@@ -12,8 +12,8 @@ from random_crystals import crystals
 from xtal.artefacts import PAPER_SCAN, SEVERITIES, Artefacts, Scan, apply, measure, texture_weights
 from xtal.cif import read_cif
 from xtal.crystal import Crystal
-from xtal.pattern import Pattern, q_from_two_theta
-from xtal.powder import Reflections, reflections
+from xtal.pattern import Pattern, q_from_two_theta, two_theta_from_q
+from xtal.powder import Reflections, lorentz_polarisation, reflections
 
 GORQAF = Path(__file__).parent.parent / "data" / "cifs" / "GORQAF_clean.cif"
 MO = Scan(2.0, 20.0, 0.01, 0.7107)
@@ -97,6 +97,18 @@ def test_the_zero_shift_moves_every_line_by_the_same_angle(ideal):
     shift = 5 * PAPER_SCAN.step
     still, moved = (apply(replace(IDEAL, zero_shift=s), ideal, generator()) for s in (0.0, shift))
     np.testing.assert_allclose(relative(moved)[5:], relative(still)[:-5], atol=2e-3)
+
+
+@pytest.mark.parametrize("wavelength", [1.5418, 0.7107])
+def test_lines_carry_the_lorentz_polarisation_factor(wavelength):
+    """Two reflections of equal |F|², far apart in angle."""
+    g = np.array([[0.15, 0, 0], [0.9, 0, 0]])
+    scan = Scan(2.0, 100.0, 0.02, wavelength)
+    pattern = apply(IDEAL, Reflections(g, np.ones(2), (0.1, 6.0)), generator(), scan)
+    centres = two_theta_from_q(2 * np.pi * g[:, 0], wavelength)
+    areas = [pattern.intensity[abs(pattern.two_theta - centre) < 1].sum() for centre in centres]
+    expected = lorentz_polarisation(centres)
+    assert areas[1] / areas[0] == pytest.approx(expected[1] / expected[0], rel=0.02)
 
 
 def directions(count: int) -> np.ndarray:

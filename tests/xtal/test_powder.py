@@ -207,6 +207,15 @@ def test_merging_keeps_intensity_and_position(values, merge):
     np.testing.assert_allclose(lines.direction, np.outer(np.ones(len(lines)), [1, 0, 0, 0, 0, 0]), atol=1e-12)
 
 
+def test_a_crowd_of_reflections_stays_several_lines():
+    """Each is close to the next, but the first and the last are far apart."""
+    q = 2.0 + np.arange(0, 0.02, MERGE / 10)
+    g = np.stack([q / (2 * np.pi), 0 * q, 0 * q], axis=1)
+    lines = merge_lines(g, q**2, (0, 3))
+    assert len(lines) == pytest.approx(0.02 / MERGE, abs=2)
+    assert (abs(q[:, None] - lines.q).min(axis=1) <= MERGE).all()
+
+
 def test_lines_that_carry_nothing_are_absent():
     g = np.array([[0.1, 0, 0], [0.2, 0, 0]])
     assert len(merge_lines(g, np.array([1.0, 1e-12]), (0, 2))) == 1
