@@ -13,7 +13,7 @@ from xtal.console import PARTIAL, USAGE, AsJson, errors_reported, print_result, 
 from xtal.errors import UserError
 
 if TYPE_CHECKING:
-    from search.answer import Answer
+    from search.answer import Answer, Hit
     from search.benchmark import Benchmark
     from search.engine import Engine
     from xtal.pattern import Pattern
@@ -183,19 +183,32 @@ def _as_data(answer: "Answer") -> dict[str, Any]:
 def _as_text(answer: "Answer") -> str:
     """Return one answer as a table."""
     pattern = answer.pattern
-    rows = [
+    facts = (
         f"{pattern.source}: {len(pattern)} points, 2θ {pattern.two_theta[0]:.2f} to {pattern.two_theta[-1]:.2f}°, "
-        f"λ = {pattern.wavelength:.5f} Å, {len(answer.lines)} lines, {1000 * answer.timings.total:.0f} ms",
-        f"{'rank':>4}  {'id':<32} {'formula':<24} {'fit':>6} {'similarity':>10} {'cell':>8} {'zero':>8}  copies",
+        f"λ = {pattern.wavelength:.5f} Å, {len(answer.lines)} lines, {1000 * answer.timings.total:.0f} ms"
+    )
+    cells = [("rank", "id", "formula", "fit", "similarity", "cell", "zero", "copies"), *map(_cells, answer.hits)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    left = {1, 2}  # words to the left, numbers to the right
+    rows = [
+        "  ".join(c.ljust(w) if i in left else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True)))
+        for row in cells
     ]
-    for hit in answer.hits:
-        fit, scale = "" if hit.fit is None else f"{hit.fit:.3f}", "" if hit.scale is None else f"{hit.scale - 1:+.2%}"
-        zero = "" if hit.zero_shift is None else f"{hit.zero_shift:+.3f}°"
-        rows.append(
-            f"{hit.rank:>4}  {hit.id:<32} {hit.formula:<24} {fit:>6} {hit.similarity:>10.3f} {scale:>8} {zero:>8}  "
-            f"{hit.group_size}"
-        )
-    return "\n".join(rows if answer.hits else [*rows, "no structure passes the filter"])
+    return "\n".join([facts, *rows] if answer.hits else [facts, "no structure found"])
+
+
+def _cells(hit: "Hit") -> tuple[str, ...]:
+    """Return one hit as the cells of a table row; what was not fitted stays empty."""
+    return (
+        f"{hit.rank}",
+        hit.id,
+        hit.formula,
+        "" if hit.fit is None else f"{hit.fit:.3f}",
+        f"{hit.similarity:.3f}",
+        "" if hit.scale is None else f"{hit.scale - 1:+.2%}",
+        "" if hit.zero_shift is None else f"{hit.zero_shift:+.3f}°",
+        f"{hit.group_size}",
+    )
 
 
 def _rates_text(result: "Benchmark") -> str:

@@ -1,5 +1,6 @@
 """How often a search finds the entry that a pattern belongs to."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,10 +114,12 @@ def benchmark_measured(engine: Engine, patterns: Sequence[Pattern], ids: Sequenc
         ids: of the right entries; the last part of an id (after ``/``) is enough.
 
     Raises:
-        UserError: an id is not in the index.
+        UserError: an id is not in the index, or its last part names several entries.
     """
-    rows = {str(id_).rsplit("/", 1)[-1]: row for row, id_ in enumerate(engine.index.entries.ids)}
-    rows.update(engine.index.entries.rows)
+    names = [str(id_).rsplit("/", 1)[-1] for id_ in engine.index.entries.ids]
+    rows = dict(zip(names, range(len(names)), strict=True)) | engine.index.entries.rows
+    if ambiguous := (set(ids) - engine.index.entries.rows.keys()) & {n for n, c in Counter(names).items() if c > 1}:
+        raise UserError(f"{min(ambiguous)!r} names several entries of index {engine.index.manifest.name!r}")
     missing = [id_ for id_ in ids if id_ not in rows]
     if missing:
         raise UserError(

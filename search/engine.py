@@ -30,6 +30,8 @@ from xtal.pattern import Lines, Pattern
 from xtal.profile import render_each
 
 FEW_QUERIES = 16
+COPIES_COMPARED = 3  # of one structure; they differ by temperature and solvent, so one alone may be the wrong one
+ROOM_FOR_COPIES = 4  # times the shortlist, searched so that copies do not crowd out other structures
 SHORTLIST = 100  # the right structure is among so many in 99 % of even badly disturbed patterns
 
 
@@ -39,6 +41,16 @@ class Shortlist:
 
     rows: NDArray[np.int64]
     similarity: NDArray[np.float32]
+
+
+def repeats(labels: NDArray[np.integer]) -> NDArray[np.int64]:
+    """(R,) how often each label occurred before in `labels` (R,)."""
+    order = np.argsort(labels, kind="stable")
+    first = np.flatnonzero(np.diff(labels[order], prepend=labels.min(initial=0) - 1))
+    before = np.arange(len(labels)) - np.repeat(first, np.diff(first, append=len(labels)))
+    result = np.empty(len(labels), dtype=np.int64)
+    result[order] = before
+    return result
 
 
 class Engine:
@@ -92,7 +104,7 @@ class Engine:
         with ThreadPoolExecutor(settings.cores()) as threads:
             lines = list(threads.map(find_lines, patterns))
             clock.append(time.perf_counter())
-            shortlists = self._shortlists(self.embedder.embed_patterns(lines), max(k, SHORTLIST), allowed)
+            shortlists = self._shortlists(self.embedder.embed_patterns(lines), max(k, SHORTLIST), allowed, copies)
             clock.append(time.perf_counter())
             hits = list(
                 threads.map(partial(self._hits, k=k, physics=physics, copies=copies), patterns, lines, shortlists)
@@ -122,22 +134,25 @@ class Engine:
         return Overlay(pattern.two_theta, pattern.intensity, calculated, under, difference, np.sort(centres))
 
     def _shortlists(
-        self, vectors: NDArray[np.float32], size: int, allowed: NDArray[np.int64] | None
+        self, vectors: NDArray[np.float32], size: int, allowed: NDArray[np.int64] | None, copies: bool
     ) -> list[Shortlist]:
         """Search the `size` entries most like each vector; equal ones stand in the order of the index."""
         import faiss
 
         # a few queries take a millisecond on one thread; waking and joining others costs more
         faiss.omp_set_num_threads(1 if len(vectors) < FEW_QUERIES else settings.cores())
-        size = min(size, len(self.index) if allowed is None else len(allowed))
+        wanted = min(size if copies else size * ROOM_FOR_COPIES, len(self.index) if allowed is None else len(allowed))
         if allowed is None:
-            similarity, rows = self._accelerated.search(vectors, size)
+            similarity, rows = self._accelerated.search(vectors, wanted)
         else:  # only the CPU index can look at chosen rows
             chosen = faiss.SearchParameters(sel=faiss.IDSelectorBatch(allowed))  # type: ignore[call-arg]
-            similarity, rows = self.index.vectors.search(vectors, size, params=chosen)
+            similarity, rows = self.index.vectors.search(vectors, wanted, params=chosen)
         order = np.lexsort((rows, -similarity))
-        rows, similarity = np.take_along_axis(rows, order, 1), np.take_along_axis(similarity, order, 1)
-        return [Shortlist(r, s) for r, s in zip(rows, similarity, strict=True)]
+        found = zip(np.take_along_axis(rows, order, 1), np.take_along_axis(similarity, order, 1), strict=True)
+        if copies:
+            return [Shortlist(r, s) for r, s in found]
+        kept = ((r, s, np.flatnonzero(repeats(self.index.entries.group[r]) < COPIES_COMPARED)[:size]) for r, s in found)
+        return [Shortlist(r[few], s[few]) for r, s, few in kept]
 
     def _hits(
         self, pattern: Pattern, lines: Lines, shortlist: Shortlist, k: int, physics: bool, copies: bool

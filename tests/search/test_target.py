@@ -94,6 +94,9 @@ def test_a_scan_that_starts_beyond_the_usual_reach_is_used():
     beyond = Pattern(np.linspace(60, 82, len(made)), made.intensity, 1.5418)
     crowded = Lines(np.linspace(1.0, 2.0, 100), np.ones(100))
     assert Target.of(beyond, crowded).two_theta[-1] == pytest.approx(82)
+    low = Pattern(np.linspace(5, 60, len(made)), made.intensity, 1.5418)
+    last = Target.of(low, crowded).two_theta[-1]
+    assert q_from_two_theta(last, 1.5418) == pytest.approx(LEAST_REACH, abs=0.01)  # and not 1.8, the 81st line
 
 
 def test_stated_uncertainties_decide_over_counts():
