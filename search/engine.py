@@ -31,7 +31,7 @@ from xtal.profile import render_each
 
 FEW_QUERIES = 16
 COPIES_COMPARED = 3  # of one structure; they differ by temperature and solvent, so one alone may be the wrong one
-ROOM_FOR_COPIES = 4  # times the shortlist, searched so that copies do not crowd out other structures
+ROOM_FOR_COPIES = 3  # times the shortlist, searched so that copies do not crowd out other structures
 SHORTLIST = 100  # the right structure is among so many in 99 % of even badly disturbed patterns
 
 

@@ -77,30 +77,26 @@ class Weighted:
         root = 1 / np.sqrt(variance + 1e-12 * (level.max() ** 2 + 1e-12))
         self.root = root.astype(np.float32)
         self.basis = np.linalg.qr(_hats(t.two_theta) * root[:, None])[0].astype(np.float32)
-        self.data = self.project(t.net.astype(np.float32))
-        self.null = float(self.data @ self.data)
-        self.freedom = len(self.data) - self.basis.shape[1]
+        self.data = self.project(t.net.astype(np.float32) * self.root)
 
-    def project(self, curves: NDArray) -> NDArray:
-        """Divide (..., M) by the standard deviation and remove the background correction's share."""
-        weighted = curves * self.root
+    def project(self, weighted: NDArray) -> NDArray:
+        """Remove the background correction's share of (..., M) curves in units of the standard deviation."""
         return weighted - (weighted @ self.basis) @ self.basis.T
 
 
 def refine(target: Target, sticks: Sticks, blur: float, steps: int, start: Fit | None = None) -> Fit:
     """Move all candidates by `steps` Gauss-Newton steps and compare them, at `blur` degrees of extra line width."""
     data = Weighted(target, blur)
-    fit = start or Fit.start(len(sticks))
     precision = prior_precision()
+    parameters = start.parameters if start else np.zeros((len(sticks), PARAMETERS))
     for _ in range(steps):
-        _, residual, jacobian = _compare(data, sticks, fit.parameters, derivatives=True)
-        move = _gauss_newton(residual, jacobian, fit.parameters, precision)
-        fit = Fit(fit.parameters + np.clip(move, -STEP_LIMIT, STEP_LIMIT), fit.chi_square, fit.explained, fit.scale)
-    scale, residual, _ = _compare(data, sticks, fit.parameters, derivatives=False)
+        move = _gauss_newton(data, _weighted_profiles(data, sticks, parameters, True), parameters, precision)
+        parameters = parameters + np.clip(move, -STEP_LIMIT, STEP_LIMIT)
+    scale, residual = _scaled(data, _weighted_profiles(data, sticks, parameters, False)[:, 0])
     chi = np.einsum("rm,rm->r", residual, residual)
-    prior = np.einsum("rp,pq,rq->r", fit.parameters, precision, fit.parameters)
+    prior = np.einsum("rp,pq,rq->r", parameters, precision, parameters)
     left = np.abs(residual / data.root).sum(axis=1) / np.abs(data.data / data.root).sum()
-    return Fit(fit.parameters, chi + prior, np.clip(1 - left, 0, 1), scale)
+    return Fit(parameters, chi + prior, np.clip(1 - left, 0, 1), scale)
 
 
 def prior_precision() -> NDArray[np.float64]:
@@ -136,37 +132,47 @@ def profiles(
         weights = np.concatenate([weights, weights * slope], axis=2)
     spectrum = rfft(_deposit(weights, (place - target.two_theta[0]) / step, size, length), axis=2)  # complex64
     omega = (2 * np.pi * np.fft.rfftfreq(length, step)).astype(np.float32)
-    shape, by_width, by_share = _line_shape(omega, parameters.astype(np.float32), sharp, blur)
+    shape, by_width, by_share = (part / np.float32(step) for part in _line_shape(omega, parameters, sharp, blur))
     if not derivatives:
-        return irfft(spectrum * shape[:, None], length, axis=2)[:, :, :size] / np.float32(step)
+        return irfft(spectrum * shape[:, None], length, axis=2)[:, :, :size]
     rows = np.empty((len(spectrum), 1 + PARAMETERS, len(omega)), dtype=np.complex64)
     np.multiply(spectrum[:, 0], shape, out=rows[:, 0])
     np.multiply(spectrum[:, 1:], (np.complex64(-1j) * omega * shape)[:, None], out=rows[:, 1:8])
     np.multiply(spectrum[:, 0], by_width, out=rows[:, 8])
     np.multiply(spectrum[:, 0], by_share, out=rows[:, 9])
-    return irfft(rows, length, axis=2)[:, :, :size] / np.float32(step)
+    return irfft(rows, length, axis=2)[:, :, :size]
 
 
-def _compare(
-    data: Weighted, sticks: Sticks, parameters: NDArray, derivatives: bool
-) -> tuple[NDArray, NDArray, NDArray]:
-    """Return scale (R,), residual (R, M) and its negative derivative (R, 10, M) by parameters and ln scale."""
-    curves = data.project(profiles(data.target, sticks, parameters, data.sharp, data.blur, derivatives))
-    model = curves[:, 0]
+def _weighted_profiles(data: Weighted, sticks: Sticks, parameters: NDArray, derivatives: bool) -> NDArray[np.float32]:
+    """`profiles` in units of the standard deviation."""
+    curves = profiles(data.target, sticks, parameters, data.sharp, data.blur, derivatives)
+    curves *= data.root
+    return curves
+
+
+def _scaled(data: Weighted, model: NDArray) -> tuple[NDArray, NDArray]:
+    """Return the best scale (R,) of the profiles (R, M), and what they leave (R, M) of the data."""
+    model = data.project(model)
     square = np.einsum("rm,rm->r", model, model)
     scale = np.clip(model @ data.data / np.maximum(square, 1e-30), 0, None)
-    residual = data.data - scale[:, None] * model
-    return scale, residual, np.roll(curves, -1, axis=1) * scale[:, None, None]
+    return scale, data.data - scale[:, None] * model
 
 
-def _gauss_newton(residual: NDArray, jacobian: NDArray, parameters: NDArray, precision: NDArray) -> NDArray[np.float64]:
-    """(R, 9) step of the parameters; the scale, the tenth column, is free."""
-    normal = (jacobian @ jacobian.transpose(0, 2, 1)).astype(np.float64)
-    gradient = (jacobian @ residual[..., None])[..., 0].astype(np.float64)
-    normal[:, :PARAMETERS, :PARAMETERS] += precision
-    gradient[:, :PARAMETERS] -= parameters @ precision
-    normal[:, PARAMETERS, PARAMETERS] += 1e-6 * normal[:, PARAMETERS, PARAMETERS] + 1e-9
-    return np.linalg.solve(normal, gradient[..., None])[:, :PARAMETERS, 0]
+def _gauss_newton(data: Weighted, curves: NDArray, parameters: NDArray, precision: NDArray) -> NDArray[np.float64]:
+    """(R, 9) step of the parameters from weighted profiles and derivatives (R, 10, M); ln scale is the free tenth.
+
+    With the projection P and curves C the normal matrix is ``C P Cᵀ = C Cᵀ - (C Q)(C Q)ᵀ``, so that the derivatives
+    themselves need not be projected.
+    """
+    scale, residual = _scaled(data, curves[:, 0])
+    share = curves @ data.basis  # (R, 10, K)
+    normal = (curves @ curves.transpose(0, 2, 1) - share @ share.transpose(0, 2, 1)).astype(np.float64)
+    gradient = (curves @ residual[..., None])[..., 0] * scale[:, None].astype(np.float64)
+    normal *= (scale**2)[:, None, None]
+    normal[:, 1:, 1:] += precision
+    gradient[:, 1:] -= parameters @ precision
+    normal[:, 0, 0] += 1e-6 * normal[:, 0, 0] + 1e-9
+    return np.linalg.solve(normal, gradient[..., None])[:, 1:, 0]
 
 
 def _deposit(weights: NDArray, place: NDArray, size: int, length: int) -> NDArray[np.float32]:
@@ -188,8 +194,8 @@ def _deposit(weights: NDArray, place: NDArray, size: int, length: int) -> NDArra
 
 def _line_shape(omega: NDArray, parameters: NDArray, sharp: float, blur: float) -> tuple[NDArray, NDArray, NDArray]:
     """(R, F) Fourier transform of the pseudo-Voigt, blurred, and its derivatives by ln width and share."""
-    width = (sharp * np.exp(parameters[:, 7]))[:, None]
-    share = np.clip(0.5 + parameters[:, 8], 0, 1)[:, None]
+    width = (sharp * np.exp(parameters[:, 7])).astype(np.float32)[:, None]
+    share = np.clip(0.5 + parameters[:, 8], 0, 1).astype(np.float32)[:, None]
     gauss_power, lorentz_power = (omega * width) ** 2 / (16 * np.log(2)), omega * width / 2
     blurring = np.exp(-((omega * blur) ** 2) / (16 * np.log(2)))
     gauss, lorentz = np.exp(-gauss_power) * blurring, np.exp(-lorentz_power) * blurring

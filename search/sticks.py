@@ -29,10 +29,10 @@ class Sticks:
     @classmethod
     def of(cls, table: LineTable, rows: NDArray[np.integer], wavelength: float, q_max: float) -> Self:
         """Take the `MOST_LINES` strongest lines up to `q_max` (Å⁻¹) of the chosen rows of a table."""
-        places, filled = table.places(rows)
-        q = table.q[places].astype(np.float64)
         limit = min(q_max, 0.999 * 4 * np.pi / wavelength)
-        area = np.where(filled & (q <= limit), table.intensity[places], 0.0)
+        places, filled = table.places(rows, limit)
+        q = table.q[places].astype(np.float64)
+        area = np.where(filled, table.intensity[places], 0.0)
         if area.shape[1] > MOST_LINES:
             keep = np.argpartition(-area, MOST_LINES, axis=1)[:, :MOST_LINES]
             q, area, places = (np.take_along_axis(a, keep, axis=1) for a in (q, area, places))

@@ -69,9 +69,16 @@ class LineTable:
         places, filled = self.places(rows)
         return np.where(filled, self.q[places], 0), np.where(filled, self.intensity[places], 0)
 
-    def places(self, rows: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """Return (R, L) positions of the lines of the chosen rows, and which of them are real (the rest is padding)."""
-        counts = self.offsets[np.asarray(rows) + 1] - self.offsets[rows]
+    def places(self, rows: NDArray[np.integer], q_max: float = np.inf) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Return (R, L) positions of the lines of the chosen rows, and which of them are real (the rest is padding).
+
+        Lines beyond `q_max` (Å⁻¹) are left out.
+        """
+        ends = self.offsets[np.asarray(rows) + 1]
+        if np.isfinite(q_max):
+            bounds = zip(self.offsets[rows], ends, strict=True)
+            ends = np.array([first + np.searchsorted(self.q[first:last], q_max, "right") for first, last in bounds])
+        counts = ends - self.offsets[rows]
         places = np.arange(counts.max(initial=0)) + self.offsets[rows, None]
         filled = np.arange(places.shape[1]) < counts[:, None]
         return np.where(filled, places, 0), filled

@@ -1,0 +1,244 @@
+"""Pictures of what an embedder has learnt, as in figure 2 of the XtalNet paper (hit rates: `search.benchmark`)."""
+
+import re
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.answer import Hit, Overlay
+from search.engine import Engine
+from search.simulate import simulate_all
+from search.sketch import WINDOW, draw_crystal, element_key
+from xtal.crystal import Crystal
+from xtal.errors import UserError
+from xtal.linefinder import find_lines
+from xtal.pattern import Pattern
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+COMPARED = 50  # patterns and crystals of the heat map, as in the paper
+SHOWN = 4  # structures of the retrieval, as in the paper
+ORDINARY = 1.0  # severity of the retrieval's query: an ordinary sample; the other figures take the ideal one
+PERPLEXITY = 30.0  # neighbours that t-SNE keeps together
+RESOLUTION = 150  # dots per inch
+INK, LIGHT, BLUE = "#1f2937", "#c3c9d1", "#0072b2"
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Randomly chosen entries of an index and one pattern of each.
+
+    Attributes:
+        title: index and embedder, for people to read.
+        rows: (P,) of the entries in the index.
+        patterns: (P,) simulated.
+        vectors: (P, dimension) embeddings of the patterns.
+    """
+
+    title: str
+    rows: NDArray[np.int64]
+    patterns: tuple[Pattern, ...]
+    vectors: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class EmbeddingMap:
+    """Patterns laid out in the plane, like ones together.
+
+    Attributes:
+        title: for people to read.
+        position: (P, 2) no unit; only neighbourhoods mean something.
+        volume: (P,) Å³ of the primitive cells.
+    """
+
+    title: str
+    position: NDArray[np.float64]
+    volume: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class SimilarityTable:
+    """How alike P patterns and their P crystals are.
+
+    Attributes:
+        title: for people to read.
+        values: (P, P) similarity of pattern i and crystal j; on the diagonal stand the right pairs.
+    """
+
+    title: str
+    values: NDArray[np.float32]
+
+    @property
+    def right(self) -> int:
+        """How many patterns are most like their own crystal."""
+        return int((self.values.argmax(axis=1) == np.arange(len(self.values))).sum())
+
+
+@dataclass(frozen=True, eq=False)
+class Retrieval:
+    """One pattern and the best structures for it.
+
+    Attributes:
+        title: for people to read.
+        pattern: searched for.
+        group: of the entry that the pattern is of.
+        hits: best first.
+        overlays: fitted profile of each hit.
+        crystals: of the query, then of each hit.
+    """
+
+    title: str
+    pattern: Pattern
+    group: int
+    hits: tuple[Hit, ...]
+    overlays: tuple[Overlay, ...]
+    crystals: tuple[Crystal, ...]
+
+
+def write_figures(engine: Engine, folder: Path, queries: int, seed: int = 0) -> list[Path]:
+    """Draw the map, the heat map and the retrieval of an index into `folder`; return the files.
+
+    Args:
+        engine: searches.
+        folder: made when missing.
+        queries: patterns of the map.
+        seed: of the choice of entries, of the artefacts and of t-SNE.
+
+    Raises:
+        UserError: scikit-learn is missing, or `queries` is not between 50 and the number of entries.
+    """
+    if find_spec("sklearn") is None:
+        raise UserError("t-SNE needs the scikit-learn package, which is not installed; run: pip install scikit-learn")
+    folder.mkdir(parents=True, exist_ok=True)
+    sample = draw_sample(engine, queries, seed)
+    pictures = {
+        "tsne.png": map_figure(embedding_map(engine, sample, seed)),
+        "similarity.png": similarity_figure(similarity_table(engine, sample)),
+        "retrieval.png": retrieval_figure(retrieve(engine, int(sample.rows[0]), seed)),
+    }
+    for name, figure in pictures.items():
+        figure.savefig(folder / name, dpi=RESOLUTION)
+    return [folder / name for name in pictures]
+
+
+def draw_sample(engine: Engine, queries: int, seed: int) -> Sample:
+    """Choose entries at random and simulate an ideal sample's pattern of each; UserError for too many or few."""
+    index = engine.index
+    if not COMPARED <= queries <= len(index):
+        raise UserError(
+            f"figures of index {index.manifest.name!r} need {COMPARED} to {len(index)} queries, got {queries}"
+        )
+    rows = np.random.default_rng(seed).permutation(len(index))[:queries]
+    patterns = simulate_all([index.crystal(int(row)) for row in rows], 0.0, seed)
+    vectors = engine.embedder.embed_patterns([find_lines(p) for p in patterns])
+    return Sample(f"{index.manifest.name}, embedder {engine.embedder.name}", rows, tuple(patterns), vectors)
+
+
+def embedding_map(engine: Engine, sample: Sample, seed: int) -> EmbeddingMap:
+    """Lay the embeddings of the patterns out in the plane: t-SNE of their cosines, van der Maaten and Hinton (2008)."""
+    from sklearn.manifold import TSNE
+
+    method = TSNE(perplexity=PERPLEXITY, metric="cosine", init="pca", random_state=seed)
+    title = f"{sample.title}\n{len(sample.rows):,} simulated patterns"
+    return EmbeddingMap(title, method.fit_transform(sample.vectors), engine.index.entries.volume[sample.rows])
+
+
+def similarity_table(engine: Engine, sample: Sample) -> SimilarityTable:
+    """Compare the first patterns of the sample with their crystals; these are sorted by volume."""
+    rows = sample.rows[:COMPARED]
+    order = np.argsort(engine.index.entries.volume[rows])
+    crystals = engine.index.vectors.reconstruct_batch(rows[order])
+    return SimilarityTable(sample.title, sample.vectors[order] @ crystals.T)
+
+
+def retrieve(engine: Engine, row: int, seed: int) -> Retrieval:
+    """Search for the pattern of an ordinary sample of one entry."""
+    (pattern,) = simulate_all([engine.index.crystal(row)], ORDINARY, seed)
+    hits = engine.query([pattern], SHOWN)[0].hits
+    entries = engine.index.entries
+    title = f"{entries.ids[row]}, {_subscripts(entries.formulas[row])}, simulated at severity {ORDINARY:g}"
+    overlays = tuple(engine.overlay(pattern, hit) for hit in hits)
+    crystals = tuple(engine.index.crystal(r) for r in (row, *(hit.row for hit in hits)))
+    return Retrieval(title, pattern, int(entries.group[row]), hits, overlays, crystals)
+
+
+def map_figure(layout: EmbeddingMap) -> "Figure":
+    """Draw each pattern as a point, coloured by the volume of its cell."""
+    from matplotlib.colors import LogNorm
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator, StrMethodFormatter
+
+    figure = Figure(figsize=(6.2, 5.2), layout="constrained")
+    axes = figure.subplots()
+    norm = LogNorm(*np.percentile(layout.volume, [1, 99]))
+    size = 600 / np.sqrt(len(layout.volume))  # points², so that few patterns are seen and many do not hide each other
+    style = {"cmap": "viridis", "s": size, "edgecolors": INK, "linewidths": 0.2}
+    points = axes.scatter(*layout.position.T, c=layout.volume, norm=norm, **style)
+    bar = {"label": "volume of the primitive cell (Å³)", "extend": "both", "extendfrac": 0.03}
+    figure.colorbar(points, ticks=LogLocator(subs=[1, 2, 5]), format=StrMethodFormatter("{x:,.0f}"), **bar)
+    axes.set(xlabel="t-SNE 1", ylabel="t-SNE 2", xticks=[], yticks=[], title=layout.title, box_aspect=1)
+    return figure
+
+
+def similarity_figure(table: SimilarityTable) -> "Figure":
+    """Draw the table as a heat map."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.2, 5.4), layout="constrained")
+    axes = figure.subplots()
+    count = len(table.values)
+    image = axes.imshow(
+        table.values, cmap="Blues", interpolation="nearest", extent=(0.5, count + 0.5, count + 0.5, 0.5)
+    )
+    figure.colorbar(image, label="similarity (cosine of the embeddings)")
+    ticks = [1, *range(10, count + 1, 10)]
+    axes.set(xlabel="crystal, from the smallest cell to the largest", xticks=ticks)
+    axes.set(ylabel="simulated pattern, in the same order", yticks=ticks)
+    axes.set_title(f"{table.title}\n{table.right} of {count} row maxima on the diagonal")
+    return figure
+
+
+def retrieval_figure(retrieval: Retrieval) -> "Figure":
+    """Draw the query with the crystal it is of, and below them the fitted profile and the crystal of each hit."""
+    from matplotlib.figure import Figure
+
+    hits, small = retrieval.hits, {"fontsize": "small", "frameon": False, "handletextpad": 0.4}
+    figure = Figure(figsize=(8.5, 10), layout="constrained")
+    grid = figure.subplots(1 + len(hits), 2, sharex="col", sharey="col", width_ratios=[3.2, 1])
+    grid[0, 0].plot(retrieval.pattern.two_theta, retrieval.pattern.intensity, color=INK, linewidth=0.8)
+    grid[0, 0].margins(x=0)
+    grid[0, 0].legend(handles=element_key(), loc="upper right", ncols=3, **small)
+    grid[0, 0].set_title(f"query: {retrieval.title}", loc="left", fontsize="medium")
+    for axes, hit, overlay in zip(grid[1:, 0], hits, retrieval.overlays, strict=True):
+        _draw_overlay(axes, overlay)
+        axes.set_title(_hit_title(hit, hit.group == retrieval.group), loc="left", fontsize="medium")
+    for axes, crystal in zip(grid[:, 1], retrieval.crystals, strict=True):
+        draw_crystal(axes, crystal)
+    grid[1, 0].legend(loc="upper right", **small)
+    grid[-1, 0].set_xlabel(f"2θ (°), λ = {retrieval.pattern.wavelength:.4f} Å")
+    grid[-1, 1].set_xlabel(f"along the shortest axis,\n{WINDOW:g} × {WINDOW:g} Å")
+    figure.supylabel("intensity (counts)")
+    return figure
+
+
+def _draw_overlay(axes: "Axes", overlay: Overlay) -> None:
+    """Draw the fitted profile over the measured one."""
+    axes.fill_between(overlay.two_theta, overlay.measured, color=LIGHT, linewidth=0, label="query")
+    axes.plot(overlay.two_theta, overlay.calculated, color=BLUE, linewidth=1, label="fitted profile of the hit")
+
+
+def _hit_title(hit: Hit, right: bool) -> str:
+    """Return rank, id, formula and fit, and whether this is what the query is of."""
+    fit = "not fitted" if hit.fit is None else f"fit {hit.fit:.3f}"
+    return f"{hit.rank}: {hit.id}, {_subscripts(hit.formula)}, {fit}" + (" (right structure)" if right else "")
+
+
+def _subscripts(formula: str) -> str:
+    """Set the counts of a formula as subscripts."""
+    return re.sub(r"([\d.]+)", r"$_{\1}$", formula)
