@@ -42,7 +42,9 @@ def build_index(
         Path | None, typer.Option(help="File or folder of a source that has to be fetched by hand.")
     ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the index; made from the sources by default.")] = None,
-    embedder: Annotated[str, typer.Option(help="Fingerprint model.")] = "profile",
+    embedder: Annotated[
+        str, typer.Option(help="Fingerprint model; or profile, which is untrained.")
+    ] = "cpcp-reciprocal",
     limit: Annotated[int | None, typer.Option(min=1, help="Take only so many entries of each source.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Worker processes; one per core by default.")] = None,
     device: Annotated[Device, typer.Option(help="Where the fingerprint model runs.")] = Device.auto,

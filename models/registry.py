@@ -5,8 +5,9 @@ from typing import Literal
 from models.embedder import Embedder
 from xtal.errors import UserError
 
-DEFAULT = "profile"
-NAMES = ("profile",)
+DEFAULT = "cpcp-reciprocal"
+NAMES = ("cpcp-reciprocal", "cpcp-cspnet", "profile")
+ALIASES = {"cpcp": "cpcp-reciprocal"}
 Device = Literal["auto", "cpu", "cuda"]
 
 
@@ -16,6 +17,15 @@ def load(name: str = DEFAULT, device: Device = "auto") -> Embedder:
     Raises:
         UserError: there is no such embedder, or it does not run on that device.
     """
+    name = ALIASES.get(name, name)
+    if name == "cpcp-reciprocal":
+        from models.cpcp.embedder import ReciprocalEmbedder
+
+        return ReciprocalEmbedder(device=device)
+    if name == "cpcp-cspnet":
+        from models.cpcp.embedder import CSPNetEmbedder
+
+        return CSPNetEmbedder(device=device)
     if name == "profile":
         from models.profile import ProfileEmbedder
 

@@ -135,6 +135,26 @@ def benchmark(
     print_result([asdict(r) for r in results], "\n".join([*map(_rates_text, results), f"figure: {figure}"]), as_json)
 
 
+@app.command()
+def figures(
+    index: Annotated[str, typer.Argument(metavar="NAME", help="Index to draw; the default one is built if missing.")],
+    embedder: Annotated[str | None, typer.Option(help="Fingerprints to look at; the index's by default.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the figures; made when missing.")] = Path("docs/figures"),
+    seed: Annotated[int, typer.Option(min=0, help="Of the choice of entries, of the artefacts and of t-SNE.")] = 0,
+    queries: Annotated[int, typer.Option(min=50, help="Simulated patterns on the t-SNE map.")] = 500,
+) -> None:
+    """Draw a t-SNE map of patterns, a heat map of pattern against crystal, and the best four hits of one pattern."""
+    import models
+    from search.figures import write_figures
+    from search.gallery import with_embedder
+
+    with errors_reported():
+        engine = _open(index)
+        chosen = engine if embedder is None else with_embedder(engine, models.load(embedder))
+        files = write_figures(chosen, out, queries, seed)
+    typer.echo("\n".join(f"wrote {file}" for file in files))
+
+
 def _open(index: str) -> "Engine":
     """Open an index; build the default one first when it is missing."""
     import models

@@ -43,6 +43,21 @@ class Shortlist:
     similarity: NDArray[np.float32]
 
 
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """A pattern with what is found in it before any search: background (M,) and lines."""
+
+    pattern: Pattern
+    under: NDArray[np.float64]
+    lines: Lines
+
+    @classmethod
+    def of(cls, pattern: Pattern) -> Self:
+        """Find background and lines."""
+        under = background(pattern)
+        return cls(pattern, under, find_lines(pattern, under=under))
+
+
 def repeats(labels: NDArray[np.integer]) -> NDArray[np.int64]:
     """(R,) how often each label occurred before in `labels` (R,)."""
     order = np.argsort(labels, kind="stable")
@@ -102,16 +117,15 @@ class Engine:
         allowed = Filter(elements, formula).rows(self.index.entries)
         clock = [time.perf_counter()]
         with ThreadPoolExecutor(settings.cores()) as threads:
-            lines = list(threads.map(find_lines, patterns))
+            samples = list(threads.map(Sample.of, patterns))
             clock.append(time.perf_counter())
-            shortlists = self._shortlists(self.embedder.embed_patterns(lines), max(k, SHORTLIST), allowed, copies)
+            vectors = self.embedder.embed_patterns([sample.lines for sample in samples])
+            shortlists = self._shortlists(vectors, max(k, SHORTLIST), allowed, copies)
             clock.append(time.perf_counter())
-            hits = list(
-                threads.map(partial(self._hits, k=k, physics=physics, copies=copies), patterns, lines, shortlists)
-            )
+            hits = list(threads.map(partial(self._hits, k=k, physics=physics, copies=copies), samples, shortlists))
             clock.append(time.perf_counter())
         timings = Timings(*(np.diff(clock) / max(len(patterns), 1)).tolist())
-        return [Answer(p, found, h, timings) for p, found, h in zip(patterns, lines, hits, strict=True)]
+        return [Answer(sample.pattern, sample.lines, h, timings) for sample, h in zip(samples, hits, strict=True)]
 
     def crystal(self, id_: str) -> Crystal:
         """Return the primitive crystal of an entry; UserError when there is none of this id."""
@@ -119,14 +133,14 @@ class Engine:
 
     def overlay(self, pattern: Pattern, hit: Hit) -> Overlay:
         """Draw the fitted profile of a hit over the whole measured range."""
-        under = background(pattern)
-        net = pattern.intensity - under
+        sample = Sample.of(pattern)
+        under, net = sample.under, pattern.intensity - sample.under
         sticks = Sticks.of(self.index.lines, np.array([hit.row]), pattern.wavelength, np.inf)
         parameters = np.array([hit.parameters or (0.0,) * 9])
         centres = line_positions(sticks, parameters, pattern.wavelength)[0][0]
         shown = (sticks.area[0] > 0) & (centres > pattern.two_theta[0]) & (centres < pattern.two_theta[-1])
         centres, area = centres[shown], sticks.area[0][shown]
-        width = hit.width or Target.of(pattern, find_lines(pattern)).fwhm
+        width = hit.width or Target.of(pattern, sample.lines, under).fwhm
         curve = render_each(pattern.two_theta, centres, area, width, float(np.clip(0.5 + parameters[0, 8], 0, 1)))
         scale = max(0.0, float(curve @ net) / max(float(curve @ curve), 1e-30))
         calculated = under + scale * curve
@@ -154,13 +168,11 @@ class Engine:
         kept = ((r, s, np.flatnonzero(repeats(self.index.entries.group[r]) < COPIES_COMPARED)[:size]) for r, s in found)
         return [Shortlist(r[few], s[few]) for r, s, few in kept]
 
-    def _hits(
-        self, pattern: Pattern, lines: Lines, shortlist: Shortlist, k: int, physics: bool, copies: bool
-    ) -> tuple[Hit, ...]:
+    def _hits(self, sample: Sample, shortlist: Shortlist, k: int, physics: bool, copies: bool) -> tuple[Hit, ...]:
         """Order one shortlist and describe its first `k`."""
         order, fit, fwhm = np.arange(len(shortlist.rows)), Fit.start(len(shortlist.rows)), 0.0
-        if physics and len(lines):
-            target = Target.of(pattern, lines)
+        if physics and len(sample.lines):
+            target = Target.of(sample.pattern, sample.lines, sample.under)
             ranking = rerank(target, self.index.lines, shortlist.rows)
             order, fit, fwhm = ranking.order, ranking.fit, target.fwhm
         places = np.arange(len(order))

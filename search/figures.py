@@ -177,11 +177,12 @@ def map_figure(layout: EmbeddingMap) -> "Figure":
     figure = Figure(figsize=(6.2, 5.2), layout="constrained")
     axes = figure.subplots()
     norm = LogNorm(*np.percentile(layout.volume, [1, 99]))
-    size = 600 / np.sqrt(len(layout.volume))  # points², so that few patterns are seen and many do not hide each other
-    style = {"cmap": "viridis", "s": size, "edgecolors": INK, "linewidths": 0.2}
-    points = axes.scatter(*layout.position.T, c=layout.volume, norm=norm, **style)
-    bar = {"label": "volume of the primitive cell (Å³)", "extend": "both", "extendfrac": 0.03}
-    figure.colorbar(points, ticks=LogLocator(subs=[1, 2, 5]), format=StrMethodFormatter("{x:,.0f}"), **bar)
+    right, up = layout.position.T
+    points = axes.scatter(right, up, c=layout.volume, norm=norm, cmap="viridis", edgecolors=INK, linewidths=0.2)
+    points.set_sizes([600 / np.sqrt(len(right))])  # points²: few are seen, many do not hide each other
+    bar = figure.colorbar(points, ticks=LogLocator(subs=[1, 2, 5]), extend="both", extendfrac=0.03)
+    bar.set_label("volume of the primitive cell (Å³)")
+    bar.formatter = StrMethodFormatter("{x:,.0f}")
     axes.set(xlabel="t-SNE 1", ylabel="t-SNE 2", xticks=[], yticks=[], title=layout.title, box_aspect=1)
     return figure
 

@@ -45,10 +45,7 @@ def draw_crystal(axes: "Axes", crystal: Crystal) -> None:
 
 def element_key() -> list["Line2D"]:
     """Return what a legend needs to explain the colours."""
-    from matplotlib.lines import Line2D
-
-    style = {"marker": "o", "linestyle": "", "markeredgecolor": INK, "markeredgewidth": 0.4}
-    return [Line2D([], [], color=colour(number), label=kind, **style) for kind, number in KEY.items()]
+    return [_disc(colour(number), kind) for kind, number in KEY.items()]
 
 
 def colour(number: int) -> str:
@@ -70,6 +67,13 @@ def projected(crystal: Crystal) -> tuple[NDArray[np.float64], NDArray[np.uint8]]
     order = np.argsort(depth, kind="stable")
     order = order[(np.abs(seen[order, :2]) < WINDOW / 2 + 2).all(axis=1)]
     return seen[order, :2], numbers[order]
+
+
+def _disc(fill: str, label: str) -> "Line2D":
+    """Return one entry of the legend."""
+    from matplotlib.lines import Line2D
+
+    return Line2D([], [], color=fill, label=label, marker="o", linestyle="", markeredgecolor=INK, markeredgewidth=0.4)
 
 
 def _frame(view: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:

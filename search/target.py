@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from xtal.background import background
 from xtal.linefinder import counting_variance, line_points
 from xtal.pattern import Lines, Pattern, two_theta_from_q
 
@@ -37,9 +36,8 @@ class Target:
     wavelength: float
 
     @classmethod
-    def of(cls, pattern: Pattern, lines: Lines) -> Self:
-        """Prepare a pattern in which `lines` were found; only the range that the fit uses is kept."""
-        under = background(pattern)
+    def of(cls, pattern: Pattern, lines: Lines, under: NDArray[np.float64]) -> Self:
+        """Prepare a pattern with its `lines` and background `under` (M,); only the range that the fit uses is kept."""
         net = pattern.intensity - under
         steps = np.diff(pattern.two_theta)
         points = line_points(pattern, net)

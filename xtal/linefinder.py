@@ -24,7 +24,7 @@ REACH = 1.5  # line widths to either side over which a line is integrated
 BLOCK = 24  # points over which the scatter is compared with the expected noise
 
 
-def find_lines(pattern: Pattern, limit: int = MOST_LINES) -> Lines:
+def find_lines(pattern: Pattern, limit: int = MOST_LINES, under: NDArray[np.float64] | None = None) -> Lines:
     """Find the diffraction lines of a pattern.
 
     The curve above the background is smoothed by a parabola running over `WINDOW` line widths (Savitzky and Golay,
@@ -39,12 +39,13 @@ def find_lines(pattern: Pattern, limit: int = MOST_LINES) -> Lines:
     Args:
         pattern: any pattern; no line is found where nothing stands out.
         limit: keep this many of the strongest lines.
+        under: the background (M,) where it is known already; estimated by default.
 
     Returns:
         Lines with widths (full width at half prominence, Å⁻¹) and the measured `q_range`.
     """
     top = pattern.intensity.max()
-    counts, under = pattern.intensity / top, background(pattern) / top
+    counts, under = pattern.intensity / top, (background(pattern) if under is None else under) / top
     sigma = None if pattern.sigma is None or not pattern.sigma.any() else pattern.sigma / top
     kernel = _parabola(2 * round(WINDOW * line_points(pattern, counts - under) / 2) + 1)
     smooth = _convolve(counts - under, kernel)

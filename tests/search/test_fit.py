@@ -20,6 +20,7 @@ from search.fit import (
 from search.sticks import MOST_LINES, Sticks
 from search.target import Target
 from xtal.artefacts import Artefacts, Scan, apply
+from xtal.background import background
 from xtal.linefinder import find_lines
 from xtal.pattern import Pattern, q_from_two_theta, two_theta_from_q
 from xtal.powder import lorentz_polarisation_ratio, reflections
@@ -40,7 +41,7 @@ def measured(engine, **changes) -> Target:
     }  # fmt: skip
     shell = reflections(engine.crystal(ENTRY), Q_MAX)
     pattern = apply(Artefacts(**chosen), shell, np.random.default_rng(0), SCAN)
-    return Target.of(pattern, find_lines(pattern))
+    return Target.of(pattern, find_lines(pattern), background(pattern))
 
 
 @pytest.fixture(scope="module")
@@ -231,7 +232,7 @@ def test_sticks_beyond_what_the_wavelength_reaches_have_no_area(engine, rows):
 
 def test_a_flat_target_gives_finite_numbers(sticks):
     flat = Pattern(SCAN.two_theta, np.append(np.full(len(SCAN.two_theta) - 1, 100.0), 101.0), WAVELENGTH)
-    fit = refine(Target.of(flat, find_lines(flat)), sticks, 0.0, 2)
+    fit = refine(Target.of(flat, find_lines(flat), background(flat)), sticks, 0.0, 2)
     for values in vars(fit).values():
         assert np.isfinite(values).all()
     assert ((fit.explained >= 0) & (fit.explained <= 1)).all()

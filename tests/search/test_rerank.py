@@ -5,12 +5,13 @@ import pytest
 
 from search.rerank import STAGES, rerank
 from search.target import Target
+from xtal.background import background
 from xtal.linefinder import find_lines
 
 
 @pytest.fixture(scope="module")
 def targets(patterns):
-    return [Target.of(p, find_lines(p)) for p in patterns]
+    return [Target.of(p, find_lines(p), background(p)) for p in patterns]
 
 
 @pytest.fixture(scope="module")

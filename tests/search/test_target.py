@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from search.target import ENOUGH_LINES, LEAST_REACH, POINTS_PER_LINE, Target
 from xtal.artefacts import Artefacts, Scan, apply
+from xtal.background import background
 from xtal.linefinder import find_lines
 from xtal.pattern import Lines, Pattern, q_from_two_theta
 from xtal.powder import reflections
@@ -24,7 +25,7 @@ def pattern(two_theta, fwhm=0.2, background=20.0, seed=0, gain=100.0, wavelength
 
 
 def target_of(made: Pattern) -> Target:
-    return Target.of(made, find_lines(made))
+    return Target.of(made, find_lines(made), background(made))
 
 
 FINE, COARSE = np.arange(5, 27, 0.004), np.arange(5, 27, 0.05)
@@ -82,7 +83,7 @@ def test_a_long_scan_is_cut_where_enough_lines_were_found(engine):
     made = apply(sharp, reflections(crystal, 4.2), np.random.default_rng(0), scan)
     lines = find_lines(made)
     assert len(lines) > ENOUGH_LINES
-    last = q_from_two_theta(Target.of(made, lines).two_theta[-1], scan.wavelength)
+    last = q_from_two_theta(Target.of(made, lines, background(made)).two_theta[-1], scan.wavelength)
     assert last == pytest.approx(max(LEAST_REACH, lines.q[ENOUGH_LINES]), abs=0.01)
     assert last < 0.8 * made.q_range[1]
     whole = target_of(pattern(np.arange(5, 120, 0.03)))
@@ -93,9 +94,9 @@ def test_a_scan_that_starts_beyond_the_usual_reach_is_used():
     made = pattern(np.arange(5, 27, 0.02))
     beyond = Pattern(np.linspace(60, 82, len(made)), made.intensity, 1.5418)
     crowded = Lines(np.linspace(1.0, 2.0, 100), np.ones(100))
-    assert Target.of(beyond, crowded).two_theta[-1] == pytest.approx(82)
+    assert Target.of(beyond, crowded, background(beyond)).two_theta[-1] == pytest.approx(82)
     low = Pattern(np.linspace(5, 60, len(made)), made.intensity, 1.5418)
-    last = Target.of(low, crowded).two_theta[-1]
+    last = Target.of(low, crowded, background(low)).two_theta[-1]
     assert q_from_two_theta(last, 1.5418) == pytest.approx(LEAST_REACH, abs=0.01)  # and not 1.8, the 81st line
 
 
