@@ -42,11 +42,13 @@ def build_index(
         Path | None, typer.Option(help="File or folder of a source that has to be fetched by hand.")
     ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the index; made from the sources by default.")] = None,
-    embedder: Annotated[
-        str, typer.Option(help="Fingerprint model; or profile, which is untrained.")
-    ] = "cpcp-reciprocal",
+    embedder: Annotated[str, typer.Option(help="Fingerprint model; `profile` is untrained.")] = "cpcp-reciprocal",
     limit: Annotated[int | None, typer.Option(min=1, help="Take only so many entries of each source.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Worker processes; one per core by default.")] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Prepare the records on the Dask cluster with this scheduler."),
+    ] = None,
     device: Annotated[Device, typer.Option(help="Where the fingerprint model runs.")] = Device.auto,
     as_json: AsJson = False,
 ) -> None:
@@ -62,7 +64,7 @@ def build_index(
         plan = open_plan(sources, models.load(embedder, device.value), name, source, limit)
         try:
             with progress_bars() as progress:
-                manifest = build(plan, workers, progress)
+                manifest = build(plan, workers, progress, scheduler)
         except KeyboardInterrupt:
             kept = finished_records(plan)
             typer.echo(f"stopped; {kept} finished records are kept: run the same command again to go on", err=True)

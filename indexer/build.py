@@ -1,4 +1,4 @@
-"""Build an index: stream the sources, prepare every record in worker processes, embed, group, publish."""
+"""Build an index: stream the sources, prepare every record in workers, embed, group, publish."""
 
 import contextlib
 import importlib.metadata
@@ -13,12 +13,13 @@ from typing import TypeVar
 import numpy as np
 
 from indexer import prepare
+from indexer.cluster import ClusterPool
 from indexer.contents import Contents, flat_index, join_crystals
 from indexer.duplicates import group_duplicates
 from indexer.entries import EntryTable
 from indexer.manifest import Counts, Manifest, SourceNote
 from indexer.plan import Plan
-from indexer.pool import CrashProofPool
+from indexer.pool import CrashProofPool, Pool
 from indexer.prepare import Outcome, Task
 from indexer.publish import publish
 from indexer.shards import Shard, shard_folder
@@ -42,20 +43,25 @@ def _silent(stage: str, count: int, total: int | None) -> None:
     """Report progress to nobody."""
 
 
-def build(plan: Plan, workers: int | None = None, progress: Progress = _silent) -> Manifest:
+def build(
+    plan: Plan, workers: int | None = None, progress: Progress = _silent, scheduler: str | None = None
+) -> Manifest:
     """Build and publish an index; an earlier build of the same name stays usable until the new one is whole.
 
     Args:
         plan: what to build.
         workers: number of processes, by default one per core.
         progress: is told of finished entries.
+        scheduler: address of a Dask cluster that prepares the records in place of processes of this machine.
 
     Raises:
-        UserError: no record of the sources is usable, or another process builds the same index.
+        UserError: no record of the sources is usable, another process builds the same index, or the cluster does not
+            answer.
     """
     with building(plan.name, plan.home):
         total = _Total() if progress is _silent else _Total.counted_meanwhile(plan)
-        paths = _prepared_shards(plan, workers or settings.cores(), lambda n: progress("prepare", n, total.records))
+        with _open_pool(workers, scheduler) as pool:
+            paths = _prepared_shards(plan, pool, lambda n: progress("prepare", n, total.records))
         shards = [Shard.load(path) for path in paths]
         broken = [b for shard in shards for b in shard.broken]
         if not any(shard.ids for shard in shards):
@@ -70,7 +76,19 @@ def finished_records(plan: Plan) -> int:
     return SHARD * len(list(plan.folder.glob("shard-*")))
 
 
-def _prepared_shards(plan: Plan, workers: int, done: Callable[[int], None]) -> list[Path]:
+def _open_pool(workers: int | None, scheduler: str | None) -> Pool[Task, Outcome]:
+    """Return the workers that prepare records."""
+    if scheduler is None:
+        return CrashProofPool(workers or settings.cores(), prepare.prepare, prepare.crashed)
+    if workers is not None:
+        raise UserError(
+            f"workers ({workers}) are processes of this machine, but the scheduler {scheduler} has its own; "
+            "give one or the other"
+        )
+    return ClusterPool(scheduler, prepare.prepare, prepare.crashed)
+
+
+def _prepared_shards(plan: Plan, pool: Pool[Task, Outcome], done: Callable[[int], None]) -> list[Path]:
     """Make every shard that is not there yet; return all of them in order."""
     paths: list[Path] = []
     under_way: deque[_ShardUnderWay] = deque()
@@ -84,14 +102,13 @@ def _prepared_shards(plan: Plan, workers: int, done: Callable[[int], None]) -> l
                 under_way.append(_ShardUnderWay(paths[-1], len(tasks)))
                 yield from _batches(tasks, CHUNK)
 
-    with CrashProofPool(workers, prepare.prepare, prepare.crashed) as pool:
-        for outcomes in pool.map(chunks()):
-            done(len(outcomes))
-            shard = under_way[0]
-            shard.outcomes.extend(outcomes)
-            if len(shard.outcomes) == shard.size:
-                Shard.collect(shard.outcomes).save(shard.path)
-                under_way.popleft()
+    for outcomes in pool.map(chunks()):
+        done(len(outcomes))
+        shard = under_way[0]
+        shard.outcomes.extend(outcomes)
+        if len(shard.outcomes) == shard.size:
+            Shard.collect(shard.outcomes).save(shard.path)
+            under_way.popleft()
     return paths
 
 

@@ -2,9 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -81,7 +79,7 @@ class Engine:
         """Open an index by name; UserError when it is missing, damaged or made by another model."""
         from indexer.store import read_manifest
 
-        # patterns are spread over the cores already; BLAS threads inside would only wait for each other
+        # the matrices of a fit are small: more threads take longer, for they mostly wait for each other
         threadpool_limits(1, user_api="blas")
         embedder = models.load(read_manifest(name, home).embedder)
         return cls(open_index(name, home, embedder), embedder)
@@ -116,14 +114,13 @@ class Engine:
             raise UserError(f"the number of hits must be at least 1, got {k}")
         allowed = Filter(elements, formula).rows(self.index.entries)
         clock = [time.perf_counter()]
-        with ThreadPoolExecutor(settings.cores()) as threads:
-            samples = list(threads.map(Sample.of, patterns))
-            clock.append(time.perf_counter())
-            vectors = self.embedder.embed_patterns([sample.lines for sample in samples])
-            shortlists = self._shortlists(vectors, max(k, SHORTLIST), allowed, copies)
-            clock.append(time.perf_counter())
-            hits = list(threads.map(partial(self._hits, k=k, physics=physics, copies=copies), samples, shortlists))
-            clock.append(time.perf_counter())
+        samples = [Sample.of(pattern) for pattern in patterns]
+        clock.append(time.perf_counter())
+        vectors = self.embedder.embed_patterns([sample.lines for sample in samples])
+        shortlists = self._shortlists(vectors, max(k, SHORTLIST), allowed, copies)
+        clock.append(time.perf_counter())
+        hits = [self._hits(*found, k, physics, copies) for found in zip(samples, shortlists, strict=True)]
+        clock.append(time.perf_counter())
         timings = Timings(*(np.diff(clock) / max(len(patterns), 1)).tolist())
         return [Answer(sample.pattern, sample.lines, h, timings) for sample, h in zip(samples, hits, strict=True)]
 

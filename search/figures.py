@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 COMPARED = 50  # patterns and crystals of the heat map, as in the paper
 SHOWN = 4  # structures of the retrieval, as in the paper
-ORDINARY = 1.0  # severity of the retrieval's query: an ordinary sample; the other figures take the ideal one
+IDEAL, ORDINARY = 0.0, 1.0  # severities: of the map and the heat map, as in the paper, and of the retrieval
 PERPLEXITY = 30.0  # neighbours that t-SNE keeps together
 RESOLUTION = 150  # dots per inch
 INK, LIGHT, BLUE = "#1f2937", "#c3c9d1", "#0072b2"
 
 
 @dataclass(frozen=True, eq=False)
-class Sample:
+class Queries:
     """Randomly chosen entries of an index and one pattern of each.
 
     Attributes:
@@ -85,7 +85,8 @@ class Retrieval:
     """One pattern and the best structures for it.
 
     Attributes:
-        title: for people to read.
+        title: index and embedder, for people to read.
+        query: what the pattern is of, for people to read.
         pattern: searched for.
         group: of the entry that the pattern is of.
         hits: best first.
@@ -94,6 +95,7 @@ class Retrieval:
     """
 
     title: str
+    query: str
     pattern: Pattern
     group: int
     hits: tuple[Hit, ...]
@@ -116,18 +118,18 @@ def write_figures(engine: Engine, folder: Path, queries: int, seed: int = 0) -> 
     if find_spec("sklearn") is None:
         raise UserError("t-SNE needs the scikit-learn package, which is not installed; run: pip install scikit-learn")
     folder.mkdir(parents=True, exist_ok=True)
-    sample = draw_sample(engine, queries, seed)
+    chosen = choose_queries(engine, queries, seed)
     pictures = {
-        "tsne.png": map_figure(embedding_map(engine, sample, seed)),
-        "similarity.png": similarity_figure(similarity_table(engine, sample)),
-        "retrieval.png": retrieval_figure(retrieve(engine, int(sample.rows[0]), seed)),
+        "tsne.png": map_figure(embedding_map(engine, chosen, seed)),
+        "similarity.png": similarity_figure(similarity_table(engine, chosen)),
+        "retrieval.png": retrieval_figure(retrieve(engine, int(chosen.rows[0]), seed)),
     }
     for name, figure in pictures.items():
         figure.savefig(folder / name, dpi=RESOLUTION)
     return [folder / name for name in pictures]
 
 
-def draw_sample(engine: Engine, queries: int, seed: int) -> Sample:
+def choose_queries(engine: Engine, queries: int, seed: int) -> Queries:
     """Choose entries at random and simulate an ideal sample's pattern of each; UserError for too many or few."""
     index = engine.index
     if not COMPARED <= queries <= len(index):
@@ -135,26 +137,26 @@ def draw_sample(engine: Engine, queries: int, seed: int) -> Sample:
             f"figures of index {index.manifest.name!r} need {COMPARED} to {len(index)} queries, got {queries}"
         )
     rows = np.random.default_rng(seed).permutation(len(index))[:queries]
-    patterns = simulate_all([index.crystal(int(row)) for row in rows], 0.0, seed)
+    patterns = simulate_all([index.crystal(int(row)) for row in rows], IDEAL, seed)
     vectors = engine.embedder.embed_patterns([find_lines(p) for p in patterns])
-    return Sample(f"{index.manifest.name}, embedder {engine.embedder.name}", rows, tuple(patterns), vectors)
+    return Queries(_title(engine), rows, tuple(patterns), vectors)
 
 
-def embedding_map(engine: Engine, sample: Sample, seed: int) -> EmbeddingMap:
+def embedding_map(engine: Engine, chosen: Queries, seed: int) -> EmbeddingMap:
     """Lay the embeddings of the patterns out in the plane: t-SNE of their cosines, van der Maaten and Hinton (2008)."""
     from sklearn.manifold import TSNE
 
     method = TSNE(perplexity=PERPLEXITY, metric="cosine", init="pca", random_state=seed)
-    title = f"{sample.title}\n{len(sample.rows):,} simulated patterns"
-    return EmbeddingMap(title, method.fit_transform(sample.vectors), engine.index.entries.volume[sample.rows])
+    title = f"{chosen.title}\n{len(chosen.rows):,} patterns, simulated at severity {IDEAL:g}"
+    return EmbeddingMap(title, method.fit_transform(chosen.vectors), engine.index.entries.volume[chosen.rows])
 
 
-def similarity_table(engine: Engine, sample: Sample) -> SimilarityTable:
-    """Compare the first patterns of the sample with their crystals; these are sorted by volume."""
-    rows = sample.rows[:COMPARED]
+def similarity_table(engine: Engine, chosen: Queries) -> SimilarityTable:
+    """Compare the first patterns with their crystals; these are sorted by volume."""
+    rows = chosen.rows[:COMPARED]
     order = np.argsort(engine.index.entries.volume[rows])
     crystals = engine.index.vectors.reconstruct_batch(rows[order])
-    return SimilarityTable(sample.title, sample.vectors[order] @ crystals.T)
+    return SimilarityTable(chosen.title, chosen.vectors[order] @ crystals.T)
 
 
 def retrieve(engine: Engine, row: int, seed: int) -> Retrieval:
@@ -162,10 +164,10 @@ def retrieve(engine: Engine, row: int, seed: int) -> Retrieval:
     (pattern,) = simulate_all([engine.index.crystal(row)], ORDINARY, seed)
     hits = engine.query([pattern], SHOWN)[0].hits
     entries = engine.index.entries
-    title = f"{entries.ids[row]}, {_subscripts(entries.formulas[row])}, simulated at severity {ORDINARY:g}"
+    query = f"query: {entries.ids[row]}, {_subscripts(entries.formulas[row])}, simulated at severity {ORDINARY:g}"
     overlays = tuple(engine.overlay(pattern, hit) for hit in hits)
     crystals = tuple(engine.index.crystal(r) for r in (row, *(hit.row for hit in hits)))
-    return Retrieval(title, pattern, int(entries.group[row]), hits, overlays, crystals)
+    return Retrieval(_title(engine), query, pattern, int(entries.group[row]), hits, overlays, crystals)
 
 
 def map_figure(layout: EmbeddingMap) -> "Figure":
@@ -200,7 +202,7 @@ def similarity_figure(table: SimilarityTable) -> "Figure":
     figure.colorbar(image, label="similarity (cosine of the embeddings)")
     ticks = [1, *range(10, count + 1, 10)]
     axes.set(xlabel="crystal, from the smallest cell to the largest", xticks=ticks)
-    axes.set(ylabel="simulated pattern, in the same order", yticks=ticks)
+    axes.set(ylabel=f"pattern (severity {IDEAL:g}), in the same order", yticks=ticks)
     axes.set_title(f"{table.title}\n{table.right} of {count} row maxima on the diagonal")
     return figure
 
@@ -215,7 +217,7 @@ def retrieval_figure(retrieval: Retrieval) -> "Figure":
     grid[0, 0].plot(retrieval.pattern.two_theta, retrieval.pattern.intensity, color=INK, linewidth=0.8)
     grid[0, 0].margins(x=0)
     grid[0, 0].legend(handles=element_key(), loc="upper right", ncols=3, **small)
-    grid[0, 0].set_title(f"query: {retrieval.title}", loc="left", fontsize="medium")
+    grid[0, 0].set_title(retrieval.query, loc="left", fontsize="medium")
     for axes, hit, overlay in zip(grid[1:, 0], hits, retrieval.overlays, strict=True):
         _draw_overlay(axes, overlay)
         axes.set_title(_hit_title(hit, hit.group == retrieval.group), loc="left", fontsize="medium")
@@ -224,8 +226,14 @@ def retrieval_figure(retrieval: Retrieval) -> "Figure":
     grid[1, 0].legend(loc="upper right", **small)
     grid[-1, 0].set_xlabel(f"2θ (°), λ = {retrieval.pattern.wavelength:.4f} Å")
     grid[-1, 1].set_xlabel(f"along the shortest axis,\n{WINDOW:g} × {WINDOW:g} Å")
-    figure.supylabel("intensity (counts)")
+    figure.supylabel("intensity (counts)", fontsize="medium")
+    figure.suptitle(f"{retrieval.title}: the best {len(hits)} structures")
     return figure
+
+
+def _title(engine: Engine) -> str:
+    """Name the index and the embedder."""
+    return f"{engine.index.manifest.name}, embedder {engine.embedder.name}"
 
 
 def _draw_overlay(axes: "Axes", overlay: Overlay) -> None:

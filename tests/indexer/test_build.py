@@ -56,12 +56,12 @@ def real(tmp_path_factory):
 
 def test_real_entries_find_themselves(real):
     home, manifest, _ = real
-    index = store.open_index("coremof2019-asr", home, models.load("profile"))
+    index = store.open_index("coremof2019-asr", home, models.load())
     assert len(index) == manifest["counts"]["entries"] == 30
     assert manifest["sources"][0]["licence"] == "CC BY 4.0"
     assert index.entries.ids[0].endswith("_clean")
     crystals = [index.crystal(row) for row in range(30)]
-    vectors = models.load("profile").embed_crystals(crystals, index.lines)
+    vectors = models.load().embed_crystals(crystals, index.lines)
     scores, rows = index.vectors.search(vectors, 1)
     np.testing.assert_allclose(scores, 1, atol=1e-5)
     group = index.entries.group

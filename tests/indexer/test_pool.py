@@ -1,6 +1,7 @@
 import os
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -58,3 +59,29 @@ def test_a_time_limit_ends_a_long_wait_and_is_lifted_after():
     with pytest.raises(ItemTimeoutError, match=r"longer than 0\.05 s"), time_limit(0.05):
         time.sleep(10)
     time.sleep(0.1)  # a timer left running would end the test here
+
+
+def compute(seconds):
+    """Compute for a while under a limit of 0.05 s, then for a while without."""
+    try:
+        with time_limit(0.05):
+            end = time.monotonic() + seconds
+            while time.monotonic() < end:
+                pass
+    except ItemTimeoutError as error:
+        return str(error)
+    end = time.monotonic() + 0.1  # a limit left running would end the test here
+    while time.monotonic() < end:
+        pass
+    return "done"
+
+
+def test_a_time_limit_works_in_a_thread_and_is_lifted_after():
+    with ThreadPoolExecutor(2) as threads:
+        assert list(threads.map(compute, [10, 0, 10, 0])) == ["took longer than 0.05 s", "done"] * 2
+
+
+def test_a_time_limit_that_ends_with_the_work_hits_nothing_else():
+    with ThreadPoolExecutor(1) as thread:
+        outcomes = thread.submit(lambda: [compute(0.05) for _ in range(8)]).result()
+    assert set(outcomes) <= {"took longer than 0.05 s", "done"}

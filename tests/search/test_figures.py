@@ -18,37 +18,37 @@ QUERIES = 60
 
 
 @pytest.fixture(scope="module")
-def sample(engine):
-    return figures.draw_sample(engine, QUERIES, seed=2)
+def chosen(engine):
+    return figures.choose_queries(engine, QUERIES, seed=2)
 
 
 @pytest.fixture(scope="module")
-def retrieval(engine, sample):
-    return figures.retrieve(engine, int(sample.rows[0]), seed=2)
+def retrieval(engine, chosen):
+    return figures.retrieve(engine, int(chosen.rows[0]), seed=2)
 
 
-def test_the_sample_has_different_entries_and_finite_vectors(engine, sample):
-    assert len(set(sample.rows.tolist())) == len(sample.patterns) == QUERIES
-    assert sample.vectors.shape == (QUERIES, engine.embedder.dimension)
-    assert np.isfinite(sample.vectors).all()
-    assert (np.linalg.norm(sample.vectors, axis=1) > 0).all()
-    assert sample.title == f"{INDEX}, embedder profile"
-    assert (figures.draw_sample(engine, 50, seed=3).rows != sample.rows[:50]).any()
+def test_the_queries_are_different_entries_and_finite_vectors(engine, chosen):
+    assert len(set(chosen.rows.tolist())) == len(chosen.patterns) == QUERIES
+    assert chosen.vectors.shape == (QUERIES, engine.embedder.dimension)
+    assert np.isfinite(chosen.vectors).all()
+    assert (np.linalg.norm(chosen.vectors, axis=1) > 0).all()
+    assert chosen.title == f"{INDEX}, embedder profile"
+    assert (figures.choose_queries(engine, 50, seed=3).rows != chosen.rows[:50]).any()
 
 
 @pytest.mark.parametrize("queries", [49, 121])
 def test_impossible_numbers_of_queries_are_refused(engine, queries):
     with pytest.raises(UserError, match=f"figures of index '{INDEX}' need 50 to 120 queries, got {queries}"):
-        figures.draw_sample(engine, queries, seed=0)
+        figures.choose_queries(engine, queries, seed=0)
 
 
-def test_the_map_has_a_finite_place_and_the_volume_of_each_pattern(engine, sample):
-    layout = figures.embedding_map(engine, sample, seed=2)
+def test_the_map_has_a_finite_place_and_the_volume_of_each_pattern(engine, chosen):
+    layout = figures.embedding_map(engine, chosen, seed=2)
     assert layout.position.shape == (QUERIES, 2)
     assert np.isfinite(layout.position).all()
-    volumes = [engine.index.crystal(int(row)).volume for row in sample.rows]
+    volumes = [engine.index.crystal(int(row)).volume for row in chosen.rows]
     np.testing.assert_allclose(layout.volume, volumes)
-    np.testing.assert_array_equal(figures.embedding_map(engine, sample, seed=2).position, layout.position)
+    np.testing.assert_array_equal(figures.embedding_map(engine, chosen, seed=2).position, layout.position)
     axes, bar = figures.map_figure(layout).axes
     (points,) = axes.collections
     assert isinstance(points.norm, LogNorm)
@@ -56,25 +56,25 @@ def test_the_map_has_a_finite_place_and_the_volume_of_each_pattern(engine, sampl
     assert bar.get_ylabel() == "volume of the primitive cell (Å³)"
 
 
-def test_like_patterns_lie_together_on_the_map(engine, sample):
+def test_like_patterns_lie_together_on_the_map(engine, chosen):
     """The pattern most like another one is nearer to it on the map than most."""
-    position = figures.embedding_map(engine, sample, seed=2).position
-    unit = sample.vectors / np.linalg.norm(sample.vectors, axis=1, keepdims=True)
+    position = figures.embedding_map(engine, chosen, seed=2).position
+    unit = chosen.vectors / np.linalg.norm(chosen.vectors, axis=1, keepdims=True)
     like = unit @ unit.T - 2 * np.eye(QUERIES)
     distance = np.linalg.norm(position[:, None] - position, axis=-1)
     nearer = (distance < distance[np.arange(QUERIES), like.argmax(axis=1)][:, None]).sum(axis=1) - 1
     assert np.median(nearer) < QUERIES / 10
 
 
-def test_patterns_are_most_like_their_own_crystals(engine, sample):
-    table = figures.similarity_table(engine, sample)
+def test_patterns_are_most_like_their_own_crystals(engine, chosen):
+    table = figures.similarity_table(engine, chosen)
     assert table.values.shape == (50, 50)
     own = np.flatnonzero(table.values.argmax(axis=1) == np.arange(50))
     assert table.right == len(own) >= 45
     assert table.values.max() <= 1 + 1e-5
     volume = engine.index.entries.volume
-    smallest = int(sample.rows[:50][np.argmin(volume[sample.rows[:50]])])
-    (answer,) = engine.query([sample.patterns[list(sample.rows).index(smallest)]], k=len(engine), copies=True)
+    smallest = int(chosen.rows[:50][np.argmin(volume[chosen.rows[:50]])])
+    (answer,) = engine.query([chosen.patterns[list(chosen.rows).index(smallest)]], k=len(engine), copies=True)
     hit = next(hit for hit in answer.hits if hit.row == smallest)
     assert table.values[0, 0] == pytest.approx(hit.similarity, abs=1e-5)
     axes, _ = figures.similarity_figure(table).axes
@@ -82,12 +82,14 @@ def test_patterns_are_most_like_their_own_crystals(engine, sample):
     assert f"{table.right} of 50 row maxima" in axes.get_title()
 
 
-def test_the_right_structure_is_retrieved_and_marked(engine, sample, retrieval):
+def test_the_right_structure_is_retrieved_and_marked(engine, chosen, retrieval):
     assert [hit.rank for hit in retrieval.hits] == [1, 2, 3, 4]
     assert len(retrieval.overlays) == 4
-    assert retrieval.hits[0].group == retrieval.group == engine.index.entries.group[sample.rows[0]]
+    assert retrieval.hits[0].group == retrieval.group == engine.index.entries.group[chosen.rows[0]]
     assert [len(c) for c in retrieval.crystals[1:]] == [hit.n_atoms for hit in retrieval.hits]
-    axes = figures.retrieval_figure(retrieval).axes
+    figure = figures.retrieval_figure(retrieval)
+    assert figure.get_suptitle() == f"{INDEX}, embedder profile: the best 4 structures"
+    axes = figure.axes
     titles = [a.get_title(loc="left") for a in axes if a.get_title(loc="left")]
     assert [title.endswith("(right structure)") for title in titles] == [False, True, False, False, False]
     assert titles[0].startswith(f"query: {retrieval.hits[0].id}, ")
