@@ -1,9 +1,11 @@
 """Embedders by name."""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from models.embedder import Embedder
 from xtal.errors import UserError
+
+if TYPE_CHECKING:
+    from models.embedder import Embedder
 
 DEFAULT = "cpcp-reciprocal"
 NAMES = ("cpcp-reciprocal", "cpcp-cspnet", "profile")
@@ -11,7 +13,7 @@ ALIASES = {"cpcp": "cpcp-reciprocal"}
 Device = Literal["auto", "cpu", "cuda"]
 
 
-def load(name: str = DEFAULT, device: Device = "auto") -> Embedder:
+def load(name: str = DEFAULT, device: Device = "auto") -> "Embedder":
     """Return the embedder called `name`, to run on `device`.
 
     Raises:
