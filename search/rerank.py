@@ -22,7 +22,7 @@ class Stage:
 
 
 # Wide lines first: they meet their partners across a strain of 1 %, and coarse grids are cheap for many candidates.
-STAGES = (Stage(64, 0.025, 1), Stage(16, 0.010, 1), Stage(12, 0.0, 1))
+STAGES = (Stage(48, 0.025, 1), Stage(16, 0.010, 1), Stage(12, 0.0, 1))
 STRAIN_MARGIN = 1.02  # lines this much beyond the measured range may be strained into it
 
 
