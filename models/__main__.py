@@ -1,24 +1,27 @@
 """Command line: train the networks and export them for serving."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from xtal.console import FAILED, AsJson, errors_reported, print_result
 from xtal.errors import UserError
 
-FAILED, USAGE = 1, 2
 TRAINING_PACKAGES = ("torch", "safetensors", "onnx")
 
 app = typer.Typer(help="Train the networks and export them.", no_args_is_help=True, add_completion=False)
 training = typer.Typer(help="Train a network.", no_args_is_help=True)
 app.add_typer(training, name="train")
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+class MissingPackageError(UserError):
+    """A package of the `train` extra is not installed."""
+
+    exit_code = FAILED
 
 
 class Preset(StrEnum):
@@ -63,7 +66,7 @@ def train_cpcp(
         settings = config.TrainingConfig(minutes=minutes, batch=batch, threads=threads, seed=seed)
         result = train(Task(data, counts[0]), config.preset(crystals.value, preset.value), settings, out, resume)
     summary = {"steps": result.step, "seconds": round(result.seconds, 1), "hits": result.hits, "out": str(out)}
-    _print(summary, f"{result.step} steps; {result.hits}\nnext: python -m models export {out} --out DIR", as_json)
+    print_result(summary, f"{result.step} steps; {result.hits}\nnext: python -m models export {out} --out DIR", as_json)
 
 
 @app.command("export")
@@ -78,26 +81,21 @@ def export(
     with _errors_reported():
         files = export_checkpoint(checkpoint, out)
     sizes = {path.name: path.stat().st_size for path in files}
-    _print(sizes, "\n".join(f"{name}  {size / 1e6:.1f} MB" for name, size in sizes.items()), as_json)
-
-
-def _print(values: dict[str, Any], text: str, as_json: bool) -> None:
-    typer.echo(json.dumps(values) if as_json else text)
+    print_result(sizes, "\n".join(f"{name}  {size / 1e6:.1f} MB" for name, size in sizes.items()), as_json)
 
 
 @contextmanager
 def _errors_reported() -> Iterator[None]:
-    """Print what a user can mend and end with the code for it."""
-    try:
-        yield
-    except UserError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(USAGE) from None
-    except ModuleNotFoundError as error:
-        if error.name not in TRAINING_PACKAGES:
-            raise
-        typer.echo(f"error: training needs {error.name}; install it: pip install 'xtalscout[train]'", err=True)
-        raise typer.Exit(FAILED) from None
+    """Report errors as every command line does, and say what to install where a training package is missing."""
+    with errors_reported():
+        try:
+            yield
+        except ModuleNotFoundError as error:
+            if error.name not in TRAINING_PACKAGES:
+                raise
+            raise MissingPackageError(
+                f"training needs {error.name}; install it: pip install 'xtalscout[train]'"
+            ) from None
 
 
 if __name__ == "__main__":

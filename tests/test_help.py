@@ -12,6 +12,7 @@ COMMANDS = (
     "search",
     "search query",
     "search benchmark",
+    "search figures",
     "indexer",
     "indexer build",
     "models",
