@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from xtal.pattern import Pattern
 
 DEPTHS = (1, 3, 5, 10, 100)
 RESAMPLES = 2000  # bootstrap
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")  # Okabe and Ito (2008): told apart by everyone
 FIGURES = (".png", ".pdf", ".svg")
 NOT_FOUND = 1_000_000  # a rank beyond every depth
 
@@ -172,22 +174,35 @@ def check_figure(path: Path) -> Path:
 
 
 def plot_benchmark(benchmarks: Sequence[Benchmark], path: Path) -> None:
-    """Draw hit rate against depth, one curve per ordering and severity, counted by group."""
+    """Draw hit rate against depth, counted by group: a panel per set of patterns, a colour per embedder."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(6, 4), layout="constrained")
-    axes = figure.subplots()
-    for benchmark in benchmarks:
-        for row in (r for r in benchmark.rows if r.target == "group" and r.subset == "all"):
-            percent = [r.percent for r in row.rates]
-            style = "-o" if row.ordering == "physics" else "--s"
-            axes.plot(DEPTHS, percent, style, label=f"{benchmark.embedder}, {benchmark.patterns}, {row.ordering}")
-            axes.fill_between(DEPTHS, [r.low for r in row.rates], [r.high for r in row.rates], alpha=0.15)
-    axes.set(xscale="log", xlabel="first k hits", ylabel="queries found (%)", xticks=DEPTHS, xticklabels=DEPTHS)
-    axes.set_title(f"{benchmarks[0].index}: {benchmarks[0].queries} queries, {benchmarks[0].entries} entries")
-    axes.grid(alpha=0.3)
-    axes.legend(fontsize="x-small")
+    sets = list(dict.fromkeys(benchmark.patterns for benchmark in benchmarks))
+    embedders = list(dict.fromkeys(benchmark.embedder for benchmark in benchmarks))
+    figure = Figure(figsize=(max(4.0, 3.0 * len(sets)), 3.8), layout="constrained")
+    panels = figure.subplots(1, len(sets), sharey=True, squeeze=False)[0]
+    for panel, patterns in zip(panels, sets, strict=True):
+        for benchmark in (b for b in benchmarks if b.patterns == patterns):
+            _draw_rates(panel, benchmark, COLOURS[embedders.index(benchmark.embedder) % len(COLOURS)])
+        panel.set(xscale="log", xlabel="first k hits", xticks=DEPTHS, xticklabels=DEPTHS)
+        panel.set_title(patterns.replace(", ", "\n"), fontsize="small")
+        panel.minorticks_off()
+        panel.grid(alpha=0.3)
+    panels[0].set_ylabel("queries found (%)")
+    first = benchmarks[0]
+    figure.suptitle(f"{first.index}: {first.queries} queries, {first.entries} entries", fontsize="medium")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize="small")
     figure.savefig(path, dpi=150)
+
+
+def _draw_rates(panel: Any, benchmark: Benchmark, colour: str) -> None:
+    """Draw the curves of one benchmark: physics as a line, the fingerprint alone dashed."""
+    for row in (r for r in benchmark.rows if r.target == "group" and r.subset == "all"):
+        percent = [r.percent for r in row.rates]
+        style = "-o" if row.ordering == "physics" else "--s"
+        label = f"{benchmark.embedder}, {row.ordering}"
+        panel.plot(DEPTHS, percent, style, color=colour, markersize=4, label=label)
+        panel.fill_between(DEPTHS, [r.low for r in row.rates], [r.high for r in row.rates], color=colour, alpha=0.12)
 
 
 def _rank(found: Sequence[int], right: int) -> int:
