@@ -69,9 +69,9 @@ def address(home, tmp_path_factory) -> Iterator[str]:
     yield from serve(home, tmp_path_factory.mktemp("log"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
-    """A browser with WebGL in software."""
+    """A browser with WebGL in software; gone after the module, since its event loop would run on under other tests."""
     playwright = pytest.importorskip("playwright.sync_api")
     found = next(filter(None, map(shutil.which, CHROMIUM)), None)
     with playwright.sync_playwright() as started:
