@@ -167,13 +167,15 @@ def _wire(page: gr.Blocks, library: Library, inputs: Inputs, outputs: Outputs, s
         return [origin, None, *Outputs.values(actions.show(origin, wavelength), root)]
 
     def change_wavelength(origin: Source | None, wavelength: str, root: bool) -> list[Any]:
+        if origin is None:  # nothing to read again; a file may be on its way, and its view must not be wiped
+            return [gr.skip() for _ in every]
         return Outputs.values(actions.show(origin, wavelength), root)
 
     def search(view: View, elements: str, formula: str, root: bool) -> list[Any]:
         return Outputs.values(actions.search(view.loaded, elements, formula), root)
 
     def search_loaded(view: View, elements: str, formula: str, root: bool) -> list[Any]:
-        return search(view, elements, formula, root) if view.loaded else Outputs.values(view, root)
+        return search(view, elements, formula, root) if view.loaded else [gr.skip() for _ in every]
 
     def select(view: View, root: bool, event: gr.EventData) -> list[Any]:
         return Outputs.values(actions.select(view, event.rank), root)
