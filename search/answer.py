@@ -28,7 +28,7 @@ class Hit:
         zero_shift: degrees 2θ.
         width: full width at half maximum of the lines, degrees.
         row: of the entry in the index.
-        parameters: fitted (9,), see `search.fit.Fit`; empty without a fit.
+        parameters: fitted (9,), see `xtal.fit.Fit`; empty without a fit.
     """
 
     rank: int

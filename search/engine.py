@@ -15,17 +15,16 @@ from indexer.store import Index, open_index
 from models.embedder import Embedder
 from search.answer import Answer, Hit, Overlay, Timings
 from search.filters import Filter
-from search.fit import Fit, line_positions
 from search.rerank import rerank
-from search.sticks import Sticks
-from search.target import Target
 from xtal import settings
-from xtal.background import background
 from xtal.crystal import Crystal
 from xtal.errors import UserError
-from xtal.linefinder import find_lines
-from xtal.pattern import Lines, Pattern
+from xtal.fit import Fit, line_positions
+from xtal.pattern import Pattern
 from xtal.profile import render_each
+from xtal.sample import Sample
+from xtal.sticks import Sticks
+from xtal.target import Target
 
 FEW_QUERIES = 16
 COPIES_COMPARED = 3  # of one structure; they differ by temperature and solvent, so one alone may be the wrong one
@@ -39,21 +38,6 @@ class Shortlist:
 
     rows: NDArray[np.int64]
     similarity: NDArray[np.float32]
-
-
-@dataclass(frozen=True, eq=False)
-class Sample:
-    """A pattern with what is found in it before any search: background (M,) and lines."""
-
-    pattern: Pattern
-    under: NDArray[np.float64]
-    lines: Lines
-
-    @classmethod
-    def of(cls, pattern: Pattern) -> Self:
-        """Find background and lines."""
-        under = background(pattern)
-        return cls(pattern, under, find_lines(pattern, under=under))
 
 
 def repeats(labels: NDArray[np.integer]) -> NDArray[np.int64]:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from search.fit import Fit, refine
-from search.sticks import Sticks
-from search.target import Target
+from xtal.fit import Fit, refine
 from xtal.line_table import LineTable
 from xtal.pattern import q_from_two_theta
+from xtal.sticks import Sticks
+from xtal.target import Target
 
 
 @dataclass(frozen=True)

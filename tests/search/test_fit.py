@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search.fit import (
+from xtal.artefacts import Artefacts, Scan, apply
+from xtal.background import background
+from xtal.fit import (
     ANISOTROPIC_STRAIN,
     ISOTROPIC_STRAIN,
     PARAMETERS,
@@ -17,14 +19,12 @@ from search.fit import (
     profiles,
     refine,
 )
-from search.sticks import MOST_LINES, Sticks
-from search.target import Target
-from xtal.artefacts import Artefacts, Scan, apply
-from xtal.background import background
 from xtal.linefinder import find_lines
 from xtal.pattern import Pattern, q_from_two_theta, two_theta_from_q
 from xtal.powder import lorentz_polarisation_ratio, reflections
 from xtal.profile import pseudo_voigt
+from xtal.sticks import MOST_LINES, Sticks
+from xtal.target import Target
 
 ENTRY, STRANGER = "AGUWUV_clean", "AGESIP_clean"  # P-1 and P2₁/c; a triclinic one has a place of its own for every line
 WAVELENGTH = 1.5418

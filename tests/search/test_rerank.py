@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from search.rerank import STAGES, rerank
-from search.target import Target
 from xtal.background import background
 from xtal.linefinder import find_lines
+from xtal.target import Target
 
 
 @pytest.fixture(scope="module")

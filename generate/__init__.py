@@ -1,0 +1,1 @@
+"""Generate candidate crystals for a pattern: sample, check, re-embed, rank, refine."""
