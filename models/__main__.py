@@ -1,7 +1,9 @@
 """Command line: train the networks and export them for serving."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -38,6 +40,20 @@ class CrystalEncoder(StrEnum):
     CSPNET = "cspnet"
 
 
+class Denoiser(StrEnum):
+    """The network that takes noise away."""
+
+    ATTENTION = "attention"
+    CSPNET = "cspnet"
+
+
+class Conditioning(StrEnum):
+    """Ways to tell the paper's network of the pattern."""
+
+    CONCAT = "concat"
+    NODE = "node"
+
+
 @training.command("cpcp")
 def train_cpcp(
     source: Annotated[
@@ -69,6 +85,48 @@ def train_cpcp(
     print_result(summary, f"{result.step} steps; {result.hits}\nnext: python -m models export {out} --out DIR", as_json)
 
 
+@training.command("ccsg")
+def train_ccsg(
+    source: Annotated[list[str], typer.Option(help="Crystals to learn from, as in `python -m indexer build`.")],
+    out: Annotated[Path, typer.Option(help="Folder for the log, the checkpoint and the measured crystals.")],
+    denoiser: Annotated[Denoiser, typer.Option(help="The network.")] = Denoiser.ATTENTION,
+    max_atoms: Annotated[int, typer.Option(min=2, max=400, help="Leave out crystals of more atoms per cell.")] = 64,
+    preset: Annotated[Preset, typer.Option(help="Size of the network and of its batches.")] = Preset.CPU,
+    minutes: Annotated[float, typer.Option(min=0.01, help="Time to train for, without the preparation.")] = 120.0,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that share their gradients.")] = 1,
+    conditioning: Annotated[Conditioning, typer.Option(help="How cspnet hears of the pattern.")] = Conditioning.CONCAT,
+    pretrained: Annotated[bool, typer.Option(help="Take over CPCP's pattern encoder.")] = True,
+    frozen: Annotated[bool, typer.Option(help="Do not train the pattern encoder any further.")] = True,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    limit: Annotated[int | None, typer.Option(min=20, help="Take only so many crystals.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in --out.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train a CCSG model: the denoiser that generates crystals from patterns."""
+    from dataclasses import replace
+
+    from models.ccsg import config
+    from models.ccsg.train import prepared, train
+
+    with _errors_reported():
+        chosen = replace(
+            config.PRESETS[preset.value],
+            kind=denoiser.value,
+            conditioning=conditioning.value,
+            pretrained=pretrained,
+            frozen=frozen,
+        )
+        settings = config.TrainingConfig(minutes=minutes, pairs=config.PAIRS[preset.value], workers=workers, seed=seed)
+        data, model = prepared(source, out, max_atoms, chosen, limit)
+        typer.echo(f"crystals ready; training for {minutes:g} minutes, log in {out}", err=True)
+        result = train(data, model, settings, out, resume)
+    words = (
+        f"{result.step} steps; held-out loss of coordinates {result.score_loss:.3f}, of cells {result.cell_loss:.3f}\n"
+        f"next: python -m models export {out} --out DIR"
+    )
+    print_result({**asdict(result), "out": str(out)}, words, as_json)
+
+
 @app.command("export")
 def export(
     checkpoint: Annotated[Path, typer.Argument(help="The --out folder of a training run.")],
@@ -76,12 +134,21 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Export the averaged network of a training run for serving."""
-    from models.cpcp.export import export_checkpoint
-
     with _errors_reported():
-        files = export_checkpoint(checkpoint, out)
+        files = _export(checkpoint, out)
     sizes = {path.name: path.stat().st_size for path in files}
     print_result(sizes, "\n".join(f"{name}  {size / 1e6:.1f} MB" for name, size in sizes.items()), as_json)
+
+
+def _export(checkpoint: Path, out: Path) -> list[Path]:
+    """Export with what belongs to the kind of model that was trained."""
+    from models.ccsg.export import export_checkpoint as export_ccsg
+    from models.cpcp.export import export_checkpoint as export_cpcp
+    from models.cpcp.files import CONFIG_FILE
+
+    path = checkpoint / CONFIG_FILE
+    diffusion = path.is_file() and "denoiser" in json.loads(path.read_text())
+    return export_ccsg(checkpoint, out) if diffusion else export_cpcp(checkpoint, out)
 
 
 @contextmanager

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 
 import gemmi
+import numpy as np
+from numpy.typing import NDArray
 
 from xtal.crystal import HIGHEST_NUMBER, format_formula, reduced
 from xtal.errors import UserError
@@ -21,17 +23,34 @@ def parse_elements(text: str) -> frozenset[str] | None:
 
 def parse_formula(text: str) -> str | None:
     """Read a formula without brackets (``Zn4 C24 H12 O13``), reduce it and bring it in Hill order; None for a blank."""
+    amounts = _amounts(text)
+    return format_formula(reduced(amounts)) if amounts else None
+
+
+def atoms_of_formula(text: str, units: int = 1) -> NDArray[np.int64]:
+    """(N,) atomic numbers, ascending, of so many formula units, as they are written: ``ZnO`` and 2 give 8, 8, 30, 30.
+
+    Raises:
+        UserError: the text is no formula, is blank, or a count is no whole number.
+    """
+    amounts = _amounts(text)
+    counts = {symbol: units * amount for symbol, amount in amounts.items()}
+    if not counts or any(abs(count - round(count)) > 1e-9 for count in counts.values()):
+        raise UserError(f"{text!r} x {units} is no whole number of atoms; write the contents of one cell: Zn4C24H12O13")
+    numbers = [gemmi.Element(symbol).atomic_number for symbol in counts]
+    return np.sort(np.repeat(numbers, [round(count) for count in counts.values()])).astype(np.int64)
+
+
+def _amounts(text: str) -> dict[str, float]:
+    """Atoms by element in Hill order; none for a blank text."""
     plain = re.sub(r"[\s_{}]", "", text)
-    if not plain:
-        return None
-    if not re.fullmatch(r"(?:[A-Z][a-z]?(?:\d+\.?\d*)?)+", plain):
+    if plain and not re.fullmatch(r"(?:[A-Z][a-z]?(?:\d+\.?\d*)?)+", plain):
         raise UserError(f"{text!r} is no formula; write symbols with counts and no brackets, for example Zn4C24H12O13")
     amounts: dict[str, float] = {}
     for symbol, count in re.findall(r"([A-Z][a-z]?)(\d+\.?\d*)?", plain):
         amounts[_symbol(symbol)] = amounts.get(symbol, 0.0) + float(count or 1)
     first = ("C", "H") if "C" in amounts else ()
-    order = sorted(amounts, key=lambda s: (s not in first, s))
-    return format_formula(reduced({s: amounts[s] for s in order}))
+    return {s: amounts[s] for s in sorted(amounts, key=lambda s: (s not in first, s))}
 
 
 def _symbols(word: str) -> Iterator[str]:

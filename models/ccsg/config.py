@@ -42,14 +42,15 @@ class TrainingConfig:
     """How a denoiser is trained."""
 
     minutes: float = 120.0
-    pairs: int = 150_000  # pairs of atoms per step: 48 crystals of 56 atoms
+    pairs: int = 75_000  # pairs of atoms per step and worker: 24 crystals of 56 atoms
     most_rows: int = 256  # crystals per step
     rate: float = 1e-3  # peak learning rate of AdamW
     warm_up: int = 200  # steps
     decay: float = 0.01  # weight decay
     average: float = 0.999  # decay of the running average of the weights, which is what gets exported
     cell_weight: float = 1.0  # of equation 2 beside equation 3
-    threads: int = 2
+    workers: int = 1  # processes that share their gradients
+    threads: int = 1  # of each
     note_every: int = 20  # steps between lines of the log
     save_every: float = 5.0  # minutes
     validation: int = 256  # held-out crystals in a validation
@@ -57,4 +58,4 @@ class TrainingConfig:
 
 
 PRESETS = {"cpu": DenoiserConfig(), "gpu": DenoiserConfig(width=512, layers=10, heads=16, waves=8, lines=96)}
-PAIRS = {"cpu": 150_000, "gpu": 6_000_000}
+PAIRS = {"cpu": 75_000, "gpu": 6_000_000}

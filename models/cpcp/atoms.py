@@ -25,7 +25,7 @@ class AtomBatch:
 def batch_atoms(
     offsets: NDArray[np.int64],
     numbers: NDArray[np.uint8],
-    frac: NDArray[np.float32],
+    frac: NDArray[np.float32] | NDArray[np.uint16],
     lattices: NDArray[np.float32],
     rows: NDArray[np.int64],
 ) -> AtomBatch:

@@ -10,12 +10,12 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from models.checkpoint import read_state, under
 from models.cpcp.config import ModelConfig
 from models.cpcp.features import ELEMENTS
 from models.cpcp.files import CONFIG_FILE, CRYSTAL_FILE, PATTERN_FILE, WEIGHTS_FILE, read_config
 from models.cpcp.model import CPCP
 from models.cpcp.network import CRYSTAL, PATTERN, LineEncoder
-from models.cpcp.trainer import read_state, under
 
 OPSET = 17
 AXES = {

@@ -63,7 +63,7 @@ def train(task: Task, config: ModelConfig, training: TrainingConfig, out: Path, 
     (out / CONFIG_FILE).write_text(json.dumps(asdict(config), indent=2) + "\n")
     context = get_context("spawn")
     queue: Queue[Samples] = context.Queue(maxsize=4)
-    seed = training.seed + 1 + trainer.step  # a resumed run must not see the same samples again
+    seed = training.seed + 1 + trainer.progress.step  # a resumed run must not see the same samples again
     worker = context.Process(target=produce, args=(queue, task, config, training, seed), daemon=True)
     worker.start()
     try:
@@ -134,20 +134,29 @@ def _loop(trainer: Trainer, batches: Iterator[Samples], validation: Validation, 
     """Learn until the time is used up; validate and save on the way and at the end."""
     budget, every = 60 * trainer.config.minutes, 60 * trainer.config.validate_every
     batches = chain([next(batches)], batches)  # the producer's start does not count
-    due, start, hits = trainer.seconds + every, time.monotonic() - trainer.seconds, dict[str, float]()
+    due, start, hits = trainer.progress.seconds + every, time.monotonic() - trainer.progress.seconds, dict[str, float]()
     with (out / LOG_FILE).open("a") as log:
-        while trainer.seconds < budget:
+        while trainer.progress.seconds < budget:
             loss = trainer.learn(next(batches))
-            trainer.seconds = time.monotonic() - start
+            trainer.progress = trainer.progress.at(time.monotonic() - start)
             tau = float(trainer.temperature().detach())
-            _note(log, step=trainer.step, seconds=round(trainer.seconds, 1), loss=round(loss, 4), temperature=tau)
-            if trainer.seconds >= min(due, budget):
+            _note(
+                log,
+                **_clock(trainer),
+                loss=round(loss, 4),
+                temperature=tau,
+            )
+            if trainer.progress.seconds >= min(due, budget):
                 trainer.save(out)
                 hits = validation.run(trainer)
-                _note(log, step=trainer.step, **hits)
-                trainer.seconds = time.monotonic() - start
-                due = trainer.seconds + every
-    return Result(trainer.step, trainer.seconds, hits)
+                _note(log, step=trainer.progress.step, **hits)
+                trainer.progress = trainer.progress.at(time.monotonic() - start)
+                due = trainer.progress.seconds + every
+    return Result(trainer.progress.step, trainer.progress.seconds, hits)
+
+
+def _clock(trainer: Trainer) -> dict[str, float]:
+    return {"step": trainer.progress.step, "seconds": round(trainer.progress.seconds, 1)}
 
 
 def _note(log: TextIO, **values: float) -> None:

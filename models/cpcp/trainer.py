@@ -1,15 +1,13 @@
 """One training run's state, and a step of learning."""
 
-import math
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import safe_open
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from models.checkpoint import Progress, follow, load_state, save_state
 from models.cpcp.batches import Samples
 from models.cpcp.config import ModelConfig, TrainingConfig
 from models.cpcp.dataset import CrystalSet
@@ -17,11 +15,8 @@ from models.cpcp.features import LineBatch, computed_lines
 from models.cpcp.loss import Temperature, contrastive_loss, same_structure
 from models.cpcp.model import CPCP, CrystalBatch
 from models.cpcp.validation import crystal_batch
-from xtal.errors import UserError
 
-STATE_FILE = "state.safetensors"
 CLIP = 1.0  # largest norm of a gradient
-LAST_RATE = 0.02  # of the peak: the last steps still move
 
 
 class Trainer:
@@ -41,13 +36,11 @@ class Trainer:
         )
         self.own = computed_lines(crystals.lines, config.lines.drawn)
         self.formula = torch.from_numpy(np.unique(crystals.formulas, return_inverse=True)[1])
-        self.step, self.seconds = 0, 0.0
+        self.progress = Progress()
 
     def rate(self) -> float:
-        """Learning rate now: linear warm-up, then half a cosine over the time granted."""
-        progress = min(1.0, self.seconds / (60 * self.config.minutes))
-        cosine = LAST_RATE + (1 - LAST_RATE) * (1 + math.cos(math.pi * progress)) / 2
-        return self.config.rate * min(1.0, (self.step + 1) / self.config.warm_up) * cosine
+        """Learning rate now."""
+        return self.progress.rate(self.config.rate, self.config.warm_up, self.config.minutes)
 
     def learn(self, samples: Samples) -> float:
         """Take one step on one batch; return the loss."""
@@ -62,8 +55,8 @@ class Trainer:
         loss.backward()
         nn.utils.clip_grad_norm_(self.parts.parameters(), CLIP)
         self.optimiser.step()
-        self.step += 1
-        self._follow()
+        self.progress = self.progress.stepped()
+        follow(self.average, self.model, self.config.average, self.progress.step)
         return float(loss.detach())
 
     def _crystals(self, rows: NDArray[np.int64]) -> CrystalBatch:
@@ -78,45 +71,10 @@ class Trainer:
         drawn = self.model.lines.profile(*(torch.from_numpy(a).to(self.device) for a in arrays))[:, 0]
         return same_structure(self.formula[rows].to(self.device), drawn)
 
-    @torch.no_grad()
-    def _follow(self) -> None:
-        """Move the running average after the model; faster while it is young."""
-        keep = min(self.config.average, (1 + self.step) / (10 + self.step))
-        for mean, value in zip(self.average.parameters(), self.model.parameters(), strict=True):
-            mean.lerp_(value, 1 - keep)
-
     def save(self, folder: Path) -> None:
         """Write everything needed to go on, without pickle."""
-        state = {f"parts.{key}": value for key, value in self.parts.state_dict().items()}
-        state |= {f"average.{key}": value for key, value in self.average.state_dict().items()}
-        for index, entry in self.optimiser.state_dict()["state"].items():
-            state |= {f"optimiser.{index}.{key}": value for key, value in entry.items()}
-        part = folder / f"{STATE_FILE}.part"
-        progress = {"step": str(self.step), "seconds": str(self.seconds)}
-        save_file({key: value.contiguous().clone() for key, value in state.items()}, part, metadata=progress)
-        part.replace(folder / STATE_FILE)
+        save_state(folder, self.parts, self.average, self.optimiser, self.progress)
 
     def resume(self, folder: Path) -> None:
         """Go on from what `save` wrote; raise UserError when there is nothing."""
-        state = read_state(folder)
-        with safe_open(folder / STATE_FILE, "pt") as stored:
-            self.step, self.seconds = int(stored.metadata()["step"]), float(stored.metadata()["seconds"])
-        self.parts.load_state_dict(under(state, "parts."))
-        self.average.load_state_dict(under(state, "average."))
-        entries: dict[int, dict[str, Tensor]] = {}
-        for key, value in under(state, "optimiser.").items():
-            index, name = key.split(".")
-            entries.setdefault(int(index), {})[name] = value
-        self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": entries})
-
-
-def read_state(folder: Path) -> dict[str, Tensor]:
-    """Read the tensors of a checkpoint."""
-    if not (folder / STATE_FILE).is_file():
-        raise UserError(f"no checkpoint in {folder}; give the --out folder of a training run that saved one")
-    return load_file(folder / STATE_FILE)
-
-
-def under(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """Return the entries whose key begins with `prefix`, without it."""
-    return {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
+        self.progress = load_state(folder, self.parts, self.average, self.optimiser)

@@ -14,12 +14,13 @@ pytest.importorskip("onnx")
 from cpcp_helpers import PACKED, SMALL, SMALL_ATOMS, real_crystals, real_set, table_of  # noqa: E402
 
 from models.__main__ import app  # noqa: E402
+from models.checkpoint import STATE_FILE, Progress  # noqa: E402
 from models.cpcp.batches import USES, Samples  # noqa: E402
 from models.cpcp.config import ModelConfig, TrainingConfig  # noqa: E402
 from models.cpcp.embedder import CSPNetEmbedder  # noqa: E402
 from models.cpcp.features import computed_lines  # noqa: E402
 from models.cpcp.train import LOG_FILE, POOL, supply  # noqa: E402
-from models.cpcp.trainer import STATE_FILE, Trainer  # noqa: E402
+from models.cpcp.trainer import Trainer  # noqa: E402
 from models.cpcp.validation import Queries, hit_rates  # noqa: E402
 from xtal.errors import UserError  # noqa: E402
 
@@ -39,7 +40,7 @@ def test_learning_lowers_the_loss(config):
     trainer, samples = trainer_on_families(config)
     losses = [trainer.learn(samples) for _ in range(12)]
     assert losses[-1] < 0.9 * losses[0]
-    assert trainer.step == 12
+    assert trainer.progress.step == 12
     assert any((a != b).any() for a, b in zip(trainer.average.parameters(), trainer.model.parameters(), strict=True))
 
 
@@ -52,7 +53,7 @@ def test_a_checkpoint_goes_on_where_it_stopped(tmp_path):
     again, _ = trainer_on_families(ModelConfig(SMALL))
     again.config = trainer.config
     again.resume(tmp_path)
-    assert (again.step, again.seconds) == (trainer.step, trainer.seconds)
+    assert again.progress == trainer.progress
     assert again.learn(samples) == pytest.approx(trainer.learn(samples), rel=1e-3)
     for a, b in zip(again.average.parameters(), trainer.average.parameters(), strict=True):
         assert torch.allclose(a, b, atol=1e-4)
@@ -68,7 +69,8 @@ def test_the_rate_warms_up_and_falls():
     trainer, _ = trainer_on_families(ModelConfig(SMALL))
     trainer.config = TrainingConfig(minutes=1, warm_up=10, rate=1.0)
     rates = []
-    for trainer.step, trainer.seconds in [(0, 0), (4, 0), (10, 0), (100, 30), (100, 60)]:
+    for step, seconds in [(0, 0), (4, 0), (10, 0), (100, 30), (100, 60)]:
+        trainer.progress = Progress(step, seconds)
         rates.append(trainer.rate())
     assert rates == pytest.approx([0.1, 0.5, 1.0, 0.51, 0.02])
 

@@ -1,0 +1,205 @@
+"""Generate candidate crystals for one pattern: sample, refine the cells, check, embed, rank."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Self
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+import models
+from generate.candidate import Candidate
+from generate.checks import plausibility
+from generate.gallery import Gallery, Neighbour
+from generate.refine import Refined, fit_crystals
+from generate.sampler import SAMPLERS, Method, Noisy, noised, pure_noise
+from generate.templates import adapted, difference
+from models.ccsg.denoiser import LARGEST, Denoiser, Memory
+from models.ccsg.schedule import STEPS
+from models.embedder import Embedder
+from models.registry import Device
+from xtal.crystal import Crystal
+from xtal.errors import UserError
+from xtal.line_table import LineTable
+from xtal.powder import crystal_lines
+from xtal.sample import Sample
+from xtal.symmetry import niggli
+
+LOOKED_AT = 50  # nearest known crystals from which templates are chosen
+FEW_CHANGES = 0.35  # share of atoms that a template may have to gain, lose or change
+TEMPLATES = 5  # begun from in turn
+MOST_CANDIDATES = 200
+
+
+@dataclass(frozen=True)
+class Request:
+    """How candidates are sampled.
+
+    Attributes:
+        count: candidates.
+        steps: of the sampler.
+        seed: of everything random; repeats a run bit for bit on one machine.
+        method: the sampler.
+        template: ``auto`` begins every other candidate from known crystals, ``none`` all from noise, and the id of an
+            entry all from this one.
+        level: step of the diffusion up to which templates are noised.
+    """
+
+    count: int = 20
+    steps: int = 30
+    seed: int = 0
+    method: Method = "ancestral"
+    template: str = "auto"
+    level: int = 600
+
+    def __post_init__(self) -> None:
+        """Raise UserError on what cannot be sampled."""
+        limits = {"count": (1, MOST_CANDIDATES), "steps": (1, STEPS), "level": (1, STEPS)}
+        for name, (low, high) in limits.items():
+            if not low <= getattr(self, name) <= high:
+                raise UserError(f"{name} must lie in {low} to {high}, got {getattr(self, name)}")
+
+
+@dataclass(frozen=True)
+class Preview:
+    """How far a generation is: `step` of `steps` are done, and the candidates as they look now."""
+
+    step: int
+    steps: int
+    crystals: Callable[[], list[Crystal]]
+
+
+Watch = Callable[[Preview], None]
+"""Called after every step of the sampler; to cancel, it raises."""
+
+
+class CandidateGenerator:
+    """The diffusion model with the fingerprints that judge what it makes."""
+
+    def __init__(self, denoiser: Denoiser, embedder: Embedder) -> None:
+        self.denoiser, self.embedder = denoiser, embedder
+
+    @classmethod
+    def open(cls, device: Device = "auto") -> Self:
+        """Open the models that come with the package."""
+        return cls(Denoiser(device=device), models.load(device=device))
+
+    def generate(
+        self,
+        sample: Sample,
+        numbers: NDArray[np.int64],
+        request: Request,
+        gallery: Gallery | None = None,
+        watch: Watch = lambda _: None,
+    ) -> list[Candidate]:
+        """Sample, refine and rank candidates for one pattern.
+
+        Args:
+            sample: the pattern with its lines.
+            numbers: (N,) atomic numbers of what one primitive cell holds.
+            request: how to sample.
+            gallery: known crystals to begin from; None begins from noise alone.
+            watch: hears of every step.
+
+        Raises:
+            UserError: too many atoms, no line in the pattern, or a template that is not in the gallery.
+        """
+        if not 1 <= len(numbers) <= LARGEST:
+            raise UserError(f"a cell may hold 1 to {LARGEST} atoms, got {len(numbers)}; give the primitive cell's")
+        vector = self.embedder.embed_patterns([sample.lines])[0]
+        starts = self._starts(numbers, request, gallery, vector)
+        crystals = self._sampled(sample, numbers, request, starts, watch)
+        names = ["noise" if start is None else start.id for start in starts]
+        return self._ranked(sample, vector, crystals, names, request.seed)
+
+    def _starts(
+        self, numbers: NDArray[np.int64], request: Request, gallery: Gallery | None, vector: NDArray[np.float32]
+    ) -> list[Neighbour | None]:
+        """What each candidate begins from; None is noise."""
+        if request.template == "none" or gallery is None:
+            return [None] * request.count
+        if request.template != "auto":
+            return [gallery.named(request.template)] * request.count
+        near = [n for n in gallery.nearest(vector, LOOKED_AT) if difference(n.crystal, numbers) <= FEW_CHANGES]
+        near.sort(key=lambda n: difference(n.crystal, numbers) - n.similarity)
+        chosen = near[:TEMPLATES]
+        return [chosen[(i // 2) % len(chosen)] if chosen and i % 2 == 0 else None for i in range(request.count)]
+
+    def _sampled(
+        self,
+        sample: Sample,
+        numbers: NDArray[np.int64],
+        request: Request,
+        starts: Sequence[Neighbour | None],
+        watch: Watch,
+    ) -> list[Crystal]:
+        """Run the sampler, once for those from noise and once for those from templates."""
+        rng = np.random.default_rng(request.seed)
+        known = [start for start in starts if start is not None]
+        places = np.argsort([start is not None for start in starts], kind="stable")
+        batches = []
+        if len(starts) > len(known):
+            batches.append(pure_noise(np.tile(numbers, (len(starts) - len(known), 1)), rng))
+        if known:
+            batches.append(noised(self._settled(known, numbers, rng), request.level, rng))
+        memory = self.denoiser.remember([sample.lines])
+        crystals: list[Crystal] = []
+        for turn, start in enumerate(batches):
+            hear = partial(self._report, watch, turn * request.steps, request.steps * len(batches))
+            predict = partial(self._predict, start.numbers, memory.repeated(np.zeros(len(start.numbers), np.int64)))
+            crystals += self._crystals(SAMPLERS[request.method](predict, start, request.steps, rng, hear))
+        return [crystals[i] for i in np.argsort(places, kind="stable")]
+
+    def _predict(
+        self, numbers: NDArray[np.int64], memory: Memory, frac: NDArray, cell: NDArray, t: int
+    ) -> tuple[NDArray, NDArray]:
+        return self.denoiser.predict(numbers, frac, cell, t, memory)
+
+    def _report(self, watch: Watch, before: int, steps: int, state: Noisy) -> None:
+        """Tell `watch` of one step; `before` were taken in an earlier batch."""
+        watch(Preview(before + state.taken, steps, partial(self._crystals, state)))
+
+    def _settled(self, known: Sequence[Neighbour], numbers: NDArray[np.int64], rng: Generator) -> Noisy:
+        """Templates with the atoms asked for, in the reduced cells that the model knows, not noisy yet."""
+        reduced = [niggli(neighbour.crystal) for neighbour in known]
+        frac = np.array([adapted(crystal, numbers, rng) for crystal in reduced])
+        cell = self.denoiser.scale.normalised(np.array([crystal.lattice for crystal in reduced]))
+        return Noisy(np.tile(numbers, (len(known), 1)), frac, cell, 0)
+
+    def _crystals(self, state: Noisy) -> list[Crystal]:
+        """Return the crystals as they are now."""
+        lattices = self.denoiser.scale.lattices(state.cell)
+        return [Crystal(*row) for row in zip(lattices, state.frac, state.numbers, strict=True)]
+
+    def _ranked(
+        self, sample: Sample, vector: NDArray[np.float32], crystals: Sequence[Crystal], names: Sequence[str], seed: int
+    ) -> list[Candidate]:
+        """Refine, embed and order what was sampled."""
+        refined = fit_crystals(sample, crystals)
+        table = LineTable.stack([crystal_lines(crystal) for crystal in refined.crystals])
+        similarity = self.embedder.embed_crystals(refined.crystals, table) @ vector
+        order = np.argsort(-(similarity + refined.fit.explained), kind="stable")
+        return [
+            self._candidate(rank, row, refined, float(similarity[row]), names[row], seed)
+            for rank, row in enumerate(order.tolist(), 1)
+        ]
+
+    def _candidate(self, rank: int, row: int, refined: Refined, similarity: float, start: str, seed: int) -> Candidate:
+        """Describe one refined crystal."""
+        crystal = replace(refined.crystals[row], name=f"generated-{rank}")
+        return Candidate(
+            rank=rank,
+            crystal=crystal,
+            similarity=similarity,
+            fit=float(refined.fit.explained[row]),
+            chi_square=float(refined.fit.chi_square[row]),
+            closest=plausibility(crystal).closest,
+            start=start,
+            seed=seed,
+            number=row,
+            model_id=self.denoiser.model_id,
+            zero_shift=float(refined.fit.parameters[row, 6]),
+            width=float(refined.width[row]),
+        )

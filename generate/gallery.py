@@ -1,0 +1,70 @@
+"""Known crystals that a generation may begin from, found by their fingerprints."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.store import Index
+from models.embedder import Embedder
+from xtal.crystal import Crystal
+from xtal.errors import UserError
+from xtal.line_table import LineTable
+from xtal.powder import crystal_lines
+
+EMBEDDED = 512  # crystals embedded at once
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A known crystal like the one that is looked for; `similarity` is the cosine of their fingerprints."""
+
+    id: str
+    similarity: float
+    crystal: Crystal
+
+
+@dataclass(frozen=True, eq=False)
+class Gallery:
+    """S known crystals by fingerprint.
+
+    Attributes:
+        ids: (S,) names.
+        vectors: (S, D) unit vectors.
+        crystal: returns the crystal of a row, in a primitive cell.
+    """
+
+    ids: NDArray[np.str_]
+    vectors: NDArray[np.float32]
+    crystal: Callable[[int], Crystal]
+
+    @classmethod
+    def of_index(cls, index: Index) -> Self:
+        """Use the structures of an index."""
+        return cls(index.entries.ids.astype(np.str_), index.vectors.reconstruct_n(0, len(index)), index.crystal)
+
+    @classmethod
+    def of_crystals(cls, crystals: Sequence[Crystal], embedder: Embedder) -> Self:
+        """Embed crystals, named by their names."""
+        vectors = [np.empty((0, embedder.dimension), np.float32)]
+        for first in range(0, len(crystals), EMBEDDED):
+            some = crystals[first : first + EMBEDDED]
+            vectors.append(embedder.embed_crystals(some, LineTable.stack([crystal_lines(c) for c in some])))
+        return cls(np.array([c.name for c in crystals]), np.concatenate(vectors), crystals.__getitem__)
+
+    def nearest(self, vector: NDArray[np.float32], count: int) -> list[Neighbour]:
+        """Return the `count` crystals most like a pattern's fingerprint (D,), best first."""
+        similarity = self.vectors @ vector
+        rows = np.argsort(-similarity, kind="stable")[:count]
+        return [Neighbour(str(self.ids[row]), float(similarity[row]), self.crystal(int(row))) for row in rows]
+
+    def named(self, id_: str) -> Neighbour:
+        """Return the crystal of this id; UserError when there is none."""
+        found = np.flatnonzero(self.ids == id_)
+        if not len(found):
+            raise UserError(
+                f"no crystal {id_!r} among the {len(self.ids)} known ones; choose auto, none or an id of theirs"
+            )
+        return Neighbour(id_, 1.0, self.crystal(int(found[0])))

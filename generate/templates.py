@@ -1,0 +1,66 @@
+"""Begin from a known crystal: give a neighbour the composition that is asked for."""
+
+from collections import Counter
+
+import gemmi
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from xtal.crystal import Crystal
+
+BOND = 1.4  # Å from an atom that is there, where a missing one is put: noise moves it anyway
+
+
+def difference(crystal: Crystal, numbers: NDArray[np.integer]) -> float:
+    """Share of atoms (N,) that a crystal would have to gain, lose or change to have these; 0 is none."""
+    there, wanted = Counter(crystal.numbers.tolist()), Counter(numbers.tolist())
+    return max((wanted - there).total(), (there - wanted).total()) / len(numbers)
+
+
+def adapted(crystal: Crystal, numbers: NDArray[np.integer], rng: Generator) -> NDArray[np.float64]:
+    """Place the atoms `numbers` (N,) like those of a crystal; return their fractional coordinates (N, 3).
+
+    Atoms of an element that is asked for stay. Where there are too many of one element and too few of another,
+    atoms change; those still too many go; those still missing are put beside others.
+    """
+    order = rng.permutation(len(crystal))
+    have, places = crystal.numbers[order].astype(np.int64), crystal.frac_coords[order]
+    missing, surplus = _changes(have, numbers)
+    for old, new in _exchanges(missing, surplus):
+        have[np.flatnonzero(have == old)[0]] = new
+    missing, surplus = _changes(have, numbers)
+    gone = [row for element, count in surplus.items() for row in np.flatnonzero(have == element)[:count]]
+    have, places = np.delete(have, gone), np.delete(places, gone, axis=0)
+    added = np.array(list(missing.elements()), dtype=np.int64)
+    beside = places[rng.integers(len(places), size=len(added))]
+    step = rng.standard_normal((len(added), 3))
+    step *= BOND / np.linalg.norm(step, axis=1, keepdims=True)
+    have = np.concatenate([have, added])
+    places = np.concatenate([places, beside + step @ np.linalg.inv(crystal.lattice)]) % 1
+    result = np.empty((len(numbers), 3))
+    result[np.argsort(numbers, kind="stable")] = places[np.argsort(have, kind="stable")]
+    return result
+
+
+def _changes(have: NDArray, numbers: NDArray) -> tuple[Counter[int], Counter[int]]:
+    """Atoms of each element that are missing, and those too many."""
+    there, wanted = Counter(have.tolist()), Counter(numbers.tolist())
+    return wanted - there, there - wanted
+
+
+def _exchanges(missing: Counter[int], surplus: Counter[int]) -> list[tuple[int, int]]:
+    """Pair elements too many with elements missing, those of similar size first."""
+    pairs = []
+    missing, surplus = missing.copy(), surplus.copy()
+    likeness = sorted((abs(_radius(old) - _radius(new)), old, new) for old in surplus for new in missing)
+    for _, old, new in likeness:
+        count = min(surplus[old], missing[new])
+        pairs += [(old, new)] * count
+        surplus[old] -= count
+        missing[new] -= count
+    return pairs
+
+
+def _radius(element: int) -> float:
+    return float(gemmi.Element(element).covalent_r)

@@ -1,0 +1,89 @@
+"""From a trained denoiser to the files that serving reads: ONNX graphs, weights, settings."""
+
+import json
+import warnings
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from models.ccsg.files import CONDITIONER_FILE, CONFIG_FILE, DENOISER_FILE, WEIGHTS_FILE, read_config
+from models.ccsg.model import CCSG
+from models.checkpoint import read_state, under
+
+OPSET = 17
+SECOND_AXIS = {
+    **dict.fromkeys(("q", "intensity", "width"), "lines"),
+    **dict.fromkeys(("numbers", "frac", "score"), "atoms"),
+    **dict.fromkeys(("memory", "absent"), "tokens"),
+}  # of the arrays that have one of variable length
+
+
+def export_checkpoint(run: Path, folder: Path) -> list[Path]:
+    """Export the averaged model of a training run; return the files written.
+
+    Raises:
+        UserError: `run` holds no checkpoint.
+    """
+    state = under(read_state(run), "average.")
+    model = CCSG(read_config(run))
+    model.load_state_dict(state)
+    return export_model(model, folder)
+
+
+def export_model(model: CCSG, folder: Path) -> list[Path]:
+    """Write both graphs, the weights and the settings into `folder`; return the files written."""
+    folder.mkdir(parents=True, exist_ok=True)
+    model = model.eval().float().cpu()
+    lines = _example_lines()
+    _write(model.conditioner, lines, ["memory", "absent"], folder / CONDITIONER_FILE)
+    with torch.no_grad():
+        memory, absent = model.conditioner(*lines.values())
+    noisy = {**_example_crystals(), "memory": memory, "absent": absent}
+    _write(model.denoiser, noisy, ["score", "noise"], folder / DENOISER_FILE)
+    save_file({key: value.contiguous() for key, value in model.state_dict().items()}, folder / WEIGHTS_FILE)
+    (folder / CONFIG_FILE).write_text(json.dumps(asdict(model.config), indent=2) + "\n")
+    return [folder / name for name in (CONDITIONER_FILE, DENOISER_FILE, WEIGHTS_FILE, CONFIG_FILE)]
+
+
+def _example_lines() -> dict[str, Tensor]:
+    """Two patterns to trace with."""
+    q = torch.linspace(0.3, 2.0, 70).repeat(2, 1)
+    intensity = torch.linspace(1.0, 0.1, 70).repeat(2, 1)
+    q_range = torch.tensor([[0.2, 2.1]]).repeat(2, 1)
+    return {"q": q, "intensity": intensity, "width": torch.full_like(q, 0.01), "q_range": q_range}
+
+
+def _example_crystals() -> dict[str, Tensor]:
+    """Two noisy crystals to trace with."""
+    numbers = torch.tensor([[6, 8, 30, 1], [1, 6, 0, 0]])
+    lattice = 10 * torch.eye(3).repeat(2, 1, 1)
+    return {
+        "numbers": numbers,
+        "frac": torch.rand(2, 4, 3),
+        "cell": torch.randn(2, 6),
+        "lattice": lattice,
+        "time": torch.tensor([0.3, 0.9]),
+    }
+
+
+def _axes(name: str) -> dict[int, str]:
+    return {0: "batch"} | ({1: SECOND_AXIS[name]} if name in SECOND_AXIS else {})
+
+
+def _write(graph: nn.Module, inputs: dict[str, Tensor], outputs: list[str], path: Path) -> None:
+    """Trace a graph with dynamic batch size and numbers of lines, atoms and tokens."""
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the tracing exporter announces that it is the older one
+        torch.onnx.export(
+            graph,
+            tuple(inputs.values()),
+            str(path),
+            input_names=list(inputs),
+            output_names=outputs,
+            dynamic_axes={name: _axes(name) for name in (*inputs, *outputs)},
+            opset_version=OPSET,
+            dynamo=False,  # it needs no further package
+        )

@@ -1,0 +1,150 @@
+"""A training run of a denoiser: its data, the workers, the loop, its log and its checkpoints."""
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TextIO
+
+import numpy as np
+import torch
+from torch import distributed
+from torch.multiprocessing.spawn import spawn
+
+from models.ccsg.batches import NoisyBatch, noisy_batch, noisy_batches, size_batches
+from models.ccsg.cell import CellScale
+from models.ccsg.config import DenoiserConfig, ModelConfig, TrainingConfig
+from models.ccsg.dataset import MeasuredSet, prepare
+from models.ccsg.files import CONFIG_FILE, read_config
+from models.ccsg.trainer import ENCODER, Trainer
+from models.checkpoint import Progress
+from models.cpcp.files import read_config as read_encoder
+from xtal.errors import UserError
+
+LOG_FILE = "log.jsonl"
+PATIENCE = timedelta(minutes=30)  # that workers wait for each other, for example while the first validates
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run came to: steps and seconds in all, and the last losses on held-out crystals."""
+
+    step: int
+    seconds: float
+    score_loss: float
+    cell_loss: float
+
+
+def prepared(
+    sources: Sequence[str], out: Path, most_atoms: int, denoiser: DenoiserConfig, limit: int | None = None
+) -> tuple[Path, ModelConfig]:
+    """Measure the crystals of several sources into `out`, or find them there; return the file and the model for them.
+
+    Raises:
+        UserError: a source cannot be opened, or holds no crystal to train on.
+    """
+    wish = json.dumps([list(sources), most_atoms, denoiser.lines, limit])
+    path = out / f"crystals-{hashlib.sha256(wish.encode()).hexdigest()[:12]}.npz"
+    crystals = prepare(sources, path, most_atoms, denoiser.lines, limit)
+    rows = crystals.rows("train")
+    if not len(rows):
+        raise UserError(f"none of the {len(crystals)} crystals is there to train on; take more")
+    scale = CellScale.of(crystals.lattices[rows])
+    mean, spread = (tuple(float(value) for value in part) for part in (scale.mean, scale.spread))
+    return path, ModelConfig(denoiser, read_encoder(ENCODER).lines, mean, spread)
+
+
+def train(path: Path, config: ModelConfig, training: TrainingConfig, out: Path, resume: bool = False) -> Result:
+    """Train on the `MeasuredSet` at `path` for the minutes granted.
+
+    With several workers each learns from batches of its own, and they share every gradient: on a busy machine that is
+    ten times as fast as one process with several threads, which wait for each other at every operation.
+
+    `out` receives ``log.jsonl`` (one object every few steps and per validation), the settings, and the checkpoint that
+    `resume` goes on from and `models.ccsg.export` exports.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    if resume and read_config(out) != config:
+        raise UserError(f"the run in {out} trains another network: resume with its --denoiser, --preset and sources")
+    (out / CONFIG_FILE).write_text(json.dumps(asdict(config), indent=2) + "\n")
+    with TemporaryDirectory() as meeting:
+        task = (Path(meeting) / "point", path, config, training, out, resume)
+        spawn(_work, task, nprocs=training.workers)
+    last = json.loads((out / LOG_FILE).read_text().splitlines()[-1])
+    return Result(last["step"], last["seconds"], last["held_out_score_loss"], last["held_out_cell_loss"])
+
+
+def _work(
+    rank: int,
+    meeting: Path,
+    path: Path,
+    config: ModelConfig,
+    training: TrainingConfig,
+    out: Path,
+    resume: bool,
+) -> None:
+    """Learn as one of several workers; the first one writes."""
+    torch.set_num_threads(training.threads)
+    distributed.init_process_group(
+        "gloo", init_method=f"file://{meeting}", rank=rank, world_size=training.workers, timeout=PATIENCE
+    )
+    trainer = Trainer(config, training)
+    if resume:
+        trainer.resume(out)
+    crystals = MeasuredSet.load(path)
+    scale = CellScale(np.array(config.cell_mean), np.array(config.cell_spread))
+    # a resumed run must not see the same noise again, nor two workers
+    rng = np.random.default_rng([training.seed, trainer.progress.step, rank])
+    batches = noisy_batches(crystals, crystals.rows("train"), scale, training, rng)
+    held = _held_out(crystals, scale, training)
+    with (out / LOG_FILE if rank == 0 else Path(os.devnull)).open("a") as log:
+        _loop(trainer, batches, held, out if rank == 0 else None, log)
+    distributed.destroy_process_group()
+
+
+def _loop(
+    trainer: Trainer, batches: Iterator[NoisyBatch], held: list[NoisyBatch], out: Path | None, log: TextIO
+) -> None:
+    """Learn until the time is used up; note, save and validate on the way and at the end."""
+    training, losses = trainer.config, []
+    budget, start = 60 * training.minutes, time.monotonic() - trainer.progress.seconds
+    due = trainer.progress.seconds + 60 * training.save_every
+    while trainer.progress.seconds < budget:
+        losses.append(trainer.learn(next(batches)))
+        trainer.progress = trainer.progress.at(agreed(time.monotonic() - start))
+        if len(losses) == training.note_every:
+            _note(log, trainer.progress, "", *np.mean(losses, axis=0))
+            losses.clear()
+        if trainer.progress.seconds >= min(due, budget):
+            due = trainer.progress.seconds + 60 * training.save_every
+            if out is not None:
+                trainer.save(out)
+                _note(log, trainer.progress, "held_out_", *trainer.validate(held))
+
+
+def agreed(seconds: float) -> float:
+    """Mean over all workers, so that all stop at the same step."""
+    mean = torch.tensor(seconds, dtype=torch.float64)
+    distributed.all_reduce(mean)
+    return float(mean) / distributed.get_world_size()
+
+
+def _held_out(crystals: MeasuredSet, scale: CellScale, training: TrainingConfig) -> list[NoisyBatch]:
+    """Noisy batches of held-out crystals, the same in every validation."""
+    rng = np.random.default_rng(training.seed)
+    rows = rng.permutation(crystals.rows("val"))[: training.validation]
+    if not len(rows):
+        raise UserError(f"none of the {len(crystals)} crystals is held out for validation; take more")
+    batches = size_batches(crystals.counts[rows], training, rng)
+    return [noisy_batch(crystals, rows[chosen], scale, rng) for chosen in batches]
+
+
+def _note(log: TextIO, progress: Progress, prefix: str, score_loss: float, cell_loss: float) -> None:
+    values = {f"{prefix}score_loss": round(float(score_loss), 4), f"{prefix}cell_loss": round(float(cell_loss), 4)}
+    log.write(json.dumps({"step": progress.step, "seconds": round(progress.seconds, 1), **values}) + "\n")
+    log.flush()
