@@ -14,7 +14,7 @@ class Candidate:
         crystal: after refinement of its cell, named ``generated-1`` and so on by rank.
         similarity: cosine of the CPCP fingerprints of pattern and crystal; no probability.
         fit: share of the measured intensity above the background that the fitted profile reproduces, 0 to 1.
-        chi_square: of that fit; orders candidates together with `similarity`.
+        chi_square: of that fit.
         closest: Å, shortest distance of two atoms over the shortest that chemistry allows them; below 1 they overlap.
         start: what diffusion began with: ``noise``, or the id of the entry used as a template.
         seed: of the run; with `number` it reproduces the sample.
@@ -36,3 +36,8 @@ class Candidate:
     model_id: str
     zero_shift: float
     width: float
+
+    @property
+    def score(self) -> float:
+        """What candidates are ordered by: similarity and fit count alike."""
+        return self.similarity + self.fit

@@ -75,6 +75,10 @@ Watch = Callable[[Preview], None]
 """Called after every step of the sampler; to cancel, it raises."""
 
 
+class Cancelled(Exception):  # noqa: N818 - it is no error
+    """Raised by a `Watch` to stop a generation."""
+
+
 class CandidateGenerator:
     """The diffusion model with the fingerprints that judge what it makes."""
 
@@ -113,6 +117,18 @@ class CandidateGenerator:
         crystals = self._sampled(sample, numbers, request, starts, watch)
         names = ["noise" if start is None else start.id for start in starts]
         return self._ranked(sample, vector, crystals, names, request.seed)
+
+    def undiffused(
+        self, sample: Sample, numbers: NDArray[np.int64], request: Request, gallery: Gallery
+    ) -> list[Candidate]:
+        """Return the templates that `generate` would begin from, with the atoms asked for, refined and ranked."""
+        vector = self.embedder.embed_patterns([sample.lines])[0]
+        starts = self._starts(numbers, request, gallery, vector)
+        known = [start for start in starts if start is not None]
+        if not known:
+            return []
+        crystals = self._crystals(self._settled(known, numbers, np.random.default_rng(request.seed)))
+        return self._ranked(sample, vector, crystals, [start.id for start in known], request.seed)
 
     def _starts(
         self, numbers: NDArray[np.int64], request: Request, gallery: Gallery | None, vector: NDArray[np.float32]

@@ -60,16 +60,25 @@ def load_state(folder: Path, parts: nn.Module, average: nn.Module, optimiser: Op
         index, name = key.split(".")
         entries.setdefault(int(index), {})[name] = value
     optimiser.load_state_dict({**optimiser.state_dict(), "state": entries})
-    with safe_open(folder / STATE_FILE, "pt") as stored:
+    return read_progress(folder)
+
+
+def read_progress(folder: Path) -> Progress:
+    """Read how far a run had come; raise UserError when there is no checkpoint."""
+    with safe_open(_state_file(folder), "pt") as stored:
         words = stored.metadata()
     return Progress(int(words["step"]), float(words["seconds"]))
 
 
 def read_state(folder: Path) -> dict[str, Tensor]:
-    """Read the tensors of a checkpoint."""
+    """Read the tensors of a checkpoint; raise UserError when there is none."""
+    return load_file(_state_file(folder))
+
+
+def _state_file(folder: Path) -> Path:
     if not (folder / STATE_FILE).is_file():
         raise UserError(f"no checkpoint in {folder}; give the --out folder of a training run that saved one")
-    return load_file(folder / STATE_FILE)
+    return folder / STATE_FILE
 
 
 def under(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

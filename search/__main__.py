@@ -80,7 +80,7 @@ def simulate(
     """Write the pattern that a laboratory would measure of an entry (Cu Kα, 3 to 30°)."""
     import numpy as np
 
-    from search.simulate import simulate as measured
+    from xtal.simulate import simulate as measured
     from xtal.writers import write_xye
 
     with errors_reported():
@@ -109,9 +109,10 @@ def benchmark(
 ) -> None:
     """Search for patterns of known entries, simulated or measured, and print how often the right one is found."""
     import models
-    from search.benchmark import benchmark_measured, benchmark_simulated, check_figure, plot_benchmark
+    from search.benchmark import benchmark_measured, benchmark_simulated, plot_benchmark
     from search.gallery import restricted, with_embedder
     from xtal.artefacts import SEVERITIES
+    from xtal.figure import check_figure
     from xtal.readers import SUFFIXES
 
     with errors_reported():

@@ -29,6 +29,7 @@ class Hit:
         width: full width at half maximum of the lines, degrees.
         row: of the entry in the index.
         parameters: fitted (9,), see `xtal.fit.Fit`; empty without a fit.
+        chi_square: what hits are ordered by, see `xtal.fit.Fit`; None beyond the candidates that were fitted.
     """
 
     rank: int
@@ -45,6 +46,7 @@ class Hit:
     width: float | None
     row: int
     parameters: tuple[float, ...] = ()
+    chi_square: float | None = None
 
 
 @dataclass(frozen=True)
@@ -69,12 +71,25 @@ class Timings:
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """The hits of one pattern, best first, with the lines found in it."""
+    """The hits of one pattern, best first, with the lines found in it.
+
+    Attributes:
+        pattern: searched for.
+        lines: found in it.
+        hits: best first.
+        timings: what the search took.
+        rival: the best hit that holds another structure than the first; None where there is none.
+        points: of the profile that the fits compare.
+        noise: share of the intensity above the background that counting noise alone would leave unexplained.
+    """
 
     pattern: Pattern
     lines: Lines
     hits: tuple[Hit, ...]
     timings: Timings
+    rival: Hit | None = None
+    points: int = 0
+    noise: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 from search.answer import Answer
 from search.engine import Engine
 from search.gallery import held_out, subsets
-from search.simulate import simulate_all
 from xtal.errors import UserError
+from xtal.figure import COLOURS
 from xtal.pattern import Pattern
+from xtal.simulate import simulate_all
 
 DEPTHS = (1, 3, 5, 10, 100)
 RESAMPLES = 2000  # bootstrap
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")  # Okabe and Ito (2008): told apart by everyone
-FIGURES = (".png", ".pdf", ".svg")
 NOT_FOUND = 1_000_000  # a rank beyond every depth
 
 
@@ -162,15 +161,6 @@ def rate_rows(
     by_group = np.array([_rank([h.group for h in a.hits], group[row]) for a, row in zip(answers, wanted, strict=True)])
     found = {"id": by_id, "group": by_group}
     return [Row(ordering, target, _rates(ranks), subset, len(wanted)) for target, ranks in found.items()]
-
-
-def check_figure(path: Path) -> Path:
-    """Return `path` when a figure can be written there, else raise UserError: better before the work than after it."""
-    if path.suffix.lower() not in FIGURES:
-        raise UserError(f"the figure must be a file that ends in {', '.join(FIGURES)}, got {path}")
-    if not path.absolute().parent.is_dir():
-        raise UserError(f"there is no folder {path.parent} for the figure {path.name}; make it first")
-    return path
 
 
 def plot_benchmark(benchmarks: Sequence[Benchmark], path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -29,6 +29,7 @@ from xtal.target import Target
 FEW_QUERIES = 16
 COPIES_COMPARED = 3  # of one structure; they differ by temperature and solvent, so one alone may be the wrong one
 ROOM_FOR_COPIES = 3  # times the shortlist, searched so that copies do not crowd out other structures
+UNTIMED = Timings(0.0, 0.0, 0.0)
 SHORTLIST = 100  # the right structure is among so many in 99 % of even badly disturbed patterns
 
 
@@ -48,6 +49,12 @@ def repeats(labels: NDArray[np.integer]) -> NDArray[np.int64]:
     result = np.empty(len(labels), dtype=np.int64)
     result[order] = before
     return result
+
+
+def noise_share(target: Target) -> float:
+    """Mean ``Σ|noise| / Σ|net|`` of a target: what counting leaves unexplained by the true profile, 0 to 1."""
+    expected = np.sqrt(2 / np.pi * target.variance).sum()  # the mean of |x| for a normal x
+    return float(min(1.0, expected / max(np.abs(target.net).sum(), 1e-30)))
 
 
 class Engine:
@@ -80,6 +87,7 @@ class Engine:
         formula: str | None = None,
         physics: bool = True,
         copies: bool = False,
+        without: Sequence[NDArray[np.int64]] | None = None,
     ) -> list[Answer]:
         """Find the `k` structures most like each pattern, best first.
 
@@ -90,6 +98,7 @@ class Engine:
             formula: reduced formula in Hill order; other entries are passed over.
             physics: order the shortlist by the fitted profile; otherwise by the fingerprints alone.
             copies: list every entry of a structure that the index holds several times, not only the best one.
+            without: rows left out for each of the B patterns, as if the index did not hold them.
 
         Raises:
             UserError: nothing in the index passes the filter, or `k` is not positive.
@@ -101,12 +110,12 @@ class Engine:
         samples = [Sample.of(pattern) for pattern in patterns]
         clock.append(time.perf_counter())
         vectors = self.embedder.embed_patterns([sample.lines for sample in samples])
-        shortlists = self._shortlists(vectors, max(k, SHORTLIST), allowed, copies)
+        shortlists = self._shortlists(vectors, max(k, SHORTLIST), allowed, copies, without)
         clock.append(time.perf_counter())
-        hits = [self._hits(*found, k, physics, copies) for found in zip(samples, shortlists, strict=True)]
+        answers = [self._answer(*found, k, physics, copies) for found in zip(samples, shortlists, strict=True)]
         clock.append(time.perf_counter())
         timings = Timings(*(np.diff(clock) / max(len(patterns), 1)).tolist())
-        return [Answer(sample.pattern, sample.lines, h, timings) for sample, h in zip(samples, hits, strict=True)]
+        return [replace(answer, timings=timings) for answer in answers]
 
     def crystal(self, id_: str) -> Crystal:
         """Return the primitive crystal of an entry; UserError when there is none of this id."""
@@ -129,42 +138,56 @@ class Engine:
         return Overlay(pattern.two_theta, pattern.intensity, calculated, under, difference, np.sort(centres))
 
     def _shortlists(
-        self, vectors: NDArray[np.float32], size: int, allowed: NDArray[np.int64] | None, copies: bool
+        self,
+        vectors: NDArray[np.float32],
+        size: int,
+        allowed: NDArray[np.int64] | None,
+        copies: bool,
+        without: Sequence[NDArray[np.int64]] | None = None,
     ) -> list[Shortlist]:
         """Search the `size` entries most like each vector; equal ones stand in the order of the index."""
         import faiss
 
         # a few queries take a millisecond on one thread; waking and joining others costs more
         faiss.omp_set_num_threads(1 if len(vectors) < FEW_QUERIES else settings.cores())
-        wanted = min(size if copies else size * ROOM_FOR_COPIES, len(self.index) if allowed is None else len(allowed))
+        spare = max(map(len, without), default=0) if without is not None else 0  # makes up for what is left out
+        deep = size if copies else size * ROOM_FOR_COPIES
+        wanted = min(deep + spare, len(self.index) if allowed is None else len(allowed))
         if allowed is None:
             similarity, rows = self._accelerated.search(vectors, wanted)
         else:  # only the CPU index can look at chosen rows
             chosen = faiss.SearchParameters(sel=faiss.IDSelectorBatch(allowed))  # type: ignore[call-arg]
             similarity, rows = self.index.vectors.search(vectors, wanted, params=chosen)
         order = np.lexsort((rows, -similarity))
-        found = zip(np.take_along_axis(rows, order, 1), np.take_along_axis(similarity, order, 1), strict=True)
+        ordered = zip(np.take_along_axis(rows, order, 1), np.take_along_axis(similarity, order, 1), strict=True)
+        found = list(ordered)
+        if without is not None:
+            marked = [(r, s, ~np.isin(r, left_out)) for (r, s), left_out in zip(found, without, strict=True)]
+            found = [(r[stays][:deep], s[stays][:deep]) for r, s, stays in marked]
         if copies:
             return [Shortlist(r, s) for r, s in found]
         kept = ((r, s, np.flatnonzero(repeats(self.index.entries.group[r]) < COPIES_COMPARED)[:size]) for r, s in found)
         return [Shortlist(r[few], s[few]) for r, s, few in kept]
 
-    def _hits(self, sample: Sample, shortlist: Shortlist, k: int, physics: bool, copies: bool) -> tuple[Hit, ...]:
-        """Order one shortlist and describe its first `k`."""
-        order, fit, fwhm = np.arange(len(shortlist.rows)), Fit.start(len(shortlist.rows)), 0.0
-        if physics and len(sample.lines):
+    def _answer(self, sample: Sample, shortlist: Shortlist, k: int, physics: bool, copies: bool) -> Answer:
+        """Order one shortlist and describe its first `k`, and the first that is another structure."""
+        order, fit, fwhm, points, noise = np.arange(len(shortlist.rows)), Fit.start(len(shortlist.rows)), 0.0, 0, 0.0
+        if physics and len(sample.lines) and len(order):
             target = Target.of(sample.pattern, sample.lines, sample.under)
             ranking = rerank(target, self.index.lines, shortlist.rows)
             order, fit, fwhm = ranking.order, ranking.fit, target.fwhm
-        places = np.arange(len(order))
-        if not copies:
-            places = np.sort(np.unique(self.index.entries.group[shortlist.rows[order]], return_index=True)[1])
-        return tuple(
-            self._hit(
-                rank, shortlist.rows[order[place]], shortlist.similarity[order[place]], fit.take(place[None]), fwhm
-            )
-            for rank, place in enumerate(places[:k], 1)
-        )
+            points, noise = len(target.net), noise_share(target)
+        groups = self.index.entries.group[shortlist.rows[order]]
+        places = np.arange(len(order)) if copies else np.sort(np.unique(groups, return_index=True)[1])
+        rivals = np.flatnonzero(groups != groups[:1])[:1]
+
+        def described(rank: int, place: int) -> Hit:
+            row, similarity = shortlist.rows[order[place]], shortlist.similarity[order[place]]
+            return self._hit(rank, row, similarity, fit.take(np.array([place])), fwhm)
+
+        hits = tuple(described(rank, place) for rank, place in enumerate(places[:k], 1))
+        rival = described(1 + int(np.searchsorted(places, rivals[0])), rivals[0]) if len(rivals) else None
+        return Answer(sample.pattern, sample.lines, hits, UNTIMED, rival, points, noise)
 
     def _hit(self, rank: int, row: int, similarity: float, fit: Fit, fwhm: float) -> Hit:
         """Describe one entry; a fit that was never compared (infinite χ²) counts as none."""
@@ -187,6 +210,7 @@ class Engine:
             width=fwhm * float(np.exp(values[7])) if known else None,
             row=int(row),
             parameters=values,
+            chi_square=float(fit.chi_square[0]) if known else None,
         )
 
 

@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.answer import Hit, Overlay
+from search.calibrate import CalibrationReport, Reliability
 from search.engine import Engine
-from search.simulate import simulate_all
-from search.sketch import WINDOW, draw_crystal, element_key
 from xtal.crystal import Crystal
 from xtal.errors import UserError
 from xtal.linefinder import find_lines
 from xtal.pattern import Pattern
+from xtal.simulate import simulate_all
+from xtal.sketch import WINDOW, draw_crystal, element_key
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -229,6 +230,39 @@ def retrieval_figure(retrieval: Retrieval) -> "Figure":
     figure.supylabel("intensity (counts)", fontsize="medium")
     figure.suptitle(f"{retrieval.title}: the best {len(hits)} structures")
     return figure
+
+
+def reliability_figure(report: CalibrationReport) -> "Figure":
+    """Draw how often answers of each probability are right; a calibrated verdict stays on the diagonal."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8.5, 4.8), layout="constrained")
+    panels = figure.subplots(1, 2, sharey=True)
+    _draw_reliability(panels[0], report.reliability, "the structure, or one whose lines look the same")
+    _draw_reliability(panels[1], report.exact_reliability, "the very structure")
+    panels[0].set_ylabel("share of first hits that are right")
+    made = report.calibration
+    figure.suptitle(f"{made.index}, embedder {made.embedder}: {made.queries:,} simulated patterns, held-out formulas")
+    return figure
+
+
+def write_reliability(report: CalibrationReport, path: Path) -> None:
+    """Draw the reliability diagram of a calibration into a file."""
+    reliability_figure(report).savefig(path, dpi=RESOLUTION)
+
+
+def _draw_reliability(axes: "Axes", reliability: Reliability, title: str) -> None:
+    """Draw one reliability diagram; each point says how many queries it stands for."""
+    axes.plot([0, 1], [0, 1], color=LIGHT, linewidth=1)
+    probability, share = ([getattr(b, name) for b in reliability.bins] for name in ("probability", "share"))
+    axes.plot(probability, share, "-o", color=BLUE, markersize=5)
+    for point in reliability.bins:
+        number = axes.annotate(
+            f"{point.queries:,}", (point.probability, point.share), (6, -10), "data", "offset points"
+        )
+        number.set(fontsize="x-small", color=INK)
+    axes.set(xlabel="probability", xlim=(-0.03, 1.12), ylim=(-0.06, 1.04))
+    axes.set_title(f"{title}\nexpected calibration error {reliability.error:.3f}", fontsize="medium")
 
 
 def _title(engine: Engine) -> str:

@@ -19,6 +19,7 @@ class Solution:
         notes: what the user should know of how it came about: formulas tried, generation left out or cancelled.
         seconds: that everything took when it was computed.
         cached: whether it comes from the cache.
+        cancelled: whether the generation was stopped before it was done; such a solution is not kept.
     """
 
     key: str
@@ -28,3 +29,4 @@ class Solution:
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
     cached: bool = False
+    cancelled: bool = False

@@ -71,13 +71,7 @@ def noisy_batches(
 
 def noisy_batch(crystals: MeasuredSet, rows: NDArray[np.int64], scale: CellScale, rng: Generator) -> NoisyBatch:
     """Add noise of random steps to the chosen crystals (B,), shown in random equivalent settings."""
-    atoms = batch_atoms(
-        crystals.atom_offsets,
-        crystals.numbers,
-        crystals.frac.astype(np.float32) / np.float32(PLACES),
-        crystals.lattices,
-        rows,
-    )
+    atoms = batch_atoms(crystals.atom_offsets, crystals.numbers, crystals.frac, crystals.lattices, rows)
     frac, lattice = resettled(atoms.frac / np.float32(PLACES), atoms.lattice.astype(np.float64), rng)
     t = rng.integers(1, STEPS + 1, len(rows))
     sigma = sigmas()[t][:, None, None]

@@ -133,7 +133,7 @@ def prepare(sources: Sequence[str], path: Path, most_atoms: int, length: int, li
     if path.exists():
         return MeasuredSet.load(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    crystals = _chunks(islice(_usable(sources, most_atoms), limit))
+    crystals = _chunks(islice(usable(sources, most_atoms), limit))
     with ProcessPoolExecutor(cores(), mp_context=get_context("spawn")) as pool:
         tasks = [pool.submit(MeasuredSet.measure, chunk, length, seed) for seed, chunk in enumerate(crystals)]
         sets = [task.result() for task in tasks]
@@ -144,7 +144,7 @@ def prepare(sources: Sequence[str], path: Path, most_atoms: int, length: int, li
     return joined
 
 
-def _usable(sources: Sequence[str], most_atoms: int) -> Iterator[tuple[str, Crystal]]:
+def usable(sources: Sequence[str], most_atoms: int) -> Iterator[tuple[str, Crystal]]:
     """Yield the readable, fully occupied crystals with at most `most_atoms` in the primitive cell, reduced."""
     for name in sources:
         source = open_source(name)

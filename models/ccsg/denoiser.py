@@ -20,6 +20,14 @@ MOST_PAIRS = 800_000  # pairs of atoms per run of the network: 0.5 GB
 LARGEST = 400  # atoms per cell: what the method has been shown for
 
 
+def shipped_id() -> str:
+    """Return the id of the denoiser that comes with the package; "" where it is missing."""
+    try:
+        return model_id(WEIGHTS / NAME)
+    except UserError:
+        return ""
+
+
 @dataclass(frozen=True, eq=False)
 class Memory:
     """What the model remembers of B patterns: (B, M, D) tokens, and (B, M) what is added to attention logits."""
@@ -54,7 +62,7 @@ class Denoiser:
         Raises:
             UserError: a pattern has no line.
         """
-        found = batch_lines(lines, self.config.lines.drawn)
+        found = batch_lines(lines, self.config.denoiser.lines)  # as many as in training
         if not (found.intensity[:, :1] > 0).all():
             raise UserError("no diffraction line was found in the pattern; there is nothing to generate from")
         inputs = {"q": found.q, "intensity": found.intensity, "width": found.width, "q_range": found.q_range}

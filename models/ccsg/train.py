@@ -22,7 +22,7 @@ from models.ccsg.config import DenoiserConfig, ModelConfig, TrainingConfig
 from models.ccsg.dataset import MeasuredSet, prepare
 from models.ccsg.files import CONFIG_FILE, read_config
 from models.ccsg.trainer import ENCODER, Trainer
-from models.checkpoint import Progress
+from models.checkpoint import Progress, read_progress
 from models.cpcp.files import read_config as read_encoder
 from xtal.errors import UserError
 
@@ -46,14 +46,14 @@ def prepared(
     """Measure the crystals of several sources into `out`, or find them there; return the file and the model for them.
 
     Raises:
-        UserError: a source cannot be opened, or holds no crystal to train on.
+        UserError: a source cannot be opened, or holds no crystal to train on or to hold out.
     """
     wish = json.dumps([list(sources), most_atoms, denoiser.lines, limit])
     path = out / f"crystals-{hashlib.sha256(wish.encode()).hexdigest()[:12]}.npz"
     crystals = prepare(sources, path, most_atoms, denoiser.lines, limit)
     rows = crystals.rows("train")
-    if not len(rows):
-        raise UserError(f"none of the {len(crystals)} crystals is there to train on; take more")
+    if not (len(rows) and len(crystals.rows("val"))):
+        raise UserError(f"of the {len(crystals)} crystals {len(rows)} are to train on, the others held out; take more")
     scale = CellScale.of(crystals.lattices[rows])
     mean, spread = (tuple(float(value) for value in part) for part in (scale.mean, scale.spread))
     return path, ModelConfig(denoiser, read_encoder(ENCODER).lines, mean, spread)
@@ -67,16 +67,30 @@ def train(path: Path, config: ModelConfig, training: TrainingConfig, out: Path, 
 
     `out` receives ``log.jsonl`` (one object every few steps and per validation), the settings, and the checkpoint that
     `resume` goes on from and `models.ccsg.export` exports.
+
+    Raises:
+        UserError: there is nothing to resume, another network, or no time left.
     """
     out.mkdir(parents=True, exist_ok=True)
-    if resume and read_config(out) != config:
-        raise UserError(f"the run in {out} trains another network: resume with its --denoiser, --preset and sources")
+    if resume:
+        _check_resumable(out, config, training)
     (out / CONFIG_FILE).write_text(json.dumps(asdict(config), indent=2) + "\n")
     with TemporaryDirectory() as meeting:
         task = (Path(meeting) / "point", path, config, training, out, resume)
         spawn(_work, task, nprocs=training.workers)
     last = json.loads((out / LOG_FILE).read_text().splitlines()[-1])
     return Result(last["step"], last["seconds"], last["held_out_score_loss"], last["held_out_cell_loss"])
+
+
+def _check_resumable(out: Path, config: ModelConfig, training: TrainingConfig) -> None:
+    """Find out before there are workers, whose errors reach the user as crashes."""
+    if read_config(out) != config:
+        raise UserError(f"the run in {out} trains another network: resume with its --denoiser, --preset and sources")
+    used = read_progress(out).seconds / 60
+    if used >= training.minutes:
+        raise UserError(
+            f"the run in {out} has used {used:.2f} minutes of {training.minutes:g}; resume with more --minutes"
+        )
 
 
 def _work(
@@ -138,8 +152,6 @@ def _held_out(crystals: MeasuredSet, scale: CellScale, training: TrainingConfig)
     """Noisy batches of held-out crystals, the same in every validation."""
     rng = np.random.default_rng(training.seed)
     rows = rng.permutation(crystals.rows("val"))[: training.validation]
-    if not len(rows):
-        raise UserError(f"none of the {len(crystals)} crystals is held out for validation; take more")
     batches = size_batches(crystals.counts[rows], training, rng)
     return [noisy_batch(crystals, rows[chosen], scale, rng) for chosen in batches]
 

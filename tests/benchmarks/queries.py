@@ -12,8 +12,8 @@ def main(name: str = "coremof2019-asr") -> None:
     import numpy as np
 
     from search.engine import Engine
-    from search.simulate import simulate_all
     from xtal import settings
+    from xtal.simulate import simulate_all
 
     begun = time.perf_counter()
     engine = Engine.open(name)

@@ -8,7 +8,7 @@ import models
 from indexer.build import build
 from indexer.plan import open_plan
 from search.engine import Engine
-from search.simulate import simulate_all
+from xtal.simulate import simulate_all
 
 
 @pytest.fixture(scope="session")

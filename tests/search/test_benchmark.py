@@ -17,8 +17,8 @@ from search.benchmark import (
     rate_rows,
 )
 from search.gallery import held_out, restricted, subsets, with_embedder
-from search.simulate import simulate, simulate_all
 from xtal.errors import UserError
+from xtal.simulate import simulate, simulate_all
 
 
 @pytest.fixture(scope="module")

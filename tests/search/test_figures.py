@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from search import figures
 from search.__main__ import app
-from search.sketch import WINDOW, colour, element_key, projected
+from xtal.sketch import WINDOW, colour, element_key, projected
 from xtal.crystal import Crystal
 from xtal.errors import UserError
 

@@ -1,0 +1,162 @@
+"""Command line: generate crystals for a pattern, and measure how well that works."""
+
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from xtal.console import AsJson, errors_reported, print_result, progress_bars
+
+if TYPE_CHECKING:
+    from generate.benchmark import GenerationBenchmark
+    from generate.candidate import Candidate
+
+
+class Method(StrEnum):
+    """Samplers."""
+
+    ANCESTRAL = "ancestral"
+    DETERMINISTIC = "deterministic"
+    PREDICTOR_CORRECTOR = "predictor-corrector"
+
+
+class Split(StrEnum):
+    """Crystals held out from training."""
+
+    VAL = "val"
+    TEST = "test"
+
+
+app = typer.Typer(help="Generate crystals for a powder pattern.", no_args_is_help=True, add_completion=False)
+Count = Annotated[int, typer.Option("-n", min=1, help="Candidates.")]
+Steps = Annotated[int, typer.Option(min=1, max=1000, help="Of the sampler; more is better and slower.")]
+Seed = Annotated[int, typer.Option(min=0, help="Same seed, same candidates on one machine.")]
+Template = Annotated[str, typer.Option(help="auto: half of them from known crystals; none; or the id of an entry.")]
+Sampler = Annotated[Method, typer.Option(help="predictor-corrector is the paper's; it needs 1000 steps.")]
+
+
+@app.command()
+def run(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Pattern file.")],
+    formula: Annotated[str, typer.Option(help="Contents of the cell: Zn4O13C24H12; unknown: those of near hits.")] = "",
+    z: Annotated[int, typer.Option("--z", min=1, help="Formula units per primitive cell.")] = 1,
+    count: Count = 20,
+    steps: Steps = 50,
+    seed: Seed = 0,
+    template: Template = "auto",
+    method: Sampler = Method.ANCESTRAL,
+    index: Annotated[
+        str, typer.Option(help="Known crystals; the default index is built if missing.")
+    ] = "coremof2019-asr",
+    wavelength: Annotated[str | None, typer.Option(help="CuKa, MoKa, ..., a number in Å, or '17.4 keV'.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the CIF files; made if missing.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Generate candidate crystals for a pattern, best first. They are proposals, not verified."""
+    from generate.engine import Request
+    from generate.run import generate_for, write_candidates
+    from xtal.readers import read_pattern
+    from xtal.sample import Sample
+    from xtal.wavelengths import parse_wavelength
+
+    with errors_reported():
+        request = Request(count, steps, seed, method.value, template)
+        sample = Sample.of(read_pattern(file, None if wavelength is None else parse_wavelength(wavelength)))
+        with progress_bars() as advance:
+            result = generate_for(sample, formula, z, request, index, advance)
+        files = write_candidates(result, out) if out else []
+    for note in result.notes:
+        typer.echo(note, err=True)
+    summary = {"formulas": result.formulas, "notes": result.notes, "candidates": [_row(c) for c in result.candidates]}
+    words = "\n".join([_table(result.candidates), *(f"wrote {len(files)} CIF files to {out}" for _ in files[:1])])
+    print_result(summary, words, as_json)
+
+
+@app.command()
+def benchmark(
+    source: Annotated[str, typer.Option(help="Crystals, as in `python -m indexer build`.")],
+    split: Annotated[Split, typer.Option(help="Held-out part to ask for.")] = Split.TEST,
+    limit: Annotated[int, typer.Option(min=1, help="Queries.")] = 100,
+    max_atoms: Annotated[int, typer.Option(min=2, max=400, help="Leave out crystals of more atoms per cell.")] = 64,
+    severity: Annotated[float, typer.Option(min=0, max=3, help="Of the artefacts; the paper's patterns have 0.")] = 0.0,
+    count: Count = 20,
+    steps: Steps = 50,
+    seed: Seed = 0,
+    template: Template = "auto",
+    method: Sampler = Method.ANCESTRAL,
+    model: Annotated[Path | None, typer.Option(help="Exported model; by default the one that comes with this.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Figure of match rates to write.")] = None,
+    trajectory: Annotated[Path | None, typer.Option(help="Figure of one denoising to write.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Generate crystals for simulated patterns of held-out ones, and print how often they match."""
+    import models
+    from generate.benchmark import benchmark as measured
+    from generate.benchmark import draw, stages
+    from generate.engine import CandidateGenerator, Request
+    from generate.figures import plot_benchmark, plot_trajectory
+    from models.ccsg.denoiser import Denoiser
+    from xtal.figure import check_figure
+
+    with errors_reported(), progress_bars() as advance:
+        for figure in (plot, trajectory):
+            if figure:
+                check_figure(figure)
+        request = Request(count, steps, seed, method.value, template)
+        generator = CandidateGenerator(Denoiser(model), models.load())
+        material = draw(source, split.value, limit, max_atoms, severity, seed)
+        result = measured(generator, material, source, split.value, severity, request, advance)
+        if plot:
+            plot_benchmark(result, plot)
+        if trajectory:
+            plot_trajectory(stages(generator, material.questions[0], request), trajectory)
+    print_result(asdict(result), _rates(result), as_json)
+
+
+def _row(candidate: "Candidate") -> dict:
+    """One candidate for programs."""
+    from generate.checks import plausibility
+
+    row = {key: value for key, value in vars(candidate).items() if key != "crystal"}
+    crystal = candidate.crystal
+    return {**row, "formula": crystal.formula, "volume": crystal.volume, "geometry": plausibility(crystal).words}
+
+
+def _table(candidates: list["Candidate"]) -> str:
+    """All candidates for people."""
+    lines = ["rank     fit  similarity  contacts  cell (Å, °)                                started from"]
+    lines += [
+        f"{c.rank:4d}  {c.fit:6.3f}  {c.similarity:10.3f}  {c.closest:8.2f}  {_cell(c):41s}  {c.start}"
+        for c in candidates
+    ]
+    return "\n".join([*lines, "generated, not verified: look at contacts (below 1 atoms overlap) and at the fit"])
+
+
+def _cell(candidate: "Candidate") -> str:
+    from xtal.cell import cell_parameters
+
+    lengths, angles = cell_parameters(candidate.crystal.lattice)
+    return " ".join([*(f"{v:6.2f}" for v in lengths), *(f"{v:6.1f}" for v in angles)])
+
+
+def _rates(result: "GenerationBenchmark") -> str:
+    """Rates for people."""
+    head = (
+        f"{result.queries} held-out crystals ({result.split}) of {result.source}, severity {result.severity:g}, "
+        f"{result.request.method} sampler, {result.request.steps} steps, templates {result.request.template}; "
+        f"{result.seconds:.1f} s per query"
+    )
+    rows = [
+        f"{c.way:28s} {c.tolerance:20s} {c.subset:18s} {c.queries:4d}  "
+        + "  ".join(f"{c.percent[min(k, len(c.percent)) - 1]:5.1f}" for k in (1, 5, 10, 20))
+        + f"  {c.low:5.1f}-{c.high:5.1f}  {'    -' if c.rmse is None else f'{c.rmse:5.3f}'}"
+        for c in result.curves
+    ]
+    columns = f"{'way':28s} {'tolerance':20s} {'queries':18s}    n    top1   top5  top10  top20  95 % of last   rmse"
+    return "\n".join([head, columns, *rows])
+
+
+if __name__ == "__main__":
+    app()

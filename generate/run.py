@@ -1,0 +1,145 @@
+"""One generation as people ask for it: a pattern, perhaps a formula, the index of known crystals."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from generate.candidate import Candidate
+from generate.cif import candidate_cif
+from generate.engine import CandidateGenerator, Preview, Request, Watch
+from generate.gallery import Gallery
+from indexer.build import Progress
+from indexer.default import build_if_missing
+from indexer.store import open_index
+from models.ccsg.denoiser import LARGEST, NAME
+from xtal.errors import UserError
+from xtal.formula import atoms_of_formula
+from xtal.sample import Sample
+
+GUESSES = 3  # compositions tried where none is given
+LOOKED_AT = 30  # hits whose compositions are considered
+
+
+@dataclass(frozen=True, eq=False)
+class Generation:
+    """Candidates for one pattern, best first.
+
+    Attributes:
+        candidates: ranked over all formulas.
+        formulas: contents of the cells that were tried.
+        notes: what the user should know of how these came about.
+    """
+
+    candidates: list[Candidate]
+    formulas: list[str]
+    notes: list[str]
+
+
+def generate_for(
+    sample: Sample, formula: str, units: int, request: Request, index: str, progress: Progress
+) -> Generation:
+    """Generate with a formula, or with those of the nearest known crystals where none is given.
+
+    Args:
+        sample: the pattern.
+        formula: contents of the primitive cell over `units`; blank when unknown.
+        units: formula units per cell.
+        request: how to sample.
+        index: name of the index of known crystals.
+        progress: hears of every entry while an index is built, and of every step.
+
+    Raises:
+        UserError: a formula or template that cannot be used, or an index that cannot be opened.
+    """
+    generator = CandidateGenerator.open()
+    build_if_missing(index, generator.embedder, progress)
+    gallery = Gallery.of_index(open_index(index, embedder=generator.embedder))
+
+    def watch(preview: Preview) -> None:
+        progress("generate", 1, preview.steps)
+
+    return generate_with(generator, gallery, sample, formula, units, request, watch)
+
+
+def generate_with(
+    generator: CandidateGenerator,
+    gallery: Gallery | None,
+    sample: Sample,
+    formula: str,
+    units: int,
+    request: Request,
+    watch: Watch = lambda _: None,
+    elements: frozenset[str] | None = None,
+) -> Generation:
+    """Generate as `generate_for` does, with a generator and a gallery that are open.
+
+    Without a gallery a formula is needed. Where it is guessed, the cells hold no other than these `elements`.
+    """
+    if formula.strip():
+        return _generation(generator, gallery, sample, [atoms_of_formula(formula, units)], request, watch, [])
+    if gallery is None:
+        raise UserError("this index has other fingerprints than the generator; give the contents of the primitive cell")
+    cells = guessed_cells(generator, gallery, sample, elements)
+    notes = ["no formula was given; tried those of the nearest known crystals"]
+    return _generation(generator, gallery, sample, cells, request, watch, notes)
+
+
+def guessed_cells(
+    generator: CandidateGenerator, gallery: Gallery, sample: Sample, elements: frozenset[str] | None = None
+) -> list[NDArray[np.int64]]:
+    """Contents of the cells of the nearest known crystals: (N,) atomic numbers of up to `GUESSES` different ones.
+
+    Those that hold anything but `elements` are passed over.
+
+    Raises:
+        UserError: none of the nearest crystals is ordered and small enough.
+    """
+    vector = generator.embedder.embed_patterns([sample.lines])[0]
+    near = [neighbour.crystal for neighbour in gallery.nearest(vector, LOOKED_AT)]
+    fitting = [c for c in near if elements is None or c.composition.keys() <= elements]
+    usable = [c for c in fitting if len(c) <= LARGEST and (c.occupancies == 1).all()]
+    cells = {c.formula: np.sort(c.numbers).astype(np.int64) for c in usable}
+    if not cells:
+        raise UserError(
+            f"none of the {LOOKED_AT} nearest known crystals is ordered, has at most {LARGEST} atoms per cell and "
+            "no other element; give the contents of the primitive cell: --formula Zn4O13C24H12"
+        )
+    return list(cells.values())[:GUESSES]
+
+
+def write_candidates(generation: Generation, folder: Path) -> list[Path]:
+    """Write one CIF per candidate, named by rank; return the files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    width = len(str(len(generation.candidates)))
+    files = []
+    for candidate in generation.candidates:
+        path = folder / f"generated-{candidate.rank:0{width}d}.cif"
+        path.write_text(candidate_cif(candidate, NAME, candidate.crystal.formula))
+        files.append(path)
+    return files
+
+
+def _generation(
+    generator: CandidateGenerator,
+    gallery: Gallery | None,
+    sample: Sample,
+    cells: list[NDArray[np.int64]],
+    request: Request,
+    watch: Watch,
+    notes: list[str],
+) -> Generation:
+    """Share the candidates among the cells, and rank them all together."""
+    shares = [share for share in np.diff(np.linspace(0, request.count, len(cells) + 1).round().astype(int)) if share]
+    found = [
+        candidate
+        for share, cell in zip(shares, cells, strict=False)
+        for candidate in generator.generate(sample, cell, replace(request, count=int(share)), gallery, watch)
+    ]
+    found.sort(key=lambda candidate: -candidate.score)
+    ranked = [
+        replace(c, rank=rank, crystal=replace(c.crystal, name=f"generated-{rank}")) for rank, c in enumerate(found, 1)
+    ]
+    formulas = list(dict.fromkeys(candidate.crystal.formula for candidate in ranked))
+    return Generation(ranked, formulas, notes)

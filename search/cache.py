@@ -1,0 +1,226 @@
+"""The result cache: a pattern that was answered before is answered from a file."""
+
+import contextlib
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
+
+import duckdb
+
+from search.cache_file import is_damage, open_file, set_aside
+from search.cache_key import Origin, canonical
+from search.cache_rows import PatternRow, QueryRow, encoded
+from search.cache_sql import count, forget, keys, latest, put, record, resolved
+from search.history import HistoryEntry, Record, as_utc, write_records
+from search.solution import Solution
+from xtal import settings as places
+from xtal.errors import UserError
+from xtal.pattern import Pattern
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+LIMIT = 5000  # queries; about 50 kB each with their patterns
+Result = TypeVar("Result")
+
+
+class CacheError(UserError):
+    """Nothing can be cached: another process holds the file, or it cannot be read or written."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class Cache:
+    """Solutions in one DuckDB file, which one process owns; safe to use from several threads.
+
+    Where the file cannot be had, and after it failed, the cache finds and stores nothing and `notice` says why: a
+    search goes on without it. Commands that are about the cache itself raise `CacheError` then.
+
+    Attributes:
+        path: of the file.
+        notice: what the user should know, "" when all is well.
+    """
+
+    def __init__(self, path: Path, connection: duckdb.DuckDBPyConnection | None, notice: str, limit: int) -> None:
+        self.path, self.notice = path, notice
+        self._connection, self._limit = connection, limit
+        self._lock = threading.RLock()
+
+    @classmethod
+    def open(cls, path: Path | None = None, limit: int = LIMIT) -> Self:
+        """Open the cache or begin one; a damaged file, or one of an older version, is moved aside, never deleted.
+
+        Args:
+            path: of the file; by default ``cache.duckdb`` in the program's folder.
+            limit: how many queries are kept; the oldest go first.
+
+        Raises:
+            UserError: a newer version of the program made the file.
+        """
+        path = places.home() / "cache.duckdb" if path is None else path
+        opened = open_file(path)
+        return cls(path, opened.connection, opened.notice, limit)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __len__(self) -> int:
+        """Return the number of queries; 0 where nothing can be cached."""
+        with contextlib.suppress(CacheError):
+            return self._read(count)
+        return 0
+
+    @property
+    def usable(self) -> bool:
+        """Whether anything can be found and stored."""
+        return self._connection is not None
+
+    def close(self) -> None:
+        """Give the file back, so that another process can open it; further calls find and store nothing."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection, self.notice = None, f"the cache {self.path} is closed"
+
+    def find(self, key: str, pattern: Pattern | None = None) -> Solution | None:
+        """Return the solution stored under a key, marked as cached, or None.
+
+        Args:
+            key: of `search.cache_key.solution_key`.
+            pattern: that was asked for; the solution then carries it, with the name of its file, instead of the stored
+                pattern, which has the same numbers and perhaps another name.
+        """
+        with contextlib.suppress(CacheError):
+            found = self._read(lambda cursor: record(cursor, key, pattern))
+            return None if found is None else found.solution
+        return None
+
+    def store(
+        self, solution: Solution, settings: "Mapping[str, Any] | DataclassInstance", origin: Origin, label: str = ""
+    ) -> bool:
+        """Store a solution under its key, instead of an older one; once this returns True it survives a crash.
+
+        Returns:
+            Whether it was stored; if not, `notice` says why.
+        """
+        if not re.fullmatch("[0-9a-f]{64}", solution.key):
+            raise ValueError(f"a solution is stored under its key, 64 hexadecimal digits, got {solution.key!r}")
+        query = QueryRow.of(solution, canonical(settings), origin, label)
+        pattern = encoded(PatternRow.of(solution.answer.pattern))  # compressed before anybody has to wait
+        with contextlib.suppress(CacheError):
+            self._write(lambda connection: put(connection, query, pattern, solution, self._limit))
+            return True
+        return False
+
+    def by_id(self, prefix: str) -> Solution:
+        """Return the solution whose key begins so; UserError unless there is exactly one."""
+        return self.stored(prefix).solution
+
+    def stored(self, prefix: str) -> Record:
+        """Return the solution whose key begins so, with its settings and origin; UserError unless there is one."""
+        found = self._read(lambda cursor: record(cursor, resolved(cursor, prefix)))
+        if found is None:
+            raise UserError(f"query {prefix} was forgotten just now")
+        return found
+
+    def history(self, limit: int = 20, search: str = "") -> list[HistoryEntry]:
+        """Return the latest queries, newest first.
+
+        Args:
+            limit: how many at most.
+            search: words that source, label, index, verdict or the first hit's name, id or formula must hold.
+        """
+        with contextlib.suppress(CacheError):
+            return self._read(lambda cursor: latest(cursor, limit, search))
+        return []
+
+    def forget(self, prefix: str) -> int:
+        """Remove the query whose key begins so; UserError unless there is exactly one. Returns how many, 1."""
+        return self._write(lambda connection: forget(connection, "key = ?", resolved(connection, prefix)))
+
+    def forget_before(self, moment: datetime) -> int:
+        """Remove all queries older than a moment (local time if it names no zone); return how many."""
+        return self._write(lambda connection: forget(connection, "created < ?", as_utc(moment)))
+
+    def forget_all(self) -> int:
+        """Remove everything; return how many queries."""
+        return self._write(lambda connection: forget(connection, "true"))
+
+    def export(self, path: Path) -> int:
+        """Write every query with its hits and candidates (CIF text) as one line of JSON, oldest first; return how many.
+
+        Raises:
+            UserError: the file exists.
+        """
+        found = (self._read(partial(record, key=key)) for key in self._read(keys))
+        return write_records((each for each in found if each is not None), path)
+
+    def _read(self, work: Callable[[duckdb.DuckDBPyConnection], Result]) -> Result:
+        """Do some reading of one state of the file, on a connection of its own; CacheError when that fails."""
+        connection = self._connection
+        if connection is None:
+            raise CacheError(self.notice)
+        try:
+            with connection.cursor() as cursor:
+                cursor.begin()
+                return work(cursor)
+        except duckdb.Error as error:
+            raise self._failed(error) from None
+
+    def _write(self, work: Callable[[duckdb.DuckDBPyConnection], Result]) -> Result:
+        """Do some writing, all of it or nothing, one thread at a time; CacheError when that fails."""
+        with self._lock:
+            if self._connection is None:
+                raise CacheError(self.notice)
+            try:
+                with _transaction(self._connection):
+                    return work(self._connection)
+            except duckdb.Error as error:
+                raise self._failed(error) from None
+
+    def _failed(self, error: duckdb.Error) -> CacheError:
+        """Note an error of DuckDB; after one that it does not recover from, use the file no longer."""
+        with self._lock:
+            reason = str(error).partition("\n")[0]
+            if self._connection is None:
+                return CacheError(self.notice)
+            if is_damage(error):
+                self._connection.close()
+                self._connection = None
+                self.notice = f"the cache is damaged ({reason}): {_moved(self.path)}"
+            elif isinstance(error, duckdb.FatalException):
+                self._connection = None
+                self.notice = f"nothing is cached any more: {reason}"
+            else:
+                self.notice = f"the cache could not be used: {reason}"
+            return CacheError(self.notice)
+
+
+@contextlib.contextmanager
+def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Commit what the block did, or take all of it back, whatever interrupted it."""
+    connection.begin()
+    done = False
+    try:
+        yield
+        connection.commit()
+        done = True
+    finally:
+        if not done:
+            with contextlib.suppress(duckdb.Error):  # a failed commit has been taken back already
+                connection.rollback()
+
+
+def _moved(path: Path) -> str:
+    """Move a damaged file aside and say so, or say what to do."""
+    try:
+        return f"it was moved to {set_aside(path).name}, the next start begins a new one"
+    except OSError as error:
+        return f"move {path} away ({error})"

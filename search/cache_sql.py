@@ -1,0 +1,110 @@
+# ruff: noqa: S608 - the names of tables and columns are this program's own; everything else is a parameter
+"""The statements on the cache's tables."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from duckdb import DuckDBPyConnection as Connection
+
+from generate.candidate import Candidate
+from search.answer import Hit
+from search.cache_rows import PatternRow, QueryRow, Row, decoded, encoded, names
+from search.history import HistoryEntry, Record
+from search.solution import Solution
+from xtal.errors import UserError
+from xtal.pattern import Pattern
+
+SHORTEST_PREFIX = 4
+TABLES = ("queries", "patterns", "hits", "candidates")
+Ranked = TypeVar("Ranked", Hit, Candidate)
+HISTORY = """
+    SELECT key, created, source, label, index_name, kind, probability, top.name,
+        (SELECT count(*) FROM candidates WHERE candidates.key = queries.key)
+    FROM queries LEFT JOIN (SELECT key AS top_key, name, id, formula FROM hits WHERE rank = 1) AS top ON top_key = key
+    WHERE contains(lower(concat_ws(' ', source, label, index_name, kind, top.name, top.id, top.formula)), lower(?))
+    ORDER BY created DESC, queries.rowid DESC LIMIT ?
+"""
+
+
+def count(connection: Connection) -> int:
+    """Return the number of queries."""
+    row = connection.execute("SELECT count(*) FROM queries").fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def keys(connection: Connection) -> list[str]:
+    """Return the keys of all queries, oldest first."""
+    return [key for (key,) in connection.execute("SELECT key FROM queries ORDER BY created").fetchall()]
+
+
+def latest(connection: Connection, limit: int, search: str) -> list[HistoryEntry]:
+    """Return the latest queries that hold the words `search`, newest first."""
+    rows = connection.execute(HISTORY, [search, limit]).fetchall()
+    return [HistoryEntry(key, created.replace(tzinfo=UTC), *rest) for key, created, *rest in rows]
+
+
+def put(connection: Connection, query: QueryRow, pattern: list[Any], solution: Solution, limit: int) -> None:
+    """Write one solution, without the one of the same key, and remove what is older than the latest `limit`."""
+    forget(connection, "key = ?", query.key)
+    _insert(connection, "queries", [encoded(query)])
+    _insert(connection, "patterns", [[query.key, *pattern]])
+    _insert(connection, "hits", [[query.key, *encoded(hit)] for hit in solution.answer.hits])
+    _insert(connection, "candidates", [[query.key, *encoded(candidate)] for candidate in solution.candidates])
+    if count(connection) > limit:
+        forget(connection, "key IN (SELECT key FROM queries ORDER BY created DESC, rowid DESC OFFSET ?)", limit)
+
+
+def _insert(connection: Connection, table: str, rows: list[list[Any]]) -> None:
+    """Write rows in one statement; a statement for each would take five times as long."""
+    if rows:
+        values_of_row = f"({', '.join('?' * len(rows[0]))})"
+        statement = f"INSERT INTO {table} VALUES {', '.join([values_of_row] * len(rows))}"
+        connection.execute(statement, [value for row in rows for value in row])
+
+
+def forget(connection: Connection, condition: str, *values: str | int | datetime) -> int:
+    """Remove the queries of a condition with its parameters; return how many."""
+    rows = connection.execute(f"SELECT key FROM queries WHERE {condition}", list(values)).fetchall()
+    if rows:
+        for table in TABLES:
+            connection.execute(f"DELETE FROM {table} WHERE key IN (SELECT unnest(?))", [[key for (key,) in rows]])
+    return len(rows)
+
+
+def record(connection: Connection, key: str, pattern: Pattern | None = None) -> Record | None:
+    """Read one solution, or None when there is none of this key; its pattern only where it is not given."""
+    queries = _rows(connection, "queries", QueryRow, key)
+    if not queries:
+        return None
+    query = queries[0]
+    if pattern is None:
+        pattern = _rows(connection, "patterns", PatternRow, key)[0].pattern(query.source)
+    hits, candidates = _rows(connection, "hits", Hit, key), _rows(connection, "candidates", Candidate, key)
+    solution = query.solution(pattern, _ranked(hits), _ranked(candidates))
+    return Record(solution, query.created.replace(tzinfo=UTC), query.label, query.settings, query.origin)
+
+
+def resolved(connection: Connection, prefix: str) -> str:
+    """Return the one key that begins so."""
+    prefix = prefix.strip().lower()
+    if not re.fullmatch(f"[0-9a-f]{{{SHORTEST_PREFIX},64}}", prefix):
+        raise UserError(f"a query is named by at least {SHORTEST_PREFIX} hexadecimal digits of its key, got {prefix!r}")
+    found = connection.execute("SELECT key FROM queries WHERE starts_with(key, ?) ORDER BY key LIMIT 5", [prefix])
+    keys = [key for (key,) in found.fetchall()]
+    if len(keys) > 1:
+        raise UserError(f"{prefix} names several queries: {', '.join(key[:12] for key in keys)}; give more digits")
+    if not keys:
+        raise UserError(f"no query {prefix} in the cache; look at the history for those that are there")
+    return str(keys[0])
+
+
+def _rows(connection: Connection, table: str, row: type[Row], key: str) -> list[Row]:
+    """Read the rows of one key."""
+    found = connection.execute(f"SELECT {names(row)} FROM {table} AS t WHERE t.key = ?", [key]).fetchall()
+    return [decoded(row, values) for values in found]
+
+
+def _ranked(rows: list[Ranked]) -> tuple[Ranked, ...]:
+    """Return hits or candidates best first; a table keeps no order, and sorting here takes no time."""
+    return tuple(sorted(rows, key=lambda row: row.rank))

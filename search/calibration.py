@@ -1,0 +1,167 @@
+"""From evidence to probability: logistic curves fitted to queries whose truth is known, kept in a small file."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer import folders
+from indexer.files import write_durably
+from models.cpcp.files import WEIGHTS
+from models.embedder import Embedder
+from search.evidence import FEATURES
+from xtal.errors import UserError
+
+FORMAT = 1  # raised when older code could misread the file
+SHIPPED = "verdict.json"  # beside the weights of an embedder
+SHARES = (0.01, 0.03, 0.05)  # of patterns of absent structures that are accepted
+MATCH_SHARE = 0.01  # the one of them that decides `match`
+RIDGE = 1e-3  # per query: keeps weights finite where a feature separates everything
+STEPS = 50  # Newton needs about ten
+OUTER = 0.005  # quantile of the fitted queries beyond which a feature counts as if it stood there
+
+
+@dataclass(frozen=True)
+class Logistic:
+    """``p = 1 / (1 + exp(-(intercept + weights · x)))``; `weights` has a number per feature."""
+
+    intercept: float
+    weights: tuple[float, ...]
+
+    def probability(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return (T,) probabilities of T rows of features (T, F)."""
+        return _logistic(self.intercept + features @ np.array(self.weights))
+
+    @classmethod
+    def fit(cls, features: NDArray[np.float64], right: NDArray[np.bool_]) -> Self:
+        """Maximise the likelihood of `right` (T,) under a slight ridge by Newton's method (logistic regression)."""
+        mean, spread = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-9)
+        design = np.column_stack([np.ones(len(features)), (features - mean) / spread])  # (T, 1 + F)
+        ridge = RIDGE * len(features) * np.diag([0.0] + [1.0] * features.shape[1])
+        ridge[0, 0] = 1e-9  # an intercept that runs away, when all are right, is held at last
+        beta = np.zeros(design.shape[1])
+        for _ in range(STEPS):
+            p = _logistic(design @ beta)
+            gradient = design.T @ (right - p) - ridge @ beta
+            move = np.linalg.solve((design * (p * (1 - p))[:, None]).T @ design + ridge, gradient)
+            beta = beta + np.clip(move, -2, 2)
+            if np.abs(move).max() < 1e-8:
+                break
+        weights = beta[1:] / spread
+        return cls(float(beta[0] - weights @ mean), tuple(weights.tolist()))
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """The `probability` that a `share` of the patterns of absent structures reach."""
+
+    share: float
+    probability: float
+
+
+@dataclass(frozen=True)
+class Curves:
+    """From features to probabilities.
+
+    Attributes:
+        low: (F,) features below count as this.
+        high: (F,) features above count as this.
+        alike: that the first hit is the structure or looks like it.
+        exact: that the first hit is the very structure.
+    """
+
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    alike: Logistic
+    exact: Logistic
+
+    def probabilities(self, features: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the probabilities (T,) of `alike` and `exact` for features (T, F); rows of NaN have none, 0."""
+        known = np.asarray(np.isfinite(features).all(axis=1))
+        clipped = np.clip(np.where(known[:, None], features, 0), self.low, self.high)
+        return known * self.alike.probability(clipped), known * self.exact.probability(clipped)
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What turns the evidence on an answer into a verdict.
+
+    Attributes:
+        embedder: whose similarities it was fitted to.
+        model_id: of that embedder.
+        index: that was searched.
+        entries: how many that holds.
+        queries: patterns of its entries that it was fitted to.
+        curves: to the probabilities.
+        thresholds: on the probability of `alike`.
+    """
+
+    embedder: str
+    model_id: str
+    index: str
+    entries: int
+    queries: int
+    curves: Curves
+    thresholds: tuple[Threshold, ...]
+
+    def threshold(self, share: float = MATCH_SHARE) -> float:
+        """Return the probability from which on an answer is a match when a `share` of false ones is accepted."""
+        return next(t.probability for t in self.thresholds if t.share == share)
+
+    def save(self, path: Path) -> None:
+        """Write the calibration as JSON, whole or not at all."""
+        content = {"format": FORMAT, "features": FEATURES, **asdict(self)}
+        write_durably(path, (json.dumps(content, indent=1) + "\n").encode())
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read what `save` wrote; UserError when another version of the program wrote it or it is damaged."""
+        try:
+            raw = json.loads(path.read_bytes())
+            if raw.pop("format") != FORMAT or tuple(raw.pop("features")) != FEATURES:
+                raise UserError(f"{path} was written by another version of this program; {_hint(raw.get('index'))}")
+            raw["curves"] = _read_curves(raw["curves"])
+            raw["thresholds"] = tuple(Threshold(**t) for t in raw["thresholds"])
+            return cls(**raw)
+        except (json.JSONDecodeError, UnicodeDecodeError, AttributeError, KeyError, TypeError) as error:
+            raise UserError(f"{path} is damaged ({type(error).__name__}); {_hint(None)}") from error
+
+
+def fit_bounds(features: NDArray[np.float64]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return the range (F,), (F,) of features (T, F) outside of which nothing was learnt."""
+    low, high = np.quantile(features, [OUTER, 1 - OUTER], axis=0)
+    return tuple(low.tolist()), tuple(high.tolist())
+
+
+def calibration_path(index: str, embedder: Embedder, home: Path | None = None) -> Path:
+    """Return where the calibration of an index for an embedder is kept."""
+    return folders.index_folder(index, home) / f"verdict-{embedder.model_id[:12]}.json"
+
+
+def shipped_path(embedder: Embedder) -> Path:
+    """Return where a calibration that comes with an embedder lies, there or not."""
+    return WEIGHTS / embedder.name / SHIPPED
+
+
+def find_calibration(index: str, embedder: Embedder, home: Path | None = None) -> Calibration:
+    """Load the calibration of an index, else the one shipped with the embedder; UserError when neither fits."""
+    for path in (calibration_path(index, embedder, home), shipped_path(embedder)):
+        if path.is_file() and (found := Calibration.load(path)).model_id == embedder.model_id:
+            return found
+    raise UserError(f"there is no calibration for index {index!r} and embedder {embedder.name}; {_hint(index)}")
+
+
+def _hint(index: str | None) -> str:
+    return f"make one: python -m search calibrate {index or 'NAME'}"
+
+
+def _read_curves(raw: dict[str, Any]) -> Curves:
+    alike, exact = (Logistic(raw[name]["intercept"], tuple(raw[name]["weights"])) for name in ("alike", "exact"))
+    return Curves(tuple(raw["low"]), tuple(raw["high"]), alike, exact)
+
+
+def _logistic(score: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(1 / (1 + np.exp(-np.clip(score, -500, 500))))

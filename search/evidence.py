@@ -1,0 +1,185 @@
+"""What speaks for and against the first hit of an answer: numbers for the calibration, sentences for people."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.answer import Answer, Hit
+from xtal.fit import line_positions
+from xtal.line_table import LineTable
+from xtal.pattern import q_from_two_theta, two_theta_from_q
+from xtal.powder import lorentz_polarisation_ratio
+from xtal.sticks import Sticks
+
+NEAR, SLACK = 0.8, 0.02  # lines meet within so many line widths, and so many degrees more
+FAINT = 0.1  # a calculated line weaker than this share of the found one does not explain it
+LEAST_LINE = 0.01  # of the strongest calculated line: fainter ones are not expected to be seen
+MARGIN = 1.02  # lines this much beyond the scan may be strained into it
+LEAST_SHARE = 0.003  # of the explained intensity: its logit stays finite
+WIDEST_LEAD = 3.0  # in ln χ²: a lead beyond, or no rival at all, says no more
+QUOTED = 3  # lines named in a sentence
+CLOSE = 0.15  # in ln χ²: a rival this near may as well be right
+FEW_LINES = 5
+NOTABLE_ABSENCE, NOTABLE_SHIFT = 0.15, 0.10  # share of the calculated intensity, degrees
+FEATURES = (
+    "logit of the explained share",
+    "ln chi-square per point",
+    "ln chi-square of the rival over its own",
+    "root of the share of found lines unexplained",
+    "root of the share of calculated intensity absent",
+    "similarity",
+    "similarity above the rival",
+    "ln of one and the lines it should show",
+)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """How the first hit of an answer fits the pattern.
+
+    Attributes:
+        explained: share of the intensity above the background that the fit reproduces, of what noise lets it, 0 to 1.
+        misfit: χ² per point of the profile.
+        lead: ln of the rival's χ² over its own; `WIDEST_LEAD` at most, and without a rival.
+        missing: share of the found lines, by the root of their areas, with no calculated line near, 0 to 1.
+        absent: share of the calculated intensity within the scan with no found line near, 0 to 1.
+        similarity: of the fingerprints.
+        similarity_lead: above the rival's similarity; 1 without a rival.
+        expected: lines within the scan that it should show.
+        unexplained: found lines with no calculated line near, degrees 2θ, the strongest first.
+    """
+
+    explained: float
+    misfit: float
+    lead: float
+    missing: float
+    absent: float
+    similarity: float
+    similarity_lead: float
+    expected: int
+    unexplained: tuple[float, ...]
+
+    @classmethod
+    def of(cls, answer: Answer, table: LineTable) -> Self | None:
+        """Gather the evidence on the first hit of an index with these lines; None when there is no fitted hit."""
+        first, rival = (answer.hits[0] if answer.hits else None), answer.rival
+        if first is None or first.fit is None or first.chi_square is None or not len(answer.lines):
+            return None
+        chi_square = max(first.chi_square, 1e-9)
+        lead = WIDEST_LEAD
+        if rival is not None and rival.chi_square is not None:
+            lead = min(lead, float(np.log(max(rival.chi_square, 1e-9) / chi_square)))
+        lines = compare_lines(answer, first, table)
+        return cls(
+            explained=float(np.clip(first.fit / max(1 - answer.noise, LEAST_SHARE), 0, 1)),
+            misfit=chi_square / max(answer.points, 1),
+            lead=lead,
+            missing=lines.missing,
+            absent=lines.absent,
+            similarity=first.similarity,
+            similarity_lead=1.0 if rival is None else first.similarity - rival.similarity,
+            expected=lines.expected,
+            unexplained=lines.unexplained,
+        )
+
+
+def features(evidence: Evidence) -> NDArray[np.float64]:
+    """Return (F,) numbers, named in `FEATURES`, in which the odds of a right answer are about log-linear."""
+    share = np.clip(evidence.explained, LEAST_SHARE, 1 - LEAST_SHARE)
+    return np.array(
+        [
+            np.log(share / (1 - share)),
+            np.log(evidence.misfit),
+            evidence.lead,
+            np.sqrt(evidence.missing),
+            np.sqrt(evidence.absent),
+            evidence.similarity,
+            evidence.similarity_lead,
+            np.log1p(evidence.expected),
+        ]
+    )
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Found and calculated lines side by side; attributes as in `Evidence`."""
+
+    missing: float
+    absent: float
+    expected: int
+    unexplained: tuple[float, ...]
+
+
+def compare_lines(answer: Answer, hit: Hit, table: LineTable) -> Comparison:
+    """Lay the found lines of an answer beside the fitted ones of a hit."""
+    found, area = _found_lines(answer)
+    places, expected = _fitted_lines(answer, hit, table)
+    if not len(places):
+        return Comparison(1.0, 1.0, 0, tuple(found[np.argsort(-area)].tolist()))
+    near = np.abs(found[:, None] - places) <= NEAR * (hit.width or 0.0) + SLACK  # (K, L)
+    explained = np.asarray((near & (expected > FAINT * area[:, None])).any(axis=1))
+    weight = np.sqrt(area)
+    missing = float(weight[~explained].sum() / weight.sum())
+    absent = float(expected[~near.any(axis=0)].sum() / expected.sum())
+    shown = int((expected > LEAST_LINE * expected.max()).sum())
+    order = np.argsort(-area)
+    return Comparison(missing, absent, shown, tuple(found[order][~explained[order]].tolist()))
+
+
+def reasons(answer: Answer, evidence: Evidence) -> tuple[str, ...]:
+    """Say in short sentences what the evidence on the first hit is."""
+    said = [
+        f"its fitted profile explains {evidence.explained:.0%} of the intensity that is not background or noise",
+        _words_on_lines(len(answer.lines), evidence.unexplained),
+        _words_on_rival(answer, evidence),
+    ]
+    if evidence.absent >= NOTABLE_ABSENCE:
+        said.append(f"{evidence.absent:.0%} of the intensity it should show has no line in the pattern")
+    if abs(shift := answer.hits[0].zero_shift or 0.0) >= NOTABLE_SHIFT:
+        said.append(f"it fits only with a zero shift of {shift:+.2f}°")
+    if len(answer.lines) <= FEW_LINES:
+        said.append("so few lines are little to judge by")
+    return tuple(said)
+
+
+def _words_on_lines(count: int, unexplained: tuple[float, ...]) -> str:
+    """Say which found lines it leaves unexplained."""
+    if not unexplained:
+        return "it explains the only line found" if count == 1 else f"it explains all {count} lines found"
+    angles = ", ".join(f"{angle:.2f}°" for angle in unexplained[:QUOTED])
+    which = "at" if len(unexplained) <= QUOTED else "the strongest at"
+    verb = "is" if len(unexplained) == 1 else "are"
+    return f"{len(unexplained)} of {count} lines found {verb} not explained by it, {which} 2θ = {angles}"
+
+
+def _words_on_rival(answer: Answer, evidence: Evidence) -> str:
+    """Compare it with the best structure that differs."""
+    rival = answer.rival
+    if rival is None:
+        return "there is no other structure to compare it with"
+    alike = f"similarity {evidence.similarity:.2f}, next different structure {rival.similarity:.2f}"
+    if rival.chi_square is None:
+        return alike
+    if evidence.lead < CLOSE:
+        return f"the next different structure, {rival.id} ({rival.formula}), fits nearly as well; {alike}"
+    return f"the next different structure fits worse, its χ² is {np.exp(evidence.lead):.1f} times as high; {alike}"
+
+
+def _found_lines(answer: Answer) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the found lines (K,) in degrees 2θ and their areas as measured, of sum 1."""
+    lines, wavelength = answer.lines, answer.pattern.wavelength
+    area = lines.intensity / lorentz_polarisation_ratio(lines.q, wavelength)
+    return two_theta_from_q(lines.q, wavelength), area / area.sum()
+
+
+def _fitted_lines(answer: Answer, hit: Hit, table: LineTable) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the fitted lines (L,) of a hit within the scan in degrees 2θ, and their areas, of sum 1."""
+    pattern = answer.pattern
+    last = float(q_from_two_theta(pattern.two_theta[-1], pattern.wavelength)) * MARGIN
+    sticks = Sticks.of(table, np.array([hit.row]), pattern.wavelength, last)
+    places = line_positions(sticks, np.array([hit.parameters]), pattern.wavelength)[0][0]
+    shown = (sticks.area[0] > 0) & (places > pattern.two_theta[0]) & (places < pattern.two_theta[-1])
+    area = sticks.area[0][shown]
+    return places[shown], area / max(area.sum(), 1e-30)

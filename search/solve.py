@@ -1,0 +1,162 @@
+"""The one call: search, judge, generate where nothing fits, remember."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Literal, Self
+
+from generate.engine import Cancelled, Preview, Request
+from search.answer import Answer
+from search.cache_key import Origin, solution_key
+from search.engine import Engine
+from search.solution import Solution
+from search.verdict import Judge, Verdict
+from xtal.errors import UserError
+from xtal.pattern import Pattern
+from xtal.sample import Sample
+
+if TYPE_CHECKING:
+    from generate.engine import CandidateGenerator
+    from generate.run import Generation
+    from search.cache import Cache
+
+Generate = Literal["auto", "never", "always"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a pattern is answered with.
+
+    Attributes:
+        k: hits.
+        elements: symbols; entries and generated crystals hold no others. None allows all.
+        formula: contents of the primitive cell over `units`, used where crystals are generated; blank when unknown.
+        units: formula units per primitive cell.
+        generate: ``auto`` after a miss, ``never``, or ``always``.
+        request: how crystals are generated.
+    """
+
+    k: int = 10
+    elements: frozenset[str] | None = None
+    formula: str = ""
+    units: int = 1
+    generate: Generate = "auto"
+    request: Request = field(default_factory=lambda: Request(count=10))
+
+
+@dataclass(frozen=True, eq=False)
+class Event:
+    """News while a pattern is being answered: the search with its verdict first, then each step of a generation."""
+
+    answer: Answer
+    verdict: Verdict
+    preview: Preview | None = None
+
+
+Watch = Callable[[Event], None]
+"""Hears of everything; to cancel the generation, it raises `Cancelled`."""
+
+
+class Solver:
+    """An engine with its judge, a generator that is opened when it is first needed, and the cache.
+
+    Safe to use from several threads; one generation runs at a time, searches go on meanwhile.
+    """
+
+    def __init__(self, engine: Engine, judge: Judge, cache: "Cache | None" = None) -> None:
+        self.engine, self.judge, self.cache = engine, judge, cache
+        self._generating = Lock()
+
+    @classmethod
+    def open(cls, index: str, home: Path | None = None, cache: bool = True) -> Self:
+        """Open an index by name with its calibration, and the cache unless `cache` is off.
+
+        Raises:
+            UserError: the index is missing or damaged, or there is no calibration for it.
+        """
+        from search.cache import Cache
+
+        engine = Engine.open(index, home)
+        where = None if home is None else home / "cache.duckdb"
+        return cls(engine, Judge.open(engine, home), Cache.open(where) if cache else None)
+
+    def close(self) -> None:
+        """Give the cache back to other processes."""
+        if self.cache is not None:
+            self.cache.close()
+
+    @cached_property
+    def origin(self) -> Origin:
+        """The models and the index that answer."""
+        from models.ccsg.denoiser import shipped_id
+
+        manifest = self.engine.index.manifest
+        return Origin(self.engine.embedder.model_id, shipped_id(), manifest.name, manifest.build_id)
+
+    def solve(self, pattern: Pattern, options: Options | None = None, watch: Watch = lambda _: None) -> Solution:
+        """Answer one pattern; what was answered before comes from the cache.
+
+        Args:
+            pattern: as measured.
+            options: the defaults when None.
+            watch: hears of the search's answer and of every step of a generation.
+
+        Raises:
+            UserError: nothing in the index passes the filter, or an option cannot be used.
+        """
+        options = options or Options()
+        origin = self.origin
+        key = solution_key(pattern, options, [origin.embedder_id, origin.denoiser_id], origin.build_id)
+        known = self.cache.find(key, pattern) if self.cache is not None else None
+        if known is not None:
+            watch(Event(known.answer, known.verdict))
+            return known
+        start = time.perf_counter()
+        answer = self.engine.query([pattern], k=options.k, elements=options.elements)[0]
+        verdict = self.judge.verdict(answer)
+        watch(Event(answer, verdict))
+        solution = Solution(key, answer, verdict)
+        if options.generate == "always" or (options.generate == "auto" and verdict.kind == "miss"):
+            solution = self._generated(solution, options, watch)
+        done = replace(solution, seconds=time.perf_counter() - start)
+        if self.cache is not None and not done.cancelled:
+            self.cache.store(done, options, origin)
+        return done
+
+    def _generated(self, solution: Solution, options: Options, watch: Watch) -> Solution:
+        """Add candidates, or say why there are none: what the search found is not lost with them."""
+        answer, verdict = solution.answer, solution.verdict
+
+        def hear(preview: Preview) -> None:
+            watch(Event(answer, verdict, preview))
+
+        try:
+            with self._generating:
+                found = self._generation(answer, options, hear)
+        except Cancelled:
+            return replace(solution, notes=("the generation was cancelled",), cancelled=True)
+        except UserError as error:
+            return replace(solution, notes=(f"nothing was generated: {error}",))
+        return replace(solution, candidates=tuple(found.candidates), notes=tuple(found.notes))
+
+    def _generation(self, answer: Answer, options: Options, hear: Callable[[Preview], None]) -> "Generation":
+        from generate.gallery import Gallery
+        from generate.run import generate_with
+
+        generator = self.generator
+        same = generator.embedder.model_id == self.engine.embedder.model_id
+        gallery = Gallery.of_index(self.engine.index) if same else None
+        sample = Sample.of(answer.pattern)
+        return generate_with(
+            generator, gallery, sample, options.formula, options.units, options.request, hear, options.elements
+        )
+
+    @cached_property
+    def generator(self) -> "CandidateGenerator":
+        """The diffusion model; opening it takes a second."""
+        from generate.engine import CandidateGenerator
+
+        return CandidateGenerator.open()

@@ -1,0 +1,149 @@
+"""Evidence and verdicts on answers of a small real index."""
+
+import numpy as np
+import pytest
+
+from search import calibrate
+from search.calibration import calibration_path
+from search.engine import Engine
+from search.evidence import FEATURES, Evidence, features
+from search.figures import write_reliability
+from search.lookalikes import ALIKE, alikeness, lookalikes
+from search.verdict import Judge
+from xtal.artefacts import SEVERITIES
+from xtal.errors import UserError
+from xtal.linefinder import find_lines
+from xtal.pattern import Pattern, two_theta_from_q
+
+ASKED = 16
+
+
+@pytest.fixture(scope="module")
+def report(engine, tmp_path_factory):
+    """A calibration of the small index to a few of its entries, held out or not; and the calls of its progress."""
+    home, calls = tmp_path_factory.mktemp("verdict-home"), []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(calibrate, "FEWEST", ASKED)
+        patch.setattr(calibrate, "held_out", lambda entries: np.arange(len(entries)))
+        path = calibration_path(engine.index.manifest.name, engine.embedder, home)
+        path.parent.mkdir(parents=True)
+        made = calibrate.calibrate(engine, ASKED, 1, home, progress=lambda *call: calls.append(call))
+    return made, home, calls
+
+
+@pytest.fixture(scope="module")
+def judge(engine, report):
+    return Judge.open(engine, report[1])
+
+
+@pytest.fixture(scope="module")
+def groups(engine, wanted):
+    """Rows of the groups of the entries that the patterns are of."""
+    group = engine.index.entries.group
+    return [np.flatnonzero(group == group[row]) for row in wanted]
+
+
+@pytest.fixture(scope="module")
+def without(engine, patterns, wanted):
+    return engine.query(patterns, k=3, without=lookalikes(engine.index, wanted))
+
+
+def test_rows_left_out_are_as_if_they_were_not_in_the_index(engine, patterns, groups):
+    for pattern, left_out in list(zip(patterns, groups, strict=True))[:6]:
+        (answer,) = engine.query([pattern], k=8, without=[left_out])
+        kept = np.setdiff1d(np.arange(len(engine)), left_out)
+        (smaller,) = Engine(engine.index.take(kept), engine.embedder).query([pattern], k=8)
+        assert [h.id for h in answer.hits] == [h.id for h in smaller.hits]
+        assert [h.fit for h in answer.hits] == [h.fit for h in smaller.hits]
+        assert not set(left_out) & {h.row for h in answer.hits}
+        assert (answer.rival.id, answer.points, answer.noise) == (smaller.rival.id, smaller.points, smaller.noise)
+
+
+def test_everything_left_out_is_no_hit_and_a_miss(engine, patterns, judge):
+    (answer,) = engine.query(patterns[:1], without=[np.arange(len(engine))])
+    assert answer.hits == ()
+    assert answer.rival is None
+    assert judge.verdict(answer).kind == "miss"
+
+
+def test_the_rival_is_the_best_hit_of_another_structure(engine, patterns, answers):
+    for answer in answers:
+        assert answer.rival == answer.hits[1]
+        assert answer.rival.chi_square >= answer.hits[0].chi_square
+        assert 0 < answer.noise < 1
+    (copies,) = engine.query(patterns[:1], k=1, copies=True)
+    assert copies.rival.group != copies.hits[0].group
+
+
+def test_evidence_tells_right_from_absent(engine, answers, without):
+    present = np.array([features(Evidence.of(a, engine.index.lines)) for a in answers])
+    absent = np.array([features(Evidence.of(a, engine.index.lines)) for a in without])
+    assert np.isfinite(present).all()
+    assert np.isfinite(absent).all()
+    higher = dict(zip(FEATURES, np.median(present, axis=0) - np.median(absent, axis=0), strict=True))
+    assert higher["logit of the explained share"] > 1
+    assert higher["ln chi-square per point"] < -0.5
+    assert higher["root of the share of found lines unexplained"] < -0.1
+    assert higher["similarity"] > 0.05
+
+
+def test_a_foreign_line_is_named(engine, patterns, judge):
+    pattern = patterns[0]
+    found = two_theta_from_q(find_lines(pattern).q, pattern.wavelength)
+    free = np.arange(8, 26, 0.1)
+    at = free[np.abs(free[:, None] - found).min(axis=1).argmax()]  # farthest from any line
+    foreign = 0.5 * pattern.intensity.max() * np.exp(-0.5 * ((pattern.two_theta - at) / 0.08) ** 2)
+    clean, dirty = engine.query([pattern, Pattern(pattern.two_theta, pattern.intensity + foreign, 1.5418)], k=2)
+    seen = Evidence.of(dirty, engine.index.lines)
+    assert seen.unexplained[0] == pytest.approx(at, abs=0.05)
+    assert seen.missing > Evidence.of(clean, engine.index.lines).missing
+    assert any(f"not explained by it, at 2θ = {seen.unexplained[0]:.2f}°" in r for r in judge.verdict(dirty).reasons)
+    assert judge.verdict(dirty).probability < judge.verdict(clean).probability
+
+
+def test_verdicts_on_known_and_absent_structures(answers, without, judge):
+    known, absent = ([judge.verdict(a) for a in found] for found in (answers, without))
+    assert np.mean([v.probability for v in known]) > np.mean([v.probability for v in absent]) + 0.5
+    assert sum(v.kind == "miss" for v in absent) >= 0.8 * len(absent)
+    for verdict in known + absent:
+        assert 0 <= verdict.exact <= verdict.probability <= 1
+        assert (verdict.kind == "match") == (verdict.probability >= judge.calibration.threshold())
+        assert len(verdict.reasons) >= 3
+
+
+def test_no_lines_are_a_miss_and_no_physics_is_an_error(engine, patterns, judge):
+    blank = Pattern(np.linspace(3, 30, 1351), np.random.default_rng(2).poisson(100, 1351), 1.5418)
+    verdict = judge.verdict(engine.query([blank], k=2)[0])
+    assert (verdict.kind, verdict.probability) == ("miss", 0)
+    assert verdict.reasons == ("no line stands out of the noise",)
+    with pytest.raises(UserError, match=r"needs the physics fit, .* search again with physics=True"):
+        judge.verdict(engine.query(patterns[:1], physics=False)[0])
+
+
+def test_without_a_calibration_nothing_is_judged(engine, tmp_path):
+    with pytest.raises(UserError, match=r"no calibration for index .* python -m search calibrate"):
+        Judge.open(engine, tmp_path)
+
+
+def test_look_alikes_hold_the_group_and_agree_both_ways(engine, wanted, groups):
+    best = alikeness(engine.index, np.arange(len(engine)))
+    np.testing.assert_allclose(np.diag(best), 1, atol=1e-5)
+    np.testing.assert_allclose(best, best.T, atol=5e-3)
+    assert np.mean(best >= ALIKE) < 0.1
+    for family, group in zip(lookalikes(engine.index, wanted), groups, strict=True):
+        assert set(group) <= set(family)
+        assert len(family) < len(engine) / 2
+
+
+def test_a_calibration_reports_every_severity_and_is_kept(report, judge, tmp_path):
+    made, home, calls = report
+    assert judge.calibration == made.calibration
+    assert made.path.startswith(str(home))
+    assert [r.severity for r in made.rates] == [None, *SEVERITIES]
+    assert made.calibration.queries == ASKED * len(SEVERITIES)
+    assert sum(count for _, count, _ in calls) == calls[0][2] == ASKED * len(SEVERITIES) * 3
+    every = made.rates[0]
+    assert every.alike >= every.right > 0.8
+    assert every.false[-1] <= every.false_by_group[-1] + 0.05
+    write_reliability(made, tmp_path / "reliability.png")
+    assert (tmp_path / "reliability.png").stat().st_size > 10_000
