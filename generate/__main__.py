@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from generate.console import candidate_row, candidate_table
 from xtal.console import AsJson, errors_reported, print_result, progress_bars
 
 if TYPE_CHECKING:
     from generate.benchmark import GenerationBenchmark
-    from generate.candidate import Candidate
 
 
 class Method(StrEnum):
@@ -66,11 +66,17 @@ def run(
         sample = Sample.of(read_pattern(file, None if wavelength is None else parse_wavelength(wavelength)))
         with progress_bars() as advance:
             result = generate_for(sample, formula, z, request, index, advance)
-        files = write_candidates(result, out) if out else []
+        files = write_candidates(result.candidates, out) if out else []
     for note in result.notes:
         typer.echo(note, err=True)
-    summary = {"formulas": result.formulas, "notes": result.notes, "candidates": [_row(c) for c in result.candidates]}
-    words = "\n".join([_table(result.candidates), *(f"wrote {len(files)} CIF files to {out}" for _ in files[:1])])
+    summary = {
+        "formulas": result.formulas,
+        "notes": result.notes,
+        "candidates": [candidate_row(c) for c in result.candidates],
+    }
+    words = "\n".join(
+        [candidate_table(result.candidates), *(f"wrote {len(files)} CIF files to {out}" for _ in files[:1])]
+    )
     print_result(summary, words, as_json)
 
 
@@ -113,32 +119,6 @@ def benchmark(
         if trajectory:
             plot_trajectory(stages(generator, material.questions[0], request), trajectory)
     print_result(asdict(result), _rates(result), as_json)
-
-
-def _row(candidate: "Candidate") -> dict:
-    """One candidate for programs."""
-    from generate.checks import plausibility
-
-    row = {key: value for key, value in vars(candidate).items() if key != "crystal"}
-    crystal = candidate.crystal
-    return {**row, "formula": crystal.formula, "volume": crystal.volume, "geometry": plausibility(crystal).words}
-
-
-def _table(candidates: list["Candidate"]) -> str:
-    """All candidates for people."""
-    lines = ["rank     fit  similarity  contacts  cell (Å, °)                                started from"]
-    lines += [
-        f"{c.rank:4d}  {c.fit:6.3f}  {c.similarity:10.3f}  {c.closest:8.2f}  {_cell(c):41s}  {c.start}"
-        for c in candidates
-    ]
-    return "\n".join([*lines, "generated, not verified: look at contacts (below 1 atoms overlap) and at the fit"])
-
-
-def _cell(candidate: "Candidate") -> str:
-    from xtal.cell import cell_parameters
-
-    lengths, angles = cell_parameters(candidate.crystal.lattice)
-    return " ".join([*(f"{v:6.2f}" for v in lengths), *(f"{v:6.1f}" for v in angles)])
 
 
 def _rates(result: "GenerationBenchmark") -> str:

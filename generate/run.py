@@ -1,5 +1,6 @@
 """One generation as people ask for it: a pattern, perhaps a formula, the index of known crystals."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -109,12 +110,12 @@ def guessed_cells(
     return list(cells.values())[:GUESSES]
 
 
-def write_candidates(generation: Generation, folder: Path) -> list[Path]:
+def write_candidates(candidates: Sequence[Candidate], folder: Path) -> list[Path]:
     """Write one CIF per candidate, named by rank; return the files."""
     folder.mkdir(parents=True, exist_ok=True)
-    width = len(str(len(generation.candidates)))
+    width = len(str(len(candidates)))
     files = []
-    for candidate in generation.candidates:
+    for candidate in candidates:
         path = folder / f"generated-{candidate.rank:0{width}d}.cif"
         path.write_text(candidate_cif(candidate, NAME, candidate.crystal.formula))
         files.append(path)

@@ -48,7 +48,7 @@ def group_duplicates(entries: EntryTable, lines: LineTable) -> NDArray[np.int32]
 def same_structure(rows: NDArray[np.int64], density: NDArray[np.float64], lines: LineTable) -> NDArray[np.int64]:
     """Return (P, 2) pairs of `rows` that hold one structure; all have the same formula, `density` (R,) in g/cm³."""
     shift = np.log(np.median(density) / density) / 3  # ln s
-    profile, known = _profiles(rows, shift, lines)
+    profile, known = smeared_profiles(rows, shift, lines)
     found = []
     for start in range(0, len(rows), BLOCK):
         part = slice(start, start + BLOCK)
@@ -68,7 +68,7 @@ def _families(formulas: NDArray[np.object_]) -> list[NDArray[np.int64]]:
     return [rows for rows in np.split(order, np.cumsum(counts)[:-1]) if len(rows) > 1]
 
 
-def _profiles(rows: NDArray, shift: NDArray, lines: LineTable) -> tuple[NDArray, NDArray]:
+def smeared_profiles(rows: NDArray, shift: NDArray, lines: LineTable) -> tuple[NDArray, NDArray]:
     """Return (R, M) w on the grid of ln(q s), zero where unknown, and (R, M) 1.0 where it is known."""
     from scipy.ndimage import gaussian_filter1d
 

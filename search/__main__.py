@@ -1,22 +1,20 @@
 """Command line: identify patterns, simulate them, and measure how well that works."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from xtal.console import PARTIAL, USAGE, AsJson, errors_reported, print_result, progress_bars
+from search.answer_commands import register
+from search.console import IndexName, Wavelength, as_data, as_text, opened, read_all
+from xtal.console import PARTIAL, USAGE, AsJson, errors_reported, print_result
 from xtal.errors import UserError
 
 if TYPE_CHECKING:
-    from search.answer import Answer, Hit
     from search.benchmark import Benchmark
-    from search.engine import Engine
-    from xtal.pattern import Pattern
 
 
 class Gallery(StrEnum):
@@ -36,11 +34,7 @@ class Breakdown(StrEnum):
 app = typer.Typer(
     help="Find the crystal structure behind a powder diffraction pattern.", no_args_is_help=True, add_completion=False
 )
-IndexName = Annotated[str, typer.Option("--index", help="Index to search; the default one is built when missing.")]
-Wavelength = Annotated[
-    str | None,
-    typer.Option(help="CuKa, MoKa, CoKa, ..., a number in Å, or an energy like '17.4 keV'; wins over the file's own."),
-]
+register(app)
 
 
 @app.command()
@@ -59,10 +53,10 @@ def query(
 
     with errors_reported():
         allowed, wanted = parse_elements(elements), parse_formula(formula)
-        patterns, refused = _read(files, wavelength)
-        answers = _open(index).query(patterns, k, allowed, wanted, copies=copies) if patterns else []
+        patterns, refused = read_all(files, wavelength)
+        answers = opened(index).query(patterns, k, allowed, wanted, copies=copies) if patterns else []
     for answer in answers:
-        typer.echo(json.dumps(_as_data(answer), ensure_ascii=False) if as_json else _as_text(answer))
+        typer.echo(json.dumps(as_data(answer), ensure_ascii=False) if as_json else as_text(answer))
     if refused:
         raise typer.Exit(PARTIAL if answers else USAGE)
     if not as_json:
@@ -84,7 +78,7 @@ def simulate(
     from xtal.writers import write_xye
 
     with errors_reported():
-        pattern = measured(_open(index).crystal(entry), severity, np.random.default_rng(seed))
+        pattern = measured(opened(index).crystal(entry), severity, np.random.default_rng(seed))
         write_xye(pattern, out, f"simulated from {entry} of {index}, severity {severity:g}, seed {seed}")
     typer.echo(f"wrote {out}: {len(pattern)} points")
 
@@ -117,7 +111,7 @@ def benchmark(
 
     with errors_reported():
         figure = check_figure(plot or Path(f"{index}-benchmark.png"))
-        engine = restricted(_open(index), gallery is Gallery.HELD_OUT, max_atoms)
+        engine = restricted(opened(index), gallery is Gallery.HELD_OUT, max_atoms)
         engines = [with_embedder(engine, models.load(name)) for name in embedder or [engine.embedder.name]]
         if measured is None:
             kinds = [kind.value for kind in by or []]
@@ -128,7 +122,7 @@ def benchmark(
             ]
         else:
             files = sorted(f for f in measured.iterdir() if f.suffix.lower() in set(SUFFIXES) - {".cif"})
-            patterns, refused = _read(files, wavelength)
+            patterns, refused = read_all(files, wavelength)
             if refused or not files:
                 raise UserError(f"{measured} holds {len(files)} pattern files, {refused} of them unusable")
             results = [benchmark_measured(engine, patterns, [f.stem for f in files]) for engine in engines]
@@ -150,86 +144,10 @@ def figures(
     from search.gallery import with_embedder
 
     with errors_reported():
-        engine = _open(index)
+        engine = opened(index)
         chosen = engine if embedder is None else with_embedder(engine, models.load(embedder))
         files = write_figures(chosen, out, queries, seed)
     typer.echo("\n".join(f"wrote {file}" for file in files))
-
-
-def _open(index: str) -> "Engine":
-    """Open an index; build the default one first when it is missing."""
-    import models
-    from indexer.default import build_if_missing
-    from search.engine import Engine
-
-    with progress_bars() as progress:
-        build_if_missing(index, models.load(), progress)
-    return Engine.open(index)
-
-
-def _read(files: Sequence[Path], wavelength: str | None) -> tuple[list["Pattern"], int]:
-    """Read all files; one that cannot be used is reported and counted, the others go on."""
-    from xtal.readers import read_pattern
-    from xtal.wavelengths import parse_wavelength
-
-    chosen = None if wavelength is None else parse_wavelength(wavelength)
-    patterns, refused = [], 0
-    for file in files:
-        try:
-            patterns.append(read_pattern(file, chosen))
-        except (UserError, OSError) as error:
-            typer.echo(f"error: {error}", err=True)
-            refused += 1
-    return patterns, refused
-
-
-def _as_data(answer: "Answer") -> dict[str, Any]:
-    """Return one answer as it is printed with --json."""
-    pattern = answer.pattern
-    low, high = pattern.q_range
-    return {
-        "pattern": {
-            "source": pattern.source,
-            "wavelength": pattern.wavelength,
-            "points": len(pattern),
-            "two_theta_range": [float(pattern.two_theta[0]), float(pattern.two_theta[-1])],
-            "q_range": [low, high],
-            "lines": len(answer.lines),
-        },
-        "hits": [asdict(hit) for hit in answer.hits],
-        "timings": asdict(answer.timings),
-    }
-
-
-def _as_text(answer: "Answer") -> str:
-    """Return one answer as a table."""
-    pattern = answer.pattern
-    facts = (
-        f"{pattern.source}: {len(pattern)} points, 2θ {pattern.two_theta[0]:.2f} to {pattern.two_theta[-1]:.2f}°, "
-        f"λ = {pattern.wavelength:.5f} Å, {len(answer.lines)} lines, {1000 * answer.timings.total:.0f} ms"
-    )
-    cells = [("rank", "id", "formula", "fit", "similarity", "cell", "zero", "copies"), *map(_cells, answer.hits)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    left = {1, 2}  # words to the left, numbers to the right
-    rows = [
-        "  ".join(c.ljust(w) if i in left else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True)))
-        for row in cells
-    ]
-    return "\n".join([facts, *rows] if answer.hits else [facts, "no structure found"])
-
-
-def _cells(hit: "Hit") -> tuple[str, ...]:
-    """Return one hit as the cells of a table row; what was not fitted stays empty."""
-    return (
-        f"{hit.rank}",
-        hit.id,
-        hit.formula,
-        "" if hit.fit is None else f"{hit.fit:.3f}",
-        f"{hit.similarity:.3f}",
-        "" if hit.scale is None else f"{hit.scale - 1:+.2%}",
-        "" if hit.zero_shift is None else f"{hit.zero_shift:+.3f}°",
-        f"{hit.group_size}",
-    )
 
 
 def _rates_text(result: "Benchmark") -> str:

@@ -75,6 +75,7 @@ class QueryRow:
     build_id: str
     kind: str
     probability: float
+    exact: float | None
     reasons: tuple[str, ...]
     notes: tuple[str, ...]
     seconds: float
@@ -103,6 +104,7 @@ class QueryRow:
             build_id=origin.build_id,
             kind=verdict.kind,
             probability=verdict.probability,
+            exact=verdict.exact,
             reasons=verdict.reasons,
             notes=solution.notes,
             seconds=solution.seconds,
@@ -125,7 +127,7 @@ class QueryRow:
         return Solution(
             key=self.key,
             answer=Answer(pattern, lines, hits, timings),
-            verdict=Verdict("match" if self.kind == "match" else "miss", self.probability, self.reasons),
+            verdict=Verdict("match" if self.kind == "match" else "miss", self.probability, self.reasons, self.exact),
             candidates=candidates,
             notes=self.notes,
             seconds=self.seconds,

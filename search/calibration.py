@@ -18,7 +18,7 @@ from xtal.errors import UserError
 FORMAT = 1  # raised when older code could misread the file
 SHIPPED = "verdict.json"  # beside the weights of an embedder
 SHARES = (0.01, 0.03, 0.05)  # of patterns of absent structures that are accepted
-MATCH_SHARE = 0.01  # the one of them that decides `match`
+MATCH_SHARE = 0.03  # the one of them that decides `match`: 1 % would turn away one ordinary pattern in twelve
 RIDGE = 1e-3  # per query: keeps weights finite where a feature separates everything
 STEPS = 50  # Newton needs about ten
 OUTER = 0.005  # quantile of the fitted queries beyond which a feature counts as if it stood there

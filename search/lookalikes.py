@@ -11,7 +11,7 @@ Of random pairs of CoRE MOF 2019 ASR 0.1 % reach 0.993; of entries that are one 
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.duplicates import _profiles as line_profiles
+from indexer.duplicates import smeared_profiles
 from indexer.store import Index
 
 ALIKE = 0.995
@@ -38,5 +38,5 @@ def alikeness(index: Index, rows: NDArray[np.integer]) -> NDArray[np.float32]:
 
 def _single(index: Index, rows: NDArray[np.integer], shift: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return (R, M) profiles of entries scaled by `shift` in ln q, and where they are known, in single precision."""
-    profile, known = line_profiles(rows, np.full(len(rows), shift), index.lines)
+    profile, known = smeared_profiles(rows, np.full(len(rows), shift), index.lines)
     return profile.astype(np.float32), known.astype(np.float32)

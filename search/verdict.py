@@ -20,7 +20,7 @@ class Verdict:
     """What an answer amounts to.
 
     Attributes:
-        kind: ``match`` when `probability` reaches the value that 1 % of patterns of absent structures reach, ``miss``
+        kind: ``match`` when `probability` reaches the value that 3 % of patterns of absent structures reach, ``miss``
             otherwise.
         probability: that the first hit is the structure, or one whose lines look the same (`search.lookalikes`);
             calibrated, 0 to 1, for a user of whose patterns every second one is of a structure that the index holds.

@@ -21,12 +21,12 @@ class Source:
     Attributes:
         path: the file on this machine.
         name: what to call it on the page.
-        simulated: True for a bundled example, which nobody measured.
+        simulated: True for a bundled example, which nobody measured; None when that is not known.
     """
 
     path: Path
     name: str
-    simulated: bool = False
+    simulated: bool | None = False
 
 
 @dataclass(frozen=True)

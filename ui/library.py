@@ -8,6 +8,7 @@ from xtal.errors import UserError
 
 if TYPE_CHECKING:
     from search.engine import Engine
+    from search.solve import Solver
 
 DEFAULT_INDEX = "coremof2019-asr"
 STAGES = {"prepare": "computing diffraction lines", "embed": "computing fingerprints"}
@@ -31,19 +32,24 @@ class Progress:
 
 
 class Library:
-    """Opens one index in the background and hands out its engine once it is ready."""
+    """Opens one index in the background and hands out what answers from it once it is ready."""
 
     def __init__(self, index_name: str) -> None:
         """Name the index; nothing is opened before `start`."""
         self.index_name = index_name
-        self.engine: Engine | None = None
+        self.solver: Solver | None = None
         self.progress = Progress("opening")
         self._thread = threading.Thread(target=self._prepare, name="library", daemon=True)
 
     @property
+    def engine(self) -> "Engine | None":
+        """The search of the index, once it is ready."""
+        return None if self.solver is None else self.solver.engine
+
+    @property
     def settled(self) -> bool:
         """Whether the index is ready or will never be."""
-        return self.engine is not None or bool(self.progress.error)
+        return self.solver is not None or bool(self.progress.error)
 
     def start(self) -> None:
         """Open the index, or build and open it, without waiting."""
@@ -57,7 +63,7 @@ class Library:
 
     def _prepare(self) -> None:
         try:
-            self.engine = self._open()
+            self.solver = self._open()
         except (UserError, OSError) as error:
             self.progress = Progress("", error=str(error))
         finally:
@@ -65,11 +71,11 @@ class Library:
             if not self.settled:
                 self.progress = Progress("", error="The index cannot be used; the terminal of this program says why.")
 
-    def _open(self) -> "Engine":
+    def _open(self) -> "Solver":
         import models
         from indexer.default import build_if_missing
-        from search.engine import Engine
+        from search.solve import Solver
 
         build_if_missing(self.index_name, models.load(), self.advance)
         self.progress = Progress("opening")
-        return Engine.open(self.index_name)
+        return Solver.open(self.index_name)

@@ -3,6 +3,7 @@
 The colours here suit a light page; `assets/style.css` repaints `INK` for a dark one by its exact value.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,7 @@ RED = "rgb(214, 40, 40)"
 BLUE = "rgb(62, 110, 176)"
 GREEN = "rgb(47, 133, 90)"
 GRID = "rgba(128, 138, 152, 0.22)"
+ORANGE = "rgb(217, 119, 6)"
 FAINT = "rgba(128, 138, 152, 0.65)"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 HEIGHT = 430  # px, the same for every figure so that the page does not jump
@@ -48,12 +50,17 @@ def pattern_figure(pattern: Pattern, lines: Lines, root: bool = False, given: st
 
 
 def overlay_figure(
-    overlay: "Overlay", pattern: Pattern, title: str, root: bool = False, given: str = "Measured"
+    overlay: "Overlay",
+    pattern: Pattern,
+    title: str,
+    root: bool = False,
+    given: str = "Measured",
+    unexplained: Sequence[float] = (),
 ) -> "go.Figure":
     """Draw a pattern, called `given`, the profile calculated for it, the lines as ticks, and the difference.
 
     With `root` the square roots are drawn, and the difference is that of the roots: every counting error then takes
-    the same height.
+    the same height. Lines that are `unexplained` (degrees 2θ) are pointed at.
     """
     import plotly.graph_objects as go
 
@@ -68,6 +75,8 @@ def overlay_figure(
             _curve(overlay.two_theta, difference, "Difference", BLUE, 1.0, axis="y3"),
         ]
     )
+    if len(unexplained):
+        figure.add_trace(_pointers(np.sort(unexplained), overlay.two_theta, measured))
     _arrange(figure, overlay.two_theta, f"{pattern.source} {root}", root)
     _stack_panels(
         figure, float(max(measured.max(), calculated.max())), float(difference.min()), float(difference.max())
@@ -151,6 +160,22 @@ def _ticks(angles: NDArray, name: str, axis: str) -> "go.Scatter":
         line={"color": GREEN, "width": 1},
         hoverinfo="skip",
         yaxis=axis,
+    )
+
+
+def _pointers(angles: NDArray, two_theta: NDArray, height: NDArray) -> "go.Scatter":
+    """Return a triangle over each of the lines at `angles`, above the curve of this `height`."""
+    import plotly.graph_objects as go
+
+    top = float(height.max())
+    places = np.interp(angles, two_theta, height) + 0.03 * top
+    return go.Scatter(
+        x=np.asarray(angles, np.float32),
+        y=np.asarray(places, np.float32),
+        name="Not explained",
+        mode="markers",
+        marker={"symbol": "triangle-down", "size": 10, "color": ORANGE},
+        hovertemplate="line at %{x:.3f}°<extra>not explained</extra>",
     )
 
 

@@ -51,18 +51,19 @@ def _row(hit: "Hit", selected: bool) -> str:
         f"{hit.rank}",
         f'<span class="xs-id" title="{escape(hit.name)}">{escape(hit.id)}</span>',
         f'<span class="xs-formula" title="{escape(hit.formula)}">{formula_html(hit.formula)}</span>',
-        _bar(hit.similarity),
-        _bar(hit.fit),
+        bar(hit.similarity),
+        bar(hit.fit),
         MISSING if hit.zero_shift is None else f"{hit.zero_shift:+.3f}°",
         MISSING if hit.scale is None else f"{hit.scale:.4f}",
         f"{hit.group_size}",
     )
     state = "true" if selected else "false"
     row = "".join(f"<td>{cell}</td>" for cell in cells)
-    return f'<tr data-rank="{hit.rank}" tabindex="{0 if selected else -1}" aria-selected="{state}">{row}</tr>'
+    return f'<tr data-rank="{hit.rank}" tabindex="{0 if selected or hit.rank == 1 else -1}" aria-selected="{state}">{row}</tr>'
 
 
-def _bar(value: float | None) -> str:
+def bar(value: float | None) -> str:
+    """Return a number of 0 to 1 on a bar of its length."""
     if value is None:
         return MISSING
     share = 100 * min(max(value, 0.0), 1.0)

@@ -89,7 +89,7 @@ def _check_resumable(out: Path, config: ModelConfig, training: TrainingConfig) -
     used = read_progress(out).seconds / 60
     if used >= training.minutes:
         raise UserError(
-            f"the run in {out} has used {used:.2f} minutes of {training.minutes:g}; resume with more --minutes"
+            f"the run in {out} has used {used:.2f} minutes; grant more than that: --minutes"
         )
 
 

@@ -1,0 +1,33 @@
+"""Candidates as text or data, for the command lines."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from generate.candidate import Candidate
+
+
+def candidate_row(candidate: "Candidate") -> dict[str, Any]:
+    """One candidate for programs."""
+    from generate.checks import plausibility
+
+    row = {key: value for key, value in vars(candidate).items() if key != "crystal"}
+    crystal = candidate.crystal
+    return {**row, "formula": crystal.formula, "volume": crystal.volume, "geometry": plausibility(crystal).words}
+
+
+def candidate_table(candidates: Sequence["Candidate"]) -> str:
+    """All candidates for people."""
+    lines = ["rank     fit  similarity  contacts  cell (Å, °)                                started from"]
+    lines += [
+        f"{c.rank:4d}  {c.fit:6.3f}  {c.similarity:10.3f}  {c.closest:8.2f}  {_cell(c):41s}  {c.start}"
+        for c in candidates
+    ]
+    return "\n".join([*lines, "generated, not verified: look at contacts (below 1 atoms overlap) and at the fit"])
+
+
+def _cell(candidate: "Candidate") -> str:
+    from xtal.cell import cell_parameters
+
+    lengths, angles = cell_parameters(candidate.crystal.lattice)
+    return " ".join([*(f"{v:6.2f}" for v in lengths), *(f"{v:6.1f}" for v in angles)])

@@ -1,0 +1,211 @@
+"""Commands around the one answer: solve, calibrate, and the history of what was asked."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from generate.console import candidate_row, candidate_table
+from search.console import IndexName, Wavelength, as_data, as_text, opened, read_all
+from xtal.console import PARTIAL, USAGE, AsJson, errors_reported, print_result, progress_bars
+from xtal.errors import UserError
+
+if TYPE_CHECKING:
+    from search.cache import Cache
+    from search.calibrate import CalibrationReport
+    from search.history import HistoryEntry
+    from search.solution import Solution
+    from search.solve import Event, Options, Solver
+    from xtal.pattern import Pattern
+
+
+class Generate(StrEnum):
+    """When crystals are generated."""
+
+    AUTO = "auto"
+    NEVER = "never"
+    ALWAYS = "always"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the command line of the search."""
+    for command in (solve, calibrate, history, export, forget):
+        app.command()(command)
+
+
+def solve(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Pattern files.")],
+    index: IndexName = "coremof2019-asr",
+    k: Annotated[int, typer.Option("-k", min=1, help="Hits per pattern.")] = 10,
+    wavelength: Wavelength = None,
+    elements: Annotated[str, typer.Option(help="Only structures made of these: Zn,C,H,O.")] = "",
+    formula: Annotated[str, typer.Option(help="Contents of the cell, for generation: Zn4O13C24H12.")] = "",
+    z: Annotated[int, typer.Option("--z", min=1, help="Formula units per primitive cell.")] = 1,
+    generate: Annotated[Generate, typer.Option(help="Generate crystals: auto is after a miss.")] = Generate.AUTO,
+    count: Annotated[int, typer.Option("-n", min=1, help="Candidates to generate.")] = 10,
+    steps: Annotated[int, typer.Option(min=1, max=1000, help="Of the sampler.")] = 50,
+    seed: Annotated[int, typer.Option(min=0, help="Of the generation.")] = 0,
+    cache: Annotated[bool, typer.Option(help="Take known answers from the cache, and keep new ones.")] = True,
+    out: Annotated[Path | None, typer.Option(help="Folder for the CIF files of generated crystals.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Answer each pattern: search, say match or miss with a probability, and generate crystals after a miss."""
+    from contextlib import closing
+
+    from generate.engine import Request
+    from search.cache import Cache
+    from search.solve import Options, Solver
+    from search.verdict import Judge
+    from xtal.formula import parse_elements
+
+    with errors_reported():
+        options = Options(k, parse_elements(elements), formula, z, generate.value, Request(count, steps, seed))
+        patterns, refused = read_all(files, wavelength)
+        engine = opened(index)
+        with closing(Solver(engine, Judge.open(engine), Cache.open() if cache else None)) as solver:
+            if solver.cache is not None and solver.cache.notice:
+                typer.echo(solver.cache.notice, err=True)
+            for pattern in patterns:
+                solution = _solved(solver, pattern, options)
+                _say(solution, as_json)
+                if out is not None:
+                    _write(solution, out)
+    if refused:
+        raise typer.Exit(PARTIAL if patterns else USAGE)
+
+
+def calibrate(
+    index: Annotated[str, typer.Argument(metavar="NAME", help="Index whose answers are to be judged.")],
+    queries: Annotated[int, typer.Option(min=40, help="Entries asked for, at four severities each.")] = 1200,
+    seed: Annotated[int, typer.Option(min=0, help="Of the choice of entries and of the artefacts.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="File to write; by default beside the index.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Reliability diagram to write.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fit the probability of a match to an index, with patterns of entries it holds and of entries removed."""
+    from search.calibrate import calibrate as fitted
+    from search.figures import write_reliability
+    from xtal.figure import check_figure
+
+    with errors_reported():
+        if plot is not None:
+            check_figure(plot)
+        engine = opened(index)
+        with progress_bars() as advance:
+            report = fitted(engine, queries, seed, path=out, progress=advance)
+        if plot is not None:
+            write_reliability(report, plot)
+    print_result(asdict(report), _report_text(report), as_json)
+
+
+def history(
+    search: Annotated[str, typer.Argument(help="Words that source, verdict or first hit must hold.")] = "",
+    limit: Annotated[int, typer.Option("-n", min=1, help="At most so many, newest first.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List what was asked before."""
+    with errors_reported(), _cache() as cache:
+        entries = cache.history(limit, search)
+    rows = [{**asdict(entry), "created": entry.created.isoformat(), "id": entry.short_id} for entry in entries]
+    print_result(rows, "\n".join(map(_entry_text, entries)) or "nothing was asked yet", as_json)
+
+
+def export(
+    out: Annotated[Path, typer.Argument(metavar="OUT.jsonl", help="File to write, one JSON object per query.")],
+) -> None:
+    """Write everything in the cache, with hits and generated crystals as CIF text, to a new file."""
+    with errors_reported(), _cache() as cache:
+        count = cache.export(out)
+    typer.echo(f"wrote {count} queries to {out}")
+
+
+def forget(
+    prefix: Annotated[str, typer.Argument(metavar="ID", help="First digits of a query's id, see history.")] = "",
+    everything: Annotated[bool, typer.Option("--all", help="Forget every query.")] = False,
+    before: Annotated[datetime | None, typer.Option(help="Forget what is older than this day.")] = None,
+) -> None:
+    """Remove queries from the cache."""
+    with errors_reported(), _cache() as cache:
+        if [bool(prefix), everything, before is not None].count(True) != 1:
+            raise UserError("name what to forget: an ID, --before DAY, or --all")
+        if before is not None:
+            count = cache.forget_before(before)
+        else:
+            count = cache.forget_all() if everything else cache.forget(prefix)
+    typer.echo(f"forgot {count} queries")
+
+
+@contextmanager
+def _cache() -> Iterator["Cache"]:
+    """Open the cache; UserError when another process holds it."""
+    from search.cache import Cache
+
+    with Cache.open() as cache:
+        if not cache.usable:
+            raise UserError(cache.notice)
+        yield cache
+
+
+def _solved(solver: "Solver", pattern: "Pattern", options: "Options") -> "Solution":
+    """Answer one pattern with a bar for the generation."""
+    with progress_bars() as advance:
+
+        def watch(event: "Event") -> None:
+            if event.preview is not None:
+                advance("generate", 1, event.preview.steps)
+
+        return solver.solve(pattern, options, watch)
+
+
+def _say(solution: "Solution", as_json: bool) -> None:
+    """Print one solution, as a line of JSON or for people."""
+    if as_json:
+        data = {**as_data(solution.answer), "key": solution.key, "verdict": asdict(solution.verdict)}
+        rows = [candidate_row(candidate) for candidate in solution.candidates]
+        rest = {"candidates": rows, "notes": solution.notes, "cached": solution.cached, "seconds": solution.seconds}
+        typer.echo(json.dumps({**data, **rest}, ensure_ascii=False))
+        return
+    verdict = solution.verdict
+    lines = [f"{verdict.kind}, probability {verdict.probability:.0%}", *(f"  - {reason}" for reason in verdict.reasons)]
+    if solution.candidates:
+        lines.append(candidate_table(list(solution.candidates)))
+    known = " (from the cache)" if solution.cached else ""
+    typer.echo("\n".join([as_text(solution.answer), *lines, *solution.notes, f"id {solution.key[:8]}{known}", ""]))
+
+
+def _write(solution: "Solution", folder: Path) -> None:
+    """Write the generated crystals of one solution into a folder of its own."""
+    from generate.run import write_candidates
+
+    if solution.candidates:
+        write_candidates(solution.candidates, folder / solution.key[:8])
+
+
+def _entry_text(entry: "HistoryEntry") -> str:
+    when = entry.created.astimezone().strftime("%Y-%m-%d %H:%M")
+    made = f", {entry.candidates} generated" if entry.candidates else ""
+    said = f"{entry.kind:5s} {entry.probability:4.0%}  {entry.top_hit or '-'}"
+    return f"{entry.short_id}  {when}  {said}  {entry.source}{made}"
+
+
+def _report_text(report: "CalibrationReport") -> str:
+    """Rates for people."""
+    from search.calibration import SHARES
+
+    shares = "  ".join(f"{share:.0%} false" for share in SHARES)
+    head = f"severity  queries  first right  or alike  | accepted at {shares}  | removed accepted at the same  | error"
+    rows = [
+        f"{'all' if r.severity is None else f'{r.severity:g}':>8}  {r.queries:7d}  {r.right:11.1%}  {r.alike:8.1%}  | "
+        + "  ".join(f"{value:7.1%}" for value in r.accepted)
+        + "  | "
+        + "  ".join(f"{value:7.1%}" for value in r.false)
+        + f"  | {r.error:.3f}"
+        for r in report.rates
+    ]
+    return "\n".join([head, *rows, f"wrote {report.path}"])

@@ -1,0 +1,98 @@
+"""What the commands of the search share: opening, reading, and an answer as text or data."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from xtal.console import progress_bars
+from xtal.errors import UserError
+
+if TYPE_CHECKING:
+    from search.answer import Answer, Hit
+    from search.engine import Engine
+    from xtal.pattern import Pattern
+
+IndexName = Annotated[str, typer.Option("--index", help="Index to search; the default one is built when missing.")]
+Wavelength = Annotated[
+    str | None,
+    typer.Option(help="CuKa, MoKa, CoKa, ..., a number in Å, or an energy like '17.4 keV'; wins over the file's own."),
+]
+
+
+def opened(index: str) -> "Engine":
+    """Open an index; build the default one first when it is missing."""
+    import models
+    from indexer.default import build_if_missing
+    from search.engine import Engine
+
+    with progress_bars() as progress:
+        build_if_missing(index, models.load(), progress)
+    return Engine.open(index)
+
+
+def read_all(files: Sequence[Path], wavelength: str | None) -> tuple[list["Pattern"], int]:
+    """Read all files; one that cannot be used is reported and counted, the others go on."""
+    from xtal.readers import read_pattern
+    from xtal.wavelengths import parse_wavelength
+
+    chosen = None if wavelength is None else parse_wavelength(wavelength)
+    patterns, refused = [], 0
+    for file in files:
+        try:
+            patterns.append(read_pattern(file, chosen))
+        except (UserError, OSError) as error:
+            typer.echo(f"error: {error}", err=True)
+            refused += 1
+    return patterns, refused
+
+
+def as_data(answer: "Answer") -> dict[str, Any]:
+    """Return one answer as it is printed with --json."""
+    pattern = answer.pattern
+    low, high = pattern.q_range
+    return {
+        "pattern": {
+            "source": pattern.source,
+            "wavelength": pattern.wavelength,
+            "points": len(pattern),
+            "two_theta_range": [float(pattern.two_theta[0]), float(pattern.two_theta[-1])],
+            "q_range": [low, high],
+            "lines": len(answer.lines),
+        },
+        "hits": [asdict(hit) for hit in answer.hits],
+        "timings": asdict(answer.timings),
+    }
+
+
+def as_text(answer: "Answer") -> str:
+    """Return one answer as a table."""
+    pattern = answer.pattern
+    facts = (
+        f"{pattern.source}: {len(pattern)} points, 2θ {pattern.two_theta[0]:.2f} to {pattern.two_theta[-1]:.2f}°, "
+        f"λ = {pattern.wavelength:.5f} Å, {len(answer.lines)} lines, {1000 * answer.timings.total:.0f} ms"
+    )
+    cells = [("rank", "id", "formula", "fit", "similarity", "cell", "zero", "copies"), *map(_cells, answer.hits)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    left = {1, 2}  # words to the left, numbers to the right
+    rows = [
+        "  ".join(c.ljust(w) if i in left else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True)))
+        for row in cells
+    ]
+    return "\n".join([facts, *rows] if answer.hits else [facts, "no structure found"])
+
+
+def _cells(hit: "Hit") -> tuple[str, ...]:
+    """Return one hit as the cells of a table row; what was not fitted stays empty."""
+    return (
+        f"{hit.rank}",
+        hit.id,
+        hit.formula,
+        "" if hit.fit is None else f"{hit.fit:.3f}",
+        f"{hit.similarity:.3f}",
+        "" if hit.scale is None else f"{hit.scale - 1:+.2%}",
+        "" if hit.zero_shift is None else f"{hit.zero_shift:+.3f}°",
+        f"{hit.group_size}",
+    )

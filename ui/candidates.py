@@ -1,0 +1,78 @@
+"""The table of generated crystals, as HTML, and how far their generation is."""
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from ui.table import bar, formula_html
+from xtal.cell import cell_parameters
+
+if TYPE_CHECKING:
+    from generate.candidate import Candidate
+    from search.solution import Solution
+    from ui.job import Step
+
+COLUMNS = (
+    ("#", "Rank by fit and similarity together; 1 is best"),
+    ("Formula", "Contents of the primitive cell"),
+    ("Similarity", "Cosine of the two fingerprints; 1 is identical, and it is no probability"),
+    ("Fit", "Share of the measured intensity above the background that the fitted profile reproduces (1 - R)"),
+    ("Contact", "Closest atoms over the shortest distance that chemistry allows them; below 1 they overlap"),
+    ("Cell", "a, b, c in Å and α, β, γ in degrees"),
+    ("Started from", "What the diffusion began with: noise, or a known structure"),
+)
+
+
+def candidates_html(solution: "Solution", selected: int) -> str:
+    """Return notes and table of what was generated; the row of rank `selected` is marked. Empty where nothing was."""
+    notes = "".join(f'<p class="xs-remark">{escape(_sentence(note))}</p>' for note in solution.notes)
+    if not solution.candidates:
+        return notes
+    head = "".join(f'<th scope="col" title="{escape(hint)}">{name}</th>' for name, hint in COLUMNS)
+    body = "".join(_row(candidate, candidate.rank == selected) for candidate in solution.candidates)
+    return (
+        '<h3 class="xs-caption">Generated, not verified</h3>'
+        f'{notes}<table class="xs-hits xs-made" role="grid"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    )
+
+
+def progress_html(step: "Step | None") -> str:
+    """Return how far a generation is, or nothing while there is none."""
+    if step is None:
+        return ""
+    if not step.step:
+        words, bar_ = "Generating: opening the model, or waiting for another generation to end", "<progress></progress>"
+    else:
+        which = f", composition {step.turn}" if step.turn > 1 else ""
+        words = f"Generating{which}: step {step.step} of {step.steps}"
+        bar_ = f'<progress value="{step.step / max(step.steps, 1):.3f}"></progress>'
+        if step.step == step.steps:
+            words = f"Generated{which}: refining the cells and comparing them with the pattern"
+    return f'<div class="xs-building" role="status"><span>{words}</span>{bar_}</div>'
+
+
+def cell_text(candidate: "Candidate") -> str:
+    """Return a, b, c in Å and α, β, γ in degrees."""
+    lengths, angles = cell_parameters(candidate.crystal.lattice)
+    return "{:.2f} {:.2f} {:.2f} ".format(*lengths) + "{:.1f} {:.1f} {:.1f}".format(*angles)
+
+
+def _row(candidate: "Candidate", selected: bool) -> str:
+    crystal, cell = candidate.crystal, cell_text(candidate)
+    overlap = ' class="xs-bad"' if candidate.closest < 1 else ""
+    cells = (
+        f"{candidate.rank}",
+        f'<span class="xs-formula" title="{escape(crystal.formula)}">{formula_html(crystal.formula)}</span>',
+        bar(candidate.similarity),
+        bar(candidate.fit),
+        f"<span{overlap}>{candidate.closest:.2f}</span>",
+        f'<span class="xs-cell-text">{cell}</span>',
+        f'<span class="xs-id" title="{escape(candidate.start)}">{escape(candidate.start)}</span>',
+    )
+    state = "true" if selected else "false"
+    row = "".join(f"<td>{cell}</td>" for cell in cells)
+    first = selected or candidate.rank == 1
+    return f'<tr data-rank="{candidate.rank}" tabindex="{0 if first else -1}" aria-selected="{state}">{row}</tr>'
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:].rstrip(".") + "."

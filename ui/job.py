@@ -1,0 +1,142 @@
+"""One question in a thread of its own: the page shows what the search found while crystals are still generated."""
+
+import threading
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from generate.engine import Cancelled
+from search.solution import Solution
+from xtal.errors import UserError
+from xtal.pattern import Pattern
+
+if TYPE_CHECKING:
+    from search.solve import Event, Options, Solver, Watch
+    from xtal.crystal import Crystal
+
+STOPPED = "the generation was cancelled"
+FAILED = "This failed; the terminal of this program says why."
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """A pattern and what it is answered with.
+
+    Attributes:
+        pattern: as measured.
+        options: of the answer.
+        only: reduced formula that every hit must have, or None. Such answers are neither kept nor generated from.
+    """
+
+    pattern: Pattern
+    options: "Options"
+    only: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """How far a generation is.
+
+    Attributes:
+        step: taken; 0 before it begins.
+        steps: in all, for one composition.
+        turn: which composition this is, from 1.
+        crystal: the first candidate as it looks now, None where nobody looks.
+    """
+
+    step: int = 0
+    steps: int = 0
+    turn: int = 1
+    crystal: "Crystal | None" = None
+
+
+class Job:
+    """Answers one question; several threads may look at it while it works.
+
+    Attributes:
+        solution: what is known so far; final once `done`.
+        step: of the generation, None while there is none.
+        error: why there is no solution, or empty.
+        previewing: whether the reader still looks at what is being made.
+    """
+
+    def __init__(self, solver: "Solver", asked: Asked) -> None:
+        self._solver, self._asked = solver, asked
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._work, name="answer", daemon=True)
+        self.solution: Solution | None = None
+        self.step: Step | None = None
+        self.error = ""
+        self.previewing = True
+        self.done = False
+        self.cancelled = False
+
+    def start(self) -> "Job":
+        """Begin, without waiting."""
+        self._thread.start()
+        return self
+
+    def cancel(self) -> None:
+        """Stop the generation at its next step; what the search found stays."""
+        with self._changed:
+            if not self.done:
+                self.cancelled = self.done = True
+                if self.solution is not None:
+                    self.solution = replace(self.solution, notes=(STOPPED,), cancelled=True)
+            self._changed.notify_all()
+
+    def wait_for_search(self) -> Solution:
+        """Wait for what the search found; UserError when it cannot be answered."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.done or self.solution is not None)
+            if self.solution is None:
+                raise UserError(self.error or STOPPED)
+            return self.solution
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until it is done, for so many seconds at most; return whether it is."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self.done, seconds)
+
+    def _work(self) -> None:
+        try:
+            self._finish(answered(self._solver, self._asked, self._hear))
+        except UserError as error:
+            self._finish(None, str(error))
+        finally:
+            # whatever else ended this thread is a defect: its traceback goes to the terminal, a word of it to the page
+            self._finish(None, FAILED)
+
+    def _hear(self, event: "Event") -> None:
+        """Take note of news; nobody waits for a cancelled job any more."""
+        if event.preview is None:
+            self._set_solution(event)
+            return
+        if self.cancelled:
+            raise Cancelled
+        crystal = event.preview.crystals()[0] if self.previewing else None
+        before, now = self.step or Step(), event.preview
+        turn = before.turn + (now.step <= before.step)  # the steps are counted anew for every composition
+        self.step = Step(now.step, now.steps, turn, crystal)
+
+    def _set_solution(self, event: "Event") -> None:
+        with self._changed:
+            if not self.done:
+                self.solution = Solution("", event.answer, event.verdict)
+                self.step = Step()
+            self._changed.notify_all()
+
+    def _finish(self, solution: Solution | None, error: str = "") -> None:
+        with self._changed:
+            if not self.done:
+                self.solution, self.error, self.done = solution or self.solution, error, True
+            self._changed.notify_all()
+
+
+def answered(solver: "Solver", asked: Asked, watch: "Watch" = lambda _: None) -> Solution:
+    """Answer a question, with all that a solver does unless only one formula is wanted."""
+    options = asked.options
+    if asked.only is None:
+        return solver.solve(asked.pattern, options, watch)
+    answer = solver.engine.query([asked.pattern], options.k, options.elements, asked.only)[0]
+    note = "searched among structures of one formula: nothing was generated, and this answer is not kept"
+    return Solution("", answer, solver.judge.verdict(answer), notes=(note,))

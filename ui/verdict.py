@@ -1,0 +1,70 @@
+"""The verdict on a pattern, as HTML: one word, one probability, and the reasons."""
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from ui.table import formula_html
+
+if TYPE_CHECKING:
+    from search.solution import Solution
+
+NOTABLE = 0.05  # how far `exact` lies below `probability` before both are told
+LINK = 8  # digits of a key that name an answer
+
+
+def percent(probability: float) -> str:
+    """Write a probability; no estimate is certain, so neither 0 nor 100 % is ever written."""
+    if probability < 0.01:
+        return "less than 1 %"
+    return "more than 99 %" if probability > 0.99 else f"{100 * probability:.0f} %"
+
+
+def verdict_html(solution: "Solution", threshold: float) -> str:
+    """Return the banner of a solution; a match needs a probability of `threshold`."""
+    match = solution.verdict.kind == "match"
+    reasons = "".join(f"<li>{escape(reason)}</li>" for reason in solution.verdict.reasons)
+    return (
+        f'<section class="xs-verdict xs-{"match" if match else "miss"}" aria-label="Verdict" role="status">'
+        f"<h2>{_headline(solution)}</h2><p>{_meaning(solution, threshold)}</p>"
+        f"<ul>{reasons}</ul>{_link(solution)}</section>"
+    )
+
+
+def summary(solution: "Solution") -> str:
+    """Return the verdict in a few plain words."""
+    word = "match" if solution.verdict.kind == "match" else "no match"
+    return f"{word}, {percent(solution.verdict.probability)} likely"
+
+
+def _headline(solution: "Solution") -> str:
+    verdict = solution.verdict
+    if not solution.answer.hits or verdict.probability == 0:
+        return "No match"
+    if verdict.kind == "match":
+        return f"Match: {percent(verdict.probability)} likely"
+    return f"No match: {percent(verdict.probability)} likely that the best hit is right"
+
+
+def _meaning(solution: "Solution", threshold: float) -> str:
+    verdict, hits = solution.verdict, solution.answer.hits
+    if not hits:
+        return "Nothing in this index could be compared with the pattern."
+    first = f"<b>{escape(hits[0].id)}</b> ({formula_html(hits[0].formula)})"
+    if verdict.kind == "miss":
+        need = f" A match needs {percent(threshold)}." if threshold else ""
+        return f"The best hit is {first}.{need}"
+    said = f"{first}, or a structure with the same lines."
+    if verdict.exact is not None and verdict.exact < verdict.probability - NOTABLE:
+        said += f' The very structure: <b class="xs-exact">{percent(verdict.exact)}</b>.'
+    return said
+
+
+def _link(solution: "Solution") -> str:
+    """Return the address under which the answer opens again; an answer that is not kept has none."""
+    if not solution.key or solution.cancelled:
+        return ""
+    query = f"?answer={solution.key[:LINK]}"
+    return (
+        f'<p class="xs-share"><a href="{query}" title="Opens this answer again on this machine">{query}</a>'
+        f'<button type="button" data-copy="{query}" title="Copy the address of this answer">Copy link</button></p>'
+    )

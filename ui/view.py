@@ -1,0 +1,108 @@
+"""All that the page shows of one pattern."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ui.candidates import candidates_html
+from ui.inputs import Loaded, Source
+from ui.plots import empty_figure, overlay_figure, pattern_figure
+from ui.table import hits_table
+from ui.texts import notice_html, pattern_facts
+from ui.verdict import verdict_html
+from xtal.pattern import Lines
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from search.answer import Answer, Overlay
+    from search.solution import Solution
+
+FROM_HISTORY = "as asked before"
+GIVEN = {True: "Simulated", False: "Measured", None: "Pattern"}
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """Everything that depends on the pattern. Compared by identity: gradio asks of each session's view if it changed.
+
+    Attributes:
+        facts: HTML about the pattern and how it was searched.
+        message: HTML of an error or notice, or empty.
+        scene: JSON text of the 3-D view, or empty.
+        loaded: the pattern shown, or None.
+        lines: the lines found in it, or None.
+        solution: what it was answered with, or None.
+        threshold: probability that a match needs.
+        overlay: the selected structure's profile beside the measured one, or None.
+        unexplained: degrees 2θ of found lines that the selected hit has no line for.
+        selected: name of that structure, or empty.
+        hit: rank of the selected hit, 0 for none.
+        candidate: rank of the selected candidate, 0 for none.
+    """
+
+    facts: str = ""
+    message: str = ""
+    scene: str = ""
+    loaded: Loaded | None = None
+    lines: Lines | None = None
+    solution: "Solution | None" = None
+    threshold: float = 0.0
+    overlay: "Overlay | None" = None
+    unexplained: tuple[float, ...] = ()
+    selected: str = ""
+    hit: int = 0
+    candidate: int = 0
+
+    @property
+    def answer(self) -> "Answer | None":
+        """The hits, or None."""
+        return None if self.solution is None else self.solution.answer
+
+    @property
+    def table(self) -> str:
+        """HTML of the hits."""
+        return hits_table(None if self.answer is None else self.answer.hits, self.hit)
+
+    @property
+    def verdict(self) -> str:
+        """HTML of the verdict, or empty."""
+        return "" if self.solution is None else verdict_html(self.solution, self.threshold)
+
+    @property
+    def candidates(self) -> str:
+        """HTML of what was generated, or empty."""
+        return "" if self.solution is None else candidates_html(self.solution, self.candidate)
+
+    @property
+    def given(self) -> str:
+        """What to call the pattern's curve."""
+        return "Pattern" if self.loaded is None else GIVEN[self.loaded.source.simulated]
+
+    def figure(self, root: bool) -> "go.Figure":
+        """Draw what there is to draw; with `root`, the square root of every intensity."""
+        if self.loaded is None or self.lines is None:
+            return empty_figure()
+        if self.overlay is None:
+            return pattern_figure(self.loaded.pattern, self.lines, root, self.given)
+        return overlay_figure(self.overlay, self.loaded.pattern, self.selected, root, self.given, self.unexplained)
+
+
+def pattern_view(loaded: Loaded, lines: Lines | None = None) -> View:
+    """Return the view of a pattern that was not searched yet; its lines are found unless they are known."""
+    from xtal.linefinder import find_lines
+
+    lines = find_lines(loaded.pattern) if lines is None else lines
+    return View(
+        facts=pattern_facts(loaded, len(lines)),
+        message=notice_html(loaded.notice),
+        loaded=loaded,
+        lines=lines,
+    )
+
+
+def remembered_view(solution: "Solution") -> View:
+    """Return the view of a solution out of the cache, with nothing selected."""
+    pattern = solution.answer.pattern
+    source = Source(Path(pattern.source), pattern.source, simulated=None)
+    return replace(pattern_view(Loaded(pattern, source, FROM_HISTORY), solution.answer.lines), solution=solution)
