@@ -54,6 +54,8 @@ def generate_for(
     Raises:
         UserError: a formula or template that cannot be used, or an index that cannot be opened.
     """
+    if formula.strip():
+        atoms_of_formula(formula, units)  # a mistake is said before anything slow
     generator = CandidateGenerator.open()
     build_if_missing(index, generator.embedder, progress)
     gallery = Gallery.of_index(open_index(index, embedder=generator.embedder))

@@ -44,6 +44,7 @@ def query(
     k: Annotated[int, typer.Option("-k", min=1, help="Hits per pattern.")] = 10,
     wavelength: Wavelength = None,
     elements: Annotated[str, typer.Option(help="Only structures made of these: Zn,C,H,O.")] = "",
+    must: Annotated[str, typer.Option(help="Only structures that hold all of these: Zn.")] = "",
     formula: Annotated[str, typer.Option(help="Only structures of this composition: Zn4O13C24H12.")] = "",
     copies: Annotated[bool, typer.Option("--copies", help="List every copy of a structure in the index.")] = False,
     as_json: AsJson = False,
@@ -53,8 +54,10 @@ def query(
 
     with errors_reported():
         allowed, wanted = parse_elements(elements), parse_formula(formula)
+        required = parse_elements(must) or frozenset()
         patterns, refused = read_all(files, wavelength)
-        answers = opened(index).query(patterns, k, allowed, wanted, copies=copies) if patterns else []
+        engine = opened(index)
+        answers = engine.query(patterns, k, allowed, wanted, copies=copies, required=required) if patterns else []
     for answer in answers:
         typer.echo(json.dumps(as_data(answer), ensure_ascii=False) if as_json else as_text(answer))
     if refused:

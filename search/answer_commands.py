@@ -45,6 +45,7 @@ def solve(
     k: Annotated[int, typer.Option("-k", min=1, help="Hits per pattern.")] = 10,
     wavelength: Wavelength = None,
     elements: Annotated[str, typer.Option(help="Only structures made of these: Zn,C,H,O.")] = "",
+    must: Annotated[str, typer.Option(help="Only structures that hold all of these: Zn.")] = "",
     formula: Annotated[str, typer.Option(help="Contents of the cell, for generation: Zn4O13C24H12.")] = "",
     z: Annotated[int, typer.Option("--z", min=1, help="Formula units per primitive cell.")] = 1,
     generate: Annotated[Generate, typer.Option(help="Generate crystals: auto is after a miss.")] = Generate.AUTO,
@@ -65,7 +66,15 @@ def solve(
     from xtal.formula import parse_elements
 
     with errors_reported():
-        options = Options(k, parse_elements(elements), formula, z, generate.value, Request(count, steps, seed))
+        options = Options(
+            k=k,
+            elements=parse_elements(elements),
+            required=parse_elements(must) or frozenset(),
+            formula=formula,
+            units=z,
+            generate=generate.value,
+            request=Request(count, steps, seed),
+        )
         patterns, refused = read_all(files, wavelength)
         engine = opened(index)
         with closing(Solver(engine, Judge.open(engine), Cache.open() if cache else None)) as solver:

@@ -88,6 +88,7 @@ class Engine:
         physics: bool = True,
         copies: bool = False,
         without: Sequence[NDArray[np.int64]] | None = None,
+        required: frozenset[str] = frozenset(),
     ) -> list[Answer]:
         """Find the `k` structures most like each pattern, best first.
 
@@ -98,6 +99,7 @@ class Engine:
             formula: reduced formula in Hill order; other entries are passed over.
             physics: order the shortlist by the fitted profile; otherwise by the fingerprints alone.
             copies: list every entry of a structure that the index holds several times, not only the best one.
+            required: symbols; entries that lack one of them are passed over.
             without: rows left out for each of the B patterns, as if the index did not hold them.
 
         Raises:
@@ -105,7 +107,7 @@ class Engine:
         """
         if k < 1:
             raise UserError(f"the number of hits must be at least 1, got {k}")
-        allowed = Filter(elements, formula).rows(self.index.entries)
+        allowed = Filter(elements, formula, required).rows(self.index.entries)
         clock = [time.perf_counter()]
         samples = [Sample.of(pattern) for pattern in patterns]
         clock.append(time.perf_counter())

@@ -14,10 +14,14 @@ LISTED = 5  # formulas quoted when the one asked for is not in the index
 
 @dataclass(frozen=True)
 class Filter:
-    """Entries made of no other `elements`, and of this reduced `formula` (Hill order); None asks for nothing."""
+    """Entries made of no other `elements`, of this reduced `formula` (Hill order), and of all the `required` elements.
+
+    None, and no required element, ask for nothing.
+    """
 
     elements: frozenset[str] | None = None
     formula: str | None = None
+    required: frozenset[str] = frozenset()
 
     def rows(self, entries: EntryTable) -> NDArray[np.int64] | None:
         """Return the rows that pass, ascending; None when there is nothing to filter.
@@ -25,7 +29,7 @@ class Filter:
         Raises:
             UserError: no entry passes.
         """
-        if self.elements is None and self.formula is None:
+        if self.elements is None and self.formula is None and not self.required:
             return None
         passes = np.ones(len(entries), dtype=bool)
         if self.elements is not None:
@@ -34,6 +38,8 @@ class Filter:
             passes &= ~(entries.elements & others).any(axis=1)
         if self.formula is not None:
             passes &= entries.formulas == self.formula
+        for symbol in self.required:
+            passes &= entries.elements[:, gemmi.Element(symbol).atomic_number]
         if not passes.any():
             raise UserError(f"no entry of the index has {self._words(entries)}")
         return np.flatnonzero(passes)
@@ -42,6 +48,8 @@ class Filter:
         parts = []
         if self.elements is not None:
             parts.append(f"only the elements {', '.join(sorted(self.elements))}")
+        if self.required:
+            parts.append(f"all of the elements {', '.join(sorted(self.required))}")
         if self.formula is not None:
             symbols = "".join(c for c in self.formula if c.isalpha())
             near = [f for f in dict.fromkeys(entries.formulas) if "".join(c for c in f if c.isalpha()) == symbols]

@@ -33,6 +33,8 @@ class Options:
     Attributes:
         k: hits.
         elements: symbols; entries and generated crystals hold no others. None allows all.
+        required: symbols; entries that lack one of them are passed over.
+        reduced_formula: entries of another one (Hill order) are passed over; None allows all.
         formula: contents of the primitive cell over `units`, used where crystals are generated; blank when unknown.
         units: formula units per primitive cell.
         generate: ``auto`` after a miss, ``never``, or ``always``.
@@ -41,6 +43,8 @@ class Options:
 
     k: int = 10
     elements: frozenset[str] | None = None
+    required: frozenset[str] = frozenset()
+    reduced_formula: str | None = None
     formula: str = ""
     units: int = 1
     generate: Generate = "auto"
@@ -115,7 +119,9 @@ class Solver:
             watch(Event(known.answer, known.verdict))
             return known
         start = time.perf_counter()
-        answer = self.engine.query([pattern], k=options.k, elements=options.elements)[0]
+        answer = self.engine.query(
+            [pattern], options.k, options.elements, options.reduced_formula, required=options.required
+        )[0]
         verdict = self.judge.verdict(answer)
         watch(Event(answer, verdict))
         solution = Solution(key, answer, verdict)

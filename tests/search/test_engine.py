@@ -140,6 +140,13 @@ def test_filters_work_inside_the_search(engine, patterns):
 
 
 def test_a_filter_that_nothing_passes_says_so(engine, patterns):
+    (answer,) = engine.query(patterns[:1], k=ENTRIES, required=frozenset({"Zn", "N"}), copies=True)
+    assert answer.hits
+    assert all({"Zn", "N"} <= engine.crystal(hit.id).composition.keys() for hit in answer.hits)
+    left_out = {str(id_) for id_ in engine.index.entries.ids} - {hit.id for hit in answer.hits}
+    assert not any({"Zn", "N"} <= engine.crystal(id_).composition.keys() for id_ in left_out)
+    with pytest.raises(UserError, match=r"no entry of the index has all of the elements He$"):
+        engine.query(patterns[:1], required=frozenset({"He"}))
     with pytest.raises(UserError, match="no entry of the index has only the elements He, Xe"):
         engine.query(patterns[:1], elements=frozenset({"Xe", "He"}))
     near = str(engine.index.entries.formulas[0])

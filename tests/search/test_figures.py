@@ -9,9 +9,9 @@ from typer.testing import CliRunner
 
 from search import figures
 from search.__main__ import app
-from xtal.sketch import WINDOW, colour, element_key, projected
 from xtal.crystal import Crystal
 from xtal.errors import UserError
+from xtal.sketch import WINDOW, colour, element_key, projected
 
 NAMES = ["tsne.png", "similarity.png", "retrieval.png"]
 QUERIES = 60

@@ -1,0 +1,181 @@
+"""The one call, with the shipped models on a small real index: search, verdict, generation, cache."""
+
+import json
+import threading
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import models
+from generate.engine import Cancelled, Request
+from indexer.build import build
+from indexer.plan import open_plan
+from search.__main__ import app
+from search.solve import Event, Options, Solver
+from xtal.pattern import Pattern
+from xtal.simulate import simulate_all
+from xtal.writers import write_xye
+
+INDEX, ENTRIES = "coremof2019-asr", 60
+QUICK = Request(count=2, steps=3)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder with an index that the shipped fingerprints made, which the shipped calibration judges."""
+    folder = tmp_path_factory.mktemp("solve-home")
+    build(open_plan([INDEX], models.load(), limit=ENTRIES, home=folder), workers=1)
+    return folder
+
+
+@pytest.fixture
+def solver(place):
+    made = Solver.open(INDEX, place)
+    yield made
+    made.cache.forget_all()
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def held(place) -> Pattern:
+    """An ordinary pattern of an entry."""
+    engine = Solver.open(INDEX, place, cache=False).engine
+    return simulate_all([engine.index.crystal(7)], 0.0, 1)[0]
+
+
+@pytest.fixture(scope="module")
+def foreign() -> Pattern:
+    """Lines that no framework shows: those of a small cubic salt."""
+    angles = np.arange(5, 60, 0.02)
+    lines = [(27.4, 100), (31.8, 300), (45.5, 200), (53.9, 30), (56.5, 80)]
+    counts = 20 + sum(height * 10 * np.exp(-(((angles - at) / 0.08) ** 2)) for at, height in lines)
+    return Pattern(angles, np.round(counts), 1.5418, source="salt.xy")
+
+
+def test_an_entry_is_a_match_and_nothing_is_generated(solver, held):
+    events: list[Event] = []
+    solution = solver.solve(held, watch=events.append)
+    assert solution.verdict.kind == "match"
+    assert solution.answer.hits[0].row == 7
+    assert solution.candidates == ()
+    assert [event.preview for event in events] == [None]
+
+
+def test_a_foreign_pattern_is_a_miss_that_generates_what_the_formula_says(solver, foreign):
+    events: list[Event] = []
+    solution = solver.solve(foreign, Options(formula="NaCl", units=2, request=QUICK), events.append)
+    assert solution.verdict.kind == "miss"
+    assert [candidate.rank for candidate in solution.candidates] == [1, 2]
+    assert {candidate.crystal.formula for candidate in solution.candidates} == {"Cl2Na2"}
+    assert [event.preview.step for event in events[1:]] == [*range(1, len(events))]
+    assert events[-1].preview.step == events[-1].preview.steps
+    assert {candidate.model_id for candidate in solution.candidates} == {solver.origin.denoiser_id}
+
+
+def test_without_a_formula_those_of_neighbours_are_tried_and_said_so(solver, foreign):
+    solution = solver.solve(foreign, Options(request=QUICK))
+    assert len(solution.candidates) == 2
+    assert "those of the nearest known crystals" in solution.notes[0]
+    known = set(solver.engine.index.entries.formulas)
+    assert {candidate.crystal.reduced_formula for candidate in solution.candidates} <= known
+
+
+def test_what_cannot_be_generated_leaves_the_search_result(solver, foreign):
+    solution = solver.solve(foreign, Options(formula="Zn(OH)2", request=QUICK))
+    assert solution.answer.hits
+    assert solution.candidates == ()
+    assert "no formula" in solution.notes[0]
+
+
+def test_generation_follows_the_option(solver, held, foreign):
+    assert solver.solve(foreign, Options(generate="never")).candidates == ()
+    assert len(solver.solve(held, Options(generate="always", formula="Zn2O2", request=QUICK)).candidates) == 2
+
+
+def test_the_second_time_comes_from_the_cache_and_says_the_same(solver, foreign):
+    options = Options(formula="NaCl", request=QUICK)
+    first = solver.solve(foreign, options)
+    again = solver.solve(foreign, options)
+    assert (first.cached, again.cached) == (False, True)
+    assert again.verdict == first.verdict
+    assert again.answer.hits == first.answer.hits
+    assert [c.similarity for c in again.candidates] == [c.similarity for c in first.candidates]
+    other = solver.solve(foreign, Options(formula="NaCl", request=Request(count=2, steps=3, seed=1)))
+    assert not other.cached
+    assert other.key != first.key
+
+
+def test_a_cancelled_generation_keeps_the_search_and_is_not_remembered(solver, foreign):
+    def watch(event: Event) -> None:
+        if event.preview is not None:
+            raise Cancelled
+
+    solution = solver.solve(foreign, Options(formula="NaCl", request=QUICK), watch)
+    assert solution.cancelled
+    assert solution.answer.hits
+    assert "cancelled" in solution.notes[0]
+    assert solver.cache.find(solution.key) is None
+
+
+def test_searches_go_on_while_one_generates(solver, held, foreign):
+    generating, searched = threading.Event(), threading.Event()
+
+    def watch(event: Event) -> None:
+        if event.preview is not None:
+            generating.set()
+            assert searched.wait(30)
+
+    options = Options(formula="NaCl", request=QUICK)
+    thread = threading.Thread(target=solver.solve, args=(foreign, options, watch))
+    thread.start()
+    assert generating.wait(30)
+    assert solver.solve(held).verdict.kind == "match"  # while the generation stands still
+    searched.set()
+    thread.join(30)
+    assert not thread.is_alive()
+
+
+@pytest.fixture
+def invoke(place):
+    def run(*arguments):
+        env = {"XTALSCOUT_HOME": str(place), "COLUMNS": "200"}
+        return CliRunner().invoke(app, [str(a) for a in arguments], env=env)
+
+    return run
+
+
+def test_the_commands_solve_list_export_and_forget(invoke, held, foreign, tmp_path):
+    for name, pattern in (("held", held), ("salt", foreign)):
+        write_xye(pattern, tmp_path / f"{name}.xye", "test")
+    quick = ("-n", "2", "--steps", "3", "--formula", "NaCl")
+    done = invoke("solve", tmp_path / "held.xye", tmp_path / "salt.xye", *quick, "--json", "--out", tmp_path / "cifs")
+    assert done.exit_code == 0, done.output
+    match, miss = map(json.loads, done.stdout.splitlines())
+    assert (match["verdict"]["kind"], miss["verdict"]["kind"]) == ("match", "miss")
+    assert len(miss["candidates"]) == 2
+    cifs = sorted((tmp_path / "cifs" / miss["key"][:8]).glob("*.cif"))
+    assert len(cifs) == 2
+    assert "not verified" in cifs[0].read_text()
+    again = invoke("solve", tmp_path / "salt.xye", *quick)
+    assert "(from the cache)" in again.output
+    assert "generated, not verified" in again.output
+    listed = invoke("history", "salt")
+    assert miss["key"][:8] in listed.output
+    assert match["key"][:8] not in listed.output
+    assert invoke("export", tmp_path / "all.jsonl").exit_code == 0
+    assert len((tmp_path / "all.jsonl").read_text().splitlines()) == 2
+    assert invoke("forget").exit_code == 2
+    assert "forgot 1" in invoke("forget", miss["key"][:8]).output
+    assert "forgot 1" in invoke("forget", "--all").output
+    assert "nothing was asked yet" in invoke("history").output
+
+
+def test_bad_files_are_reported_and_the_others_answered(invoke, held, tmp_path):
+    write_xye(held, tmp_path / "good.xye", "test")
+    (tmp_path / "bad.xy").write_text("no pattern\n")
+    done = invoke("solve", tmp_path / "bad.xy", tmp_path / "good.xye", "--no-cache")
+    assert done.exit_code == 3
+    assert "bad.xy" in done.stderr
+    assert "match" in done.stdout
+    assert invoke("solve", tmp_path / "bad.xy").exit_code == 2
