@@ -17,7 +17,7 @@ class Candidate:
         chi_square: of that fit.
         closest: Å, shortest distance of two atoms over the shortest that chemistry allows them; below 1 they overlap.
         start: what diffusion began with: ``noise``, or the id of the entry used as a template.
-        seed: of the run; with `number` it reproduces the sample.
+        seed: of the run; with `number` and the composition it names the sample.
         number: place in the batch that was sampled.
         model_id: SHA-256 of the denoiser.
         zero_shift: degrees 2θ, of the fit.

@@ -50,11 +50,11 @@ def _changes(have: NDArray, numbers: NDArray) -> tuple[Counter[int], Counter[int
 
 
 def _exchanges(missing: Counter[int], surplus: Counter[int]) -> list[tuple[int, int]]:
-    """Pair elements too many with elements missing, those of similar size first."""
+    """Pair elements too many with elements missing: metals with metals, and those of similar size first."""
     pairs = []
     missing, surplus = missing.copy(), surplus.copy()
-    likeness = sorted((abs(_radius(old) - _radius(new)), old, new) for old in surplus for new in missing)
-    for _, old, new in likeness:
+    likeness = sorted((*_unlike(old, new), old, new) for old in surplus for new in missing)
+    for *_, old, new in likeness:
         count = min(surplus[old], missing[new])
         pairs += [(old, new)] * count
         surplus[old] -= count
@@ -62,5 +62,7 @@ def _exchanges(missing: Counter[int], surplus: Counter[int]) -> list[tuple[int, 
     return pairs
 
 
-def _radius(element: int) -> float:
-    return float(gemmi.Element(element).covalent_r)
+def _unlike(old: int, new: int) -> tuple[bool, float]:
+    """Return whether only one of two elements is a metal, and by how much their covalent radii differ (Å)."""
+    first, second = gemmi.Element(old), gemmi.Element(new)
+    return first.is_metal != second.is_metal, abs(first.covalent_r - second.covalent_r)

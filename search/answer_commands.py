@@ -50,7 +50,7 @@ def solve(
     z: Annotated[int, typer.Option("--z", min=1, help="Formula units per primitive cell.")] = 1,
     generate: Annotated[Generate, typer.Option(help="Generate crystals: auto is after a miss.")] = Generate.AUTO,
     count: Annotated[int, typer.Option("-n", min=1, help="Candidates to generate.")] = 10,
-    steps: Annotated[int, typer.Option(min=1, max=1000, help="Of the sampler.")] = 50,
+    steps: Annotated[int, typer.Option(min=1, max=1000, help="Of the sampler.")] = 100,
     seed: Annotated[int, typer.Option(min=0, help="Of the generation.")] = 0,
     cache: Annotated[bool, typer.Option(help="Take known answers from the cache, and keep new ones.")] = True,
     out: Annotated[Path | None, typer.Option(help="Folder for the CIF files of generated crystals.")] = None,

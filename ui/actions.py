@@ -1,60 +1,26 @@
 """What happens when the person at the page does something. Each action returns a `View`: all that the page shows."""
 
-from dataclasses import dataclass, replace
+import re
+from dataclasses import replace
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from ui.inputs import Loaded, Source, load
+from ui.job import Job
 from ui.library import Library
-from ui.plots import empty_figure, overlay_figure, pattern_figure
-from ui.table import hits_table
-from ui.texts import answer_facts, error_html, file_name, notice_html, pattern_facts
+from ui.question import Question
+from ui.texts import answer_facts, error_html, file_name, notice_html
+from ui.view import View, pattern_view, remembered_view
 from ui.viewer import scene
 from xtal.errors import UserError
-from xtal.formula import parse_elements, parse_formula
-from xtal.pattern import Lines
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
+    from search.solution import Solution
 
-    from search.answer import Answer, Overlay
-
-HITS = 10
-
-
-@dataclass(frozen=True, eq=False)
-class View:
-    """Everything that depends on the pattern. Compared by identity: gradio asks of each session's view if it changed.
-
-    Attributes:
-        facts: HTML about the pattern and how it was searched.
-        message: HTML of an error or notice, or empty.
-        table: HTML of the hits.
-        scene: JSON text of the 3-D view, or empty.
-        loaded: the pattern shown, or None.
-        lines: the lines found in it, or None.
-        answer: its hits, or None.
-        overlay: the selected hit's profile beside the measured one, or None.
-        selected: id of that hit, or empty.
-    """
-
-    facts: str = ""
-    message: str = ""
-    table: str = hits_table(None, 0)
-    scene: str = ""
-    loaded: Loaded | None = None
-    lines: Lines | None = None
-    answer: "Answer | None" = None
-    overlay: "Overlay | None" = None
-    selected: str = ""
-
-    def figure(self, root: bool) -> "go.Figure":
-        """Draw what there is to draw; with `root`, the square root of every intensity."""
-        if self.loaded is None or self.lines is None:
-            return empty_figure()
-        given = "Simulated" if self.loaded.source.simulated else "Measured"
-        if self.overlay is None:
-            return pattern_figure(self.loaded.pattern, self.lines, root, given)
-        return overlay_figure(self.overlay, self.loaded.pattern, self.selected, root, given)
+NO_PATTERN = "There is no pattern to search for. Drop a file or pick an example first."
+NOT_READY = "The index is not ready yet. The search starts once it is."
+SOON = 0.2  # seconds in which an answer out of the cache is complete
+OTHER_BUILD = "This answer was made with another build of the index; search again to see its structures."
 
 
 class Actions:
@@ -69,52 +35,109 @@ class Actions:
         if source is None:
             return View()
         try:
-            return _pattern_view(load(source, wavelength))
+            return pattern_view(load(source, wavelength))
         except UserError as error:
             return View(message=error_html(str(error)))
 
-    def search(self, loaded: Loaded | None, elements: str, formula: str) -> View:
-        """Search the index for the pattern and show the best hit."""
+    def begin(self, loaded: Loaded | None, question: Question) -> tuple[View, Job | None]:
+        """Search the index and show the best hit; the job is None unless it goes on, generating."""
         if loaded is None:
-            return View(message=error_html("There is no pattern to search for. Drop a file or pick an example first."))
-        view, engine = _pattern_view(loaded), self.library.engine
-        if engine is None:
-            return replace(view, message=notice_html("The index is not ready yet. The search starts once it is."))
+            return View(message=error_html(NO_PATTERN)), None
+        view, solver = pattern_view(loaded), self.library.solver
+        if solver is None:
+            return replace(view, message=notice_html(NOT_READY)), None
         try:
-            allowed, wanted = parse_elements(elements), parse_formula(formula)
-            answer = engine.query([loaded.pattern], k=HITS, elements=allowed, formula=wanted)[0]
+            job = Job(solver, question.asked(loaded.pattern)).start()
+            view = self.answered(loaded, job.wait_for_search())
         except UserError as error:
-            return replace(view, message=error_html(str(error)))
-        found = replace(view, answer=answer, facts=view.facts + answer_facts(answer, engine))
-        return self.select(found, answer.hits[0].rank)
+            return replace(view, message=error_html(str(error))), None
+        if job.wait(SOON if job.generates else None):
+            return self.finish(view, job), None
+        return view, job
+
+    def answered(self, loaded: Loaded, solution: "Solution") -> View:
+        """Show a pattern with what it was answered with, the best hit selected."""
+        view, solver = replace(pattern_view(loaded, solution.answer.lines), solution=solution), self.library.solver
+        if solver is None:
+            return view
+        facts = view.facts + answer_facts(solution, solver.engine)
+        view = replace(view, facts=facts, threshold=solver.judge.calibration.threshold())
+        hits = solution.answer.hits
+        return self.select(view, hits[0].rank) if hits else view
+
+    def finish(self, view: View, job: Job) -> View:
+        """Show what a job ended with; its first candidate is selected when the reader watched it being made."""
+        if view.solution is None or job.solution is None or view.solution.answer is not job.solution.answer:
+            return view  # the page shows another pattern by now
+        view = replace(view, solution=job.solution)
+        if job.error:
+            view = replace(view, message=error_html(job.error))
+        if job.solution.candidates and job.previewing:
+            return self.select_candidate(view, 1)
+        return self.select(view, view.hit)
 
     def select(self, view: View, rank: int) -> View:
         """Overlay the hit of this rank on the pattern and draw its cell."""
+        from search.evidence import compare_lines
         from xtal.cif import write_cif
 
         engine, answer = self.library.engine, view.answer
-        if engine is None or answer is None or view.loaded is None:
+        hit = next((hit for hit in answer.hits if hit.rank == rank), None) if answer is not None else None
+        if engine is None or answer is None or view.loaded is None or hit is None:
             return view
-        hit = next(hit for hit in answer.hits if hit.rank == rank)
         crystal = engine.crystal(hit.id)
         origin = f"{hit.id} of index {self.library.index_name}, found by Xtalscout for {view.loaded.source.name}"
+        fitted = hit.fit is not None and len(answer.lines) > 0
         return replace(
             view,
             overlay=engine.overlay(answer.pattern, hit),
+            unexplained=compare_lines(answer, hit, engine.index.lines).unexplained if fitted else (),
             selected=hit.id,
-            table=hits_table(answer.hits, rank),
+            hit=rank,
+            candidate=0,
             scene=scene(crystal, hit.id, write_cif(crystal, [origin]), file_name(hit.id)),
         )
 
+    def select_candidate(self, view: View, rank: int) -> View:
+        """Overlay the generated crystal of this rank on the pattern and draw its cell."""
+        from generate.checks import plausibility
+        from generate.cif import candidate_cif
+        from models.ccsg.denoiser import NAME
+        from ui.fitted import candidate_overlay
 
-def _pattern_view(loaded: Loaded) -> View:
-    """Return the view of a pattern that was not searched yet."""
-    from xtal.linefinder import find_lines
+        made = () if view.solution is None else view.solution.candidates
+        candidate = next((candidate for candidate in made if candidate.rank == rank), None)
+        if candidate is None or view.loaded is None:
+            return view
+        crystal = candidate.crystal
+        stem = PurePath(view.loaded.pattern.source).stem
+        title = f"Candidate {rank}, generated, not verified"
+        cif = candidate_cif(candidate, NAME, crystal.formula)
+        return replace(
+            view,
+            overlay=candidate_overlay(view.loaded.pattern, candidate),
+            unexplained=(),
+            selected=f"candidate {rank}",
+            hit=0,
+            candidate=rank,
+            scene=scene(crystal, title, cif, file_name(f"{stem}-generated-{rank}"), [plausibility(crystal).words]),
+        )
 
-    lines = find_lines(loaded.pattern)
-    return View(
-        facts=pattern_facts(loaded, len(lines)),
-        message=notice_html(loaded.notice),
-        loaded=loaded,
-        lines=lines,
-    )
+    def reopen(self, prefix: str) -> View:
+        """Show an answer out of the cache; `prefix` begins its key."""
+        solver = self.library.solver
+        if solver is None or solver.cache is None:
+            return View(message=notice_html(NOT_READY))
+        if not re.fullmatch("[0-9a-f]{8,64}", prefix):
+            return View(message=error_html("An answer is named by the first 8 digits of its key, 0 to 9 and a to f."))
+        try:
+            record = solver.cache.stored(prefix)
+        except UserError as error:
+            return View(message=error_html(str(error)))
+        view = remembered_view(record.solution)
+        if record.origin.build_id != solver.origin.build_id:
+            return replace(view, message=notice_html(OTHER_BUILD))
+        if view.loaded is None:
+            return view
+        again = self.answered(view.loaded, record.solution)
+        return again if record.solution.answer.hits else self.select_candidate(again, 1)

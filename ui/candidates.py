@@ -3,7 +3,7 @@
 from html import escape
 from typing import TYPE_CHECKING
 
-from ui.table import bar, formula_html
+from ui.table import bar, formula_html, row_html, table_html
 from xtal.cell import cell_parameters
 
 if TYPE_CHECKING:
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from search.solution import Solution
     from ui.job import Step
 
+CAPTION = "Generated, not verified"
 COLUMNS = (
     ("#", "Rank by fit and similarity together; 1 is best"),
     ("Formula", "Contents of the primitive cell"),
@@ -27,12 +28,8 @@ def candidates_html(solution: "Solution", selected: int) -> str:
     notes = "".join(f'<p class="xs-remark">{escape(_sentence(note))}</p>' for note in solution.notes)
     if not solution.candidates:
         return notes
-    head = "".join(f'<th scope="col" title="{escape(hint)}">{name}</th>' for name, hint in COLUMNS)
-    body = "".join(_row(candidate, candidate.rank == selected) for candidate in solution.candidates)
-    return (
-        '<h3 class="xs-caption">Generated, not verified</h3>'
-        f'{notes}<table class="xs-hits xs-made" role="grid"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-    )
+    rows = [row_html(_cells(each), each.rank, each.rank == selected) for each in solution.candidates]
+    return f'<h3 class="xs-caption">{CAPTION}</h3>{notes}{table_html(COLUMNS, rows, "xs-made")}'
 
 
 def progress_html(step: "Step | None") -> str:
@@ -56,10 +53,10 @@ def cell_text(candidate: "Candidate") -> str:
     return "{:.2f} {:.2f} {:.2f} ".format(*lengths) + "{:.1f} {:.1f} {:.1f}".format(*angles)
 
 
-def _row(candidate: "Candidate", selected: bool) -> str:
+def _cells(candidate: "Candidate") -> tuple[str, ...]:
     crystal, cell = candidate.crystal, cell_text(candidate)
     overlap = ' class="xs-bad"' if candidate.closest < 1 else ""
-    cells = (
+    return (
         f"{candidate.rank}",
         f'<span class="xs-formula" title="{escape(crystal.formula)}">{formula_html(crystal.formula)}</span>',
         bar(candidate.similarity),
@@ -68,10 +65,6 @@ def _row(candidate: "Candidate", selected: bool) -> str:
         f'<span class="xs-cell-text">{cell}</span>',
         f'<span class="xs-id" title="{escape(candidate.start)}">{escape(candidate.start)}</span>',
     )
-    state = "true" if selected else "false"
-    row = "".join(f"<td>{cell}</td>" for cell in cells)
-    first = selected or candidate.rank == 1
-    return f'<tr data-rank="{candidate.rank}" tabindex="{0 if first else -1}" aria-selected="{state}">{row}</tr>'
 
 
 def _sentence(text: str) -> str:

@@ -92,7 +92,13 @@ class Job:
                 raise UserError(self.error or STOPPED)
             return self.solution
 
-    def wait(self, seconds: float) -> bool:
+    @property
+    def generates(self) -> bool:
+        """Whether crystals are generated after what the search found."""
+        found, asked = self.solution, self._asked
+        return asked.only is None and asked.options.generate == "auto" and found is not None and _missed(found)
+
+    def wait(self, seconds: float | None) -> bool:
         """Wait until it is done, for so many seconds at most; return whether it is."""
         with self._changed:
             return self._changed.wait_for(lambda: self.done, seconds)
@@ -130,6 +136,10 @@ class Job:
             if not self.done:
                 self.solution, self.error, self.done = solution or self.solution, error, True
             self._changed.notify_all()
+
+
+def _missed(solution: Solution) -> bool:
+    return solution.verdict.kind == "miss"
 
 
 def answered(solver: "Solver", asked: Asked, watch: "Watch" = lambda _: None) -> Solution:

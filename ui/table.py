@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from ui.viewer import ASSETS
-
 if TYPE_CHECKING:
     from search.answer import Hit
 
@@ -31,9 +29,31 @@ def hits_table(hits: Sequence["Hit"] | None, selected: int) -> str:
         return (
             '<p class="xs-empty">No structure of this index passes the filter. Loosen the elements or the formula.</p>'
         )
-    head = "".join(f'<th scope="col" title="{escape(hint)}">{name}</th>' for name, hint in COLUMNS)
-    body = "".join(_row(hit, hit.rank == selected) for hit in hits)
-    return f'<table class="xs-hits" role="grid"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    return table_html(COLUMNS, [row_html(_cells(hit), hit.rank, hit.rank == selected) for hit in hits])
+
+
+def table_html(columns: Sequence[tuple[str, str]], rows: Sequence[str], kind: str = "", caption: str = "") -> str:
+    """Return a table whose rows can be chosen.
+
+    Args:
+        columns: heading and explanation of each; headings are ours and not escaped.
+        rows: of `row_html`.
+        kind: class of its own, for the style sheet.
+        caption: HTML above it.
+    """
+    head = "".join(f'<th scope="col" title="{escape(hint)}">{name}</th>' for name, hint in columns)
+    above = f"<caption>{caption}</caption>" if caption else ""
+    return (
+        f'<table class="xs-hits {kind}" role="grid">{above}<thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table>"
+    )
+
+
+def row_html(cells: Sequence[str], rank: int, selected: bool) -> str:
+    """Return a row of cells of HTML; the selected one, or else the first, is reached with the tabulator."""
+    state, stop = ("true", 0) if selected else ("false", 0 if rank == 1 else -1)
+    row = "".join(f"<td>{cell}</td>" for cell in cells)
+    return f'<tr data-rank="{rank}" tabindex="{stop}" aria-selected="{state}">{row}</tr>'
 
 
 def formula_html(formula: str) -> str:
@@ -41,13 +61,8 @@ def formula_html(formula: str) -> str:
     return re.sub(r"([\d.]+)", r"<sub>\1</sub>", escape(formula))
 
 
-def table_script() -> str:
-    """Return the JavaScript that turns clicks and arrow keys into the ``select`` event."""
-    return (ASSETS / "table.js").read_text(encoding="utf-8")
-
-
-def _row(hit: "Hit", selected: bool) -> str:
-    cells = (
+def _cells(hit: "Hit") -> tuple[str, ...]:
+    return (
         f"{hit.rank}",
         f'<span class="xs-id" title="{escape(hit.name)}">{escape(hit.id)}</span>',
         f'<span class="xs-formula" title="{escape(hit.formula)}">{formula_html(hit.formula)}</span>',
@@ -57,9 +72,6 @@ def _row(hit: "Hit", selected: bool) -> str:
         MISSING if hit.scale is None else f"{hit.scale:.4f}",
         f"{hit.group_size}",
     )
-    state = "true" if selected else "false"
-    row = "".join(f"<td>{cell}</td>" for cell in cells)
-    return f'<tr data-rank="{hit.rank}" tabindex="{0 if selected or hit.rank == 1 else -1}" aria-selected="{state}">{row}</tr>'
 
 
 def bar(value: float | None) -> str:

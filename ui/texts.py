@@ -8,8 +8,10 @@ from ui.inputs import Loaded
 from ui.library import Library
 
 if TYPE_CHECKING:
-    from search.answer import Answer
     from search.engine import Engine
+    from search.solution import Solution
+
+LONGEST_NAME = 100  # letters of a file's name before its suffix
 
 
 def error_html(text: str) -> str:
@@ -32,9 +34,11 @@ def pattern_facts(loaded: Loaded, lines: int) -> str:
     return f"{name}{wavelength}<span>2θ {first:.2f}–{last:.2f}°</span>{size}"
 
 
-def answer_facts(answer: "Answer", engine: "Engine") -> str:
-    """Return how many structures were searched in which time."""
-    return f"<span>{len(engine):,} structures searched in {_duration(answer.timings.total)}</span>"
+def answer_facts(solution: "Solution", engine: "Engine") -> str:
+    """Return how many structures were searched in which time, and whether that was earlier."""
+    again = " when first asked" if solution.cached else ""
+    duration = _duration(solution.answer.timings.total)
+    return f"<span>{len(engine):,} structures searched in {duration}{again}</span>"
 
 
 def formats_html() -> str:
@@ -59,9 +63,9 @@ def library_html(library: Library) -> str:
     return f'<div class="xs-building" role="status"><span>{name} · {escape(progress.stage)}{count}</span>{bar}</div>'
 
 
-def file_name(identifier: str) -> str:
-    """Return a safe name for the CIF of an entry."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "_", identifier).strip("._") + ".cif"
+def file_name(identifier: str, suffix: str = ".cif") -> str:
+    """Return a safe name for a file about an entry or a pattern."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", identifier).strip("._")[:LONGEST_NAME] + suffix
 
 
 def _duration(seconds: float) -> str:

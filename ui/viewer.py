@@ -1,6 +1,7 @@
 """The 3-D view of one unit cell: a crystal becomes the text that `assets/viewer.js` draws with 3Dmol.js."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -16,12 +17,12 @@ MOST_ATOMS = 6_000  # drawn sites; beyond, a browser turns the cell at a few fra
 DECIMALS = 3  # Å
 
 
-def scene(crystal: Crystal, title: str, cif: str, file_name: str) -> str:
+def scene(crystal: Crystal, title: str, cif: str, file_name: str, remarks: Sequence[str] = ()) -> str:
     """Return the JSON text of what the viewer draws and offers to download.
 
     Its parts: ``cell`` (3, 3) Å; ``symbols``, the elements; ``atoms``, rows of element index, 1 inside or 0 outside
     the cell, x, y, z in Å; ``bonds``, pairs of rows of ``atoms``; ``hidden``, the number of atoms when they are too
-    many to draw, else 0; ``title``, ``facts``, ``cif`` and ``file``.
+    many to draw, else 0; ``title``, ``facts`` with the `remarks` at their end, ``cif`` and ``file``.
     """
     drawing = draw_cell(crystal)
     numbers, element = np.unique(crystal.numbers[drawing.atom], return_inverse=True)
@@ -29,7 +30,7 @@ def scene(crystal: Crystal, title: str, cif: str, file_name: str) -> str:
     rows = np.column_stack([element, drawing.inside, drawing.position.round(DECIMALS)])
     content = {
         "title": title,
-        "facts": _facts(crystal),
+        "facts": [*_facts(crystal), *remarks],
         "cell": crystal.lattice.round(DECIMALS).tolist(),
         "symbols": [gemmi.Element(int(z)).name for z in numbers],
         "atoms": rows.tolist() if shown else [],

@@ -55,6 +55,7 @@ class Denoiser:
         self.scale = CellScale(np.array(self.config.cell_mean), np.array(self.config.cell_spread))
         self._conditioner = open_session(folder / CONDITIONER_FILE, device)
         self._denoiser = open_session(folder / DENOISER_FILE, device)
+        self._asked = [given.name for given in self._denoiser.get_inputs()]  # `cspnet` does not ask for `absent`
 
     def remember(self, lines: Sequence[Lines]) -> Memory:
         """Read the lines found in B patterns.
@@ -94,7 +95,7 @@ class Denoiser:
             "absent": memory.absent,
         }
         parts = [
-            self._denoiser.run(None, {name: rows[i : i + take] for name, rows in inputs.items()})
+            self._denoiser.run(None, {name: inputs[name][i : i + take] for name in self._asked})
             for i in range(0, len(numbers), take)
         ]
         score, noise = (np.concatenate(part).astype(np.float64) for part in zip(*parts, strict=True))

@@ -43,9 +43,15 @@ def export_model(model: CCSG, folder: Path) -> list[Path]:
         memory, absent = model.conditioner(*lines.values())
     noisy = {**_example_crystals(), "memory": memory, "absent": absent}
     _write(model.denoiser, noisy, ["score", "noise"], folder / DENOISER_FILE)
-    save_file({key: value.contiguous() for key, value in model.state_dict().items()}, folder / WEIGHTS_FILE)
+    save_file({key: value.contiguous() for key, value in _own(model).items()}, folder / WEIGHTS_FILE)
     (folder / CONFIG_FILE).write_text(json.dumps(asdict(model.config), indent=2) + "\n")
     return [folder / name for name in (CONDITIONER_FILE, DENOISER_FILE, WEIGHTS_FILE, CONFIG_FILE)]
+
+
+def _own(model: CCSG) -> dict[str, Tensor]:
+    """Return the weights that training has changed: an encoder taken over and frozen is CPCP's own file."""
+    taken = model.config.denoiser.frozen and model.config.denoiser.pretrained
+    return {k: v for k, v in model.state_dict().items() if not (taken and k.startswith("conditioner.encoder."))}
 
 
 def _example_lines() -> dict[str, Tensor]:

@@ -88,9 +88,7 @@ def _check_resumable(out: Path, config: ModelConfig, training: TrainingConfig) -
         raise UserError(f"the run in {out} trains another network: resume with its --denoiser, --preset and sources")
     used = read_progress(out).seconds / 60
     if used >= training.minutes:
-        raise UserError(
-            f"the run in {out} has used {used:.2f} minutes; grant more than that: --minutes"
-        )
+        raise UserError(f"the run in {out} has used {used:.2f} minutes; grant more than that: --minutes")
 
 
 def _work(

@@ -41,7 +41,9 @@ def test_lattice_noise_grows_from_none_to_everything():
     assert (np.diff(kept) < 0).all()
     assert 0 < kept[-1] < 1e-6
     half = STEPS // 2  # the cosine schedule keeps about half of the variance half way
-    assert kept[half] == pytest.approx(np.cos((0.5 + 0.008) / 1.008 * np.pi / 2) ** 2 / np.cos(0.008 / 1.008 * 1.5708) ** 2)
+    assert kept[half] == pytest.approx(
+        np.cos((0.5 + 0.008) / 1.008 * np.pi / 2) ** 2 / np.cos(0.008 / 1.008 * 1.5708) ** 2
+    )
 
 
 def test_coordinate_noise_rises_exponentially():

@@ -1,12 +1,12 @@
 import json
 import multiprocessing
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 from click.testing import Result
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -14,21 +14,24 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("safetensors")
 pytest.importorskip("onnx")
 
-from ccsg_helpers import FOUR, batch_of, cell_scale, measured, model_config  # noqa: E402
-from cpcp_helpers import PACKED, real_crystals  # noqa: E402
+from ccsg_helpers import FOUR, TINY, batch_of, cell_scale, measured, model_config  # noqa: E402
+from cpcp_helpers import PACKED  # noqa: E402
 from torch import distributed  # noqa: E402
 
 from models.__main__ import app  # noqa: E402
 from models.ccsg import batches as batches_module  # noqa: E402
+from models.ccsg import config as config_module  # noqa: E402
+from models.ccsg import dataset as dataset_module  # noqa: E402
+from models.ccsg import train as train_module  # noqa: E402
 from models.ccsg import trainer as trainer_module  # noqa: E402
 from models.ccsg.batches import NoisyBatch, noisy_batch, resettled, size_batches  # noqa: E402
-from models.ccsg.cell import CellScale  # noqa: E402
 from models.ccsg.config import ModelConfig, TrainingConfig  # noqa: E402
 from models.ccsg.dataset import MeasuredSet  # noqa: E402
+from models.ccsg.files import CONFIG_FILE  # noqa: E402
 from models.ccsg.schedule import STEPS, alpha_bars, score_sizes, sigmas, wrapped  # noqa: E402
 from models.ccsg.train import LOG_FILE, train  # noqa: E402
 from models.ccsg.trainer import ENCODER, Trainer, share_gradients  # noqa: E402
-from models.checkpoint import STATE_FILE, Progress  # noqa: E402
+from models.checkpoint import Progress  # noqa: E402
 from models.cpcp.export import read_model  # noqa: E402
 from models.cpcp.files import read_config as read_encoder  # noqa: E402
 from xtal.errors import UserError  # noqa: E402
@@ -65,13 +68,13 @@ def equal(first: list[torch.Tensor], second: list[torch.Tensor]) -> bool:
 
 @pytest.mark.parametrize(("kind", "conditioning"), [("attention", "concat"), ("cspnet", "node")])
 def test_learning_lowers_the_loss(kind, conditioning, crystals):
-    trainer = Trainer(model_config(kind, conditioning), FAST)
+    trainer = Trainer(model_config(kind, conditioning), replace(FAST, rate=5e-3))
     batch = batch_of(crystals)
     before = trainer.validate([batch])
-    losses = np.array([trainer.learn(batch) for _ in range(25)])
-    assert (losses[-3:].mean(axis=0) < 0.8 * losses[0]).all()
+    losses = np.array([trainer.learn(batch) for _ in range(15)])
+    assert (losses[-3:].mean(axis=0) < 0.9 * losses[0]).all()
     assert (np.array(trainer.validate([batch])) < before).all()  # the average follows
-    assert trainer.progress.step == 25
+    assert trainer.progress.step == 15
 
 
 def test_losses_are_means_over_real_atoms(crystals):
@@ -151,13 +154,13 @@ def distances(frac: np.ndarray, lattice: np.ndarray) -> np.ndarray:
     return np.linalg.norm(wrapped(frac[:, None] - frac) @ lattice, axis=2)
 
 
+@settings(max_examples=25)
 @given(st.integers(0, 10_000))
 def test_another_setting_is_the_same_crystal(seed):
     frac, lattice = (np.array([getattr(c, name) for c in FOUR[:2]]) for name in ("frac_coords", "lattice"))
     moved, settled = resettled(frac, lattice, np.random.default_rng(seed))
     for before, after, old, new in zip(frac, moved, lattice, settled, strict=True):
         assert sorted(map(tuple, new)) == sorted(map(tuple, old))
-        assert np.argmax(np.linalg.norm(new, axis=1) / [1, 1.15, 1.3]) is not None
         assert distances(after, new) == pytest.approx(distances(before, old), abs=1e-6)
 
 
@@ -259,7 +262,9 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(app, list(arguments))
 
 
-def test_command_line_trains_with_two_workers_resumes_and_exports(tmp_path):
+def test_command_line_trains_with_two_workers_resumes_and_exports(tmp_path, monkeypatch):
+    monkeypatch.setitem(config_module.PRESETS, "cpu", TINY)  # the real one takes its time
+    monkeypatch.setattr(dataset_module, "cores", lambda: 1)
     out = tmp_path / "run"
     common = ["train", "ccsg", "--source", f"packed:{PACKED}", "--out", str(out), "--limit", "20", "--json"]
     first = run(*common, "--minutes", "0.02", "--workers", "2")
@@ -277,33 +282,30 @@ def test_command_line_trains_with_two_workers_resumes_and_exports(tmp_path):
     assert (other.exit_code, "trains another network" in other.stderr) == (2, True)
     spent = run(*common, "--minutes", "0.02", "--resume")
     assert (spent.exit_code, "grant more than that: --minutes" in spent.stderr) == (2, True)
+    longer = run(*common, "--minutes", str(result["seconds"] / 60 + 0.01), "--resume")
+    assert longer.exit_code == 0, longer.output
+    assert json.loads(longer.stdout)["step"] > result["step"]
+    steps = [json.loads(line)["step"] for line in (out / LOG_FILE).read_text().splitlines()]
+    assert steps == sorted(steps)
     exported = run("export", str(out), "--out", str(tmp_path / "model"), "--json")
     assert exported.exit_code == 0, exported.output
     assert set(json.loads(exported.stdout)) == {path.name for path in (tmp_path / "model").iterdir()}
 
 
-def test_a_resumed_run_counts_on(tmp_path):
-    crystals = measured([crystal for crystal in real_crystals(12) if len(crystal) < 40])
-    crystals.save(tmp_path / "set.npz")
-    scale = CellScale.of(crystals.lattices)
-    config = replace(model_config(), cell_mean=tuple(map(float, scale.mean)), cell_spread=tuple(map(float, scale.spread)))
-    first = train(tmp_path / "set.npz", config, TrainingConfig(minutes=0.002, note_every=2), tmp_path / "run")
-    again = TrainingConfig(minutes=first.seconds / 60 + 0.003, note_every=2)
-    second = train(tmp_path / "set.npz", config, again, tmp_path / "run", resume=True)
-    assert second.step > first.step
-    assert second.seconds > first.seconds
-    steps = [json.loads(line)["step"] for line in (tmp_path / "run" / LOG_FILE).read_text().splitlines()]
-    assert steps == sorted(steps)
-
-
-def test_errors_come_before_the_workers(tmp_path):
+def test_errors_come_before_the_workers(tmp_path, monkeypatch, crystals):
     common = ["train", "ccsg", "--source", f"packed:{PACKED}", "--out", str(tmp_path)]
     nothing = run(*common, "--max-atoms", "4")
     assert (nothing.exit_code, "no ordered crystal of at most 4 atoms" in nothing.stderr) == (2, True)
     unknown = run("train", "ccsg", "--source", "nonsense", "--out", str(tmp_path))
     assert (unknown.exit_code, "unknown database 'nonsense'" in unknown.stderr) == (2, True)
-    few = run(*common, "--max-atoms", "22")  # five crystals
-    assert (few.exit_code, "held out; take more" in few.stderr) == (2, True)
+    monkeypatch.setattr(train_module, "prepare", lambda *_: crystals)  # two of the four in train, none in val
+    few = run(*common)
+    assert (few.exit_code, "of the 4 crystals 2 are to train on" in few.stderr) == (2, True)
+
+
+def test_nothing_to_resume_is_said_before_the_workers(tmp_path):
     with pytest.raises(UserError, match=r"config.json is missing; train one"):
         train(tmp_path / "set.npz", model_config(), FAST, tmp_path, resume=True)
-    (tmp_path / STATE_FILE).unlink(missing_ok=True)
+    (tmp_path / CONFIG_FILE).write_text(json.dumps(asdict(model_config())))
+    with pytest.raises(UserError, match=r"no checkpoint in .*--out"):
+        train(tmp_path / "set.npz", model_config(), FAST, tmp_path, resume=True)

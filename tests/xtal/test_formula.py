@@ -1,7 +1,8 @@
+import numpy as np
 import pytest
 
 from xtal.errors import UserError
-from xtal.formula import parse_elements, parse_formula
+from xtal.formula import atoms_of_formula, parse_elements, parse_formula
 
 
 @pytest.mark.parametrize("text", ["Zn C H O", "Zn,C,H,O", "ZnCHO", "zn c h o", " O; H / C -- Zn "])
@@ -42,3 +43,33 @@ def test_formulas_with_brackets_or_without_capitals_are_refused(text):
 def test_a_formula_with_an_unknown_element_is_refused():
     with pytest.raises(UserError, match="'Xx' is no element symbol"):
         parse_formula("Xx2O3")
+
+
+@pytest.mark.parametrize(
+    ("text", "units", "numbers"),
+    [
+        ("ZnO", 2, [8, 8, 30, 30]),
+        ("Zn O", 1, [8, 30]),
+        ("C2H4", 1, [1, 1, 1, 1, 6, 6]),  # as written, not reduced
+        ("HOH", 1, [1, 1, 8]),
+        ("D2O", 1, [1, 1, 8]),
+        ("Fe0.5O0.5", 2, [8, 26]),
+        ("Si_2 O_4", 1, [8, 8, 8, 8, 14, 14]),
+    ],
+)
+def test_formulas_are_counted_out(text, units, numbers):
+    atoms = atoms_of_formula(text, units)
+    assert atoms.tolist() == numbers
+    assert atoms.dtype == np.int64
+
+
+@pytest.mark.parametrize(("text", "units"), [("Fe0.5O", 1), ("Na1.33Cl", 2), ("", 1), ("  ", 3)])
+def test_what_is_no_whole_number_of_atoms_is_refused(text, units):
+    with pytest.raises(UserError, match=r"no whole number of atoms; write the contents of one cell: Zn4C24H12O13"):
+        atoms_of_formula(text, units)
+
+
+@pytest.mark.parametrize(("text", "words"), [("Zn4O(BDC)3", "no formula"), ("zno", "no formula"), ("Xx2", "no elem")])
+def test_what_is_no_formula_has_no_atoms(text, words):
+    with pytest.raises(UserError, match=words):
+        atoms_of_formula(text)

@@ -1,0 +1,77 @@
+import pytest
+from generate_helpers import small_mofs
+
+import models
+from generate import gallery as gallery_module
+from generate.gallery import Gallery
+from indexer.contents import Contents, flat_index
+from indexer.entries import EntryTable
+from indexer.manifest import Counts, Manifest
+from indexer.publish import publish
+from indexer.store import building, open_index
+from xtal.errors import UserError
+from xtal.line_table import LineTable
+from xtal.packed import CrystalTable
+from xtal.powder import crystal_lines
+
+MOFS = small_mofs()
+PROFILE = models.load("profile")
+GALLERY = Gallery.of_crystals(MOFS, PROFILE)
+QUERIES = PROFILE.embed_patterns([crystal_lines(crystal) for crystal in MOFS])
+
+
+def test_a_crystal_is_nearest_to_itself():
+    for vector, crystal in zip(QUERIES, MOFS, strict=True):
+        first, second = GALLERY.nearest(vector, 2)
+        assert (first.id, first.crystal) == (crystal.name, crystal)
+        assert first.similarity == pytest.approx(1, abs=1e-4)
+        assert second.similarity < first.similarity
+
+
+def test_all_are_there_best_first():
+    near = GALLERY.nearest(QUERIES[2], 99)
+    assert {neighbour.id for neighbour in near} == {crystal.name for crystal in MOFS}
+    similarity = [neighbour.similarity for neighbour in near]
+    assert similarity == sorted(similarity, reverse=True)
+
+
+def test_embedding_in_pieces_changes_nothing(monkeypatch):
+    monkeypatch.setattr(gallery_module, "EMBEDDED", 2)
+    assert Gallery.of_crystals(MOFS, PROFILE).vectors == pytest.approx(GALLERY.vectors, abs=1e-6)
+    empty = Gallery.of_crystals([], PROFILE)
+    assert (empty.vectors.shape, empty.nearest(QUERIES[0], 3)) == ((0, PROFILE.dimension), [])
+
+
+def test_crystals_by_name():
+    assert GALLERY.named(MOFS[3].name).crystal is MOFS[3]
+    with pytest.raises(UserError, match=r"no crystal 'nonsense' among the 5 known ones; choose auto, none or an id"):
+        GALLERY.named("nonsense")
+
+
+def test_crystals_by_formula():
+    chosen = GALLERY.of_formula(MOFS[1].reduced_formula)
+    assert chosen.ids.tolist() == [MOFS[1].name]
+    assert chosen.nearest(chosen.vectors[0], 5)[0].crystal is MOFS[1]
+    assert len(GALLERY.of_formula("H2O").ids) == 0
+
+
+def test_an_index_is_a_gallery(tmp_path):
+    lines = LineTable.stack([crystal_lines(crystal) for crystal in MOFS])
+    contents = Contents(
+        EntryTable.describe([crystal.name for crystal in MOFS], MOFS),
+        CrystalTable.from_crystals(MOFS),
+        lines,
+        flat_index(PROFILE.embed_crystals(MOFS, lines)),
+    )
+    draft = Manifest("mofs", "", "", PROFILE.name, PROFILE.model_id, PROFILE.dimension, (), None, Counts(), "", ())
+    with building("mofs", tmp_path):
+        publish(draft, contents, [], tmp_path)
+    gallery = Gallery.of_index(open_index("mofs", tmp_path, embedder=PROFILE))
+    order = [gallery.ids.tolist().index(crystal.name) for crystal in MOFS]
+    assert gallery.vectors[order] == pytest.approx(GALLERY.vectors, abs=1e-6)
+    assert gallery.formulas[order].tolist() == [crystal.reduced_formula for crystal in MOFS]
+    for vector, crystal in zip(QUERIES, MOFS, strict=True):
+        found = gallery.nearest(vector, 1)[0]
+        assert found.id == crystal.name
+        assert found.crystal.lattice == pytest.approx(crystal.lattice, rel=1e-6)
+        assert found.crystal.reduced_formula == crystal.reduced_formula

@@ -1,0 +1,165 @@
+"""Several files at once: each is read and answered on its own, and a bad one does not stop the others."""
+
+import csv
+import io
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from html import escape
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from ui.inputs import Loaded, Source, load
+from ui.job import answered
+from ui.question import Question
+from ui.table import bar, formula_html, row_html, table_html
+from ui.texts import file_name
+from ui.verdict import percent
+from xtal.errors import UserError
+
+if TYPE_CHECKING:
+    from search.answer import Hit
+    from search.engine import Engine
+    from search.solution import Solution
+    from search.solve import Solver
+
+MOST_FILES = 50
+WAITING = "waiting"
+COLUMNS = (
+    ("File", "As it was dropped"),
+    ("Verdict", "Whether the structure was found"),
+    ("Likely", "Calibrated probability that the first hit is right"),
+    ("First hit", "Identifier in the index"),
+    ("Formula", "Reduced formula of the first hit"),
+    ("Fit", "Share of the measured intensity above the background that the fitted profile reproduces (1 - R)"),
+    ("Note", "What went wrong, or what to look at"),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Item:
+    """One file of a batch: not looked at yet, answered, or refused with an `error`."""
+
+    source: Source
+    loaded: Loaded | None = None
+    solution: "Solution | None" = None
+    error: str = ""
+
+    @property
+    def first(self) -> "Hit | None":
+        """The best hit."""
+        hits = () if self.solution is None else self.solution.answer.hits
+        return hits[0] if hits else None
+
+    @property
+    def note(self) -> str:
+        """What to tell of it."""
+        if self.error:
+            return self.error
+        if self.solution is None:
+            return WAITING
+        notice = "" if self.loaded is None else self.loaded.notice
+        return notice or "; ".join(self.solution.notes)
+
+
+Batch = tuple[Item, ...]
+
+
+class Files:
+    """The files of one batch; `stopped` once another took its place, so that work on it ends."""
+
+    def __init__(self, sources: tuple[Source, ...] = ()) -> None:
+        self.sources, self.stopped = sources, False
+
+
+def answer_all(solver: "Solver", sources: Sequence[Source], wavelength: str, question: Question) -> Iterator[Batch]:
+    """Answer file by file and yield the batch as it is after each; nothing is generated."""
+    batch = [Item(source) for source in sources]
+    for place, source in enumerate(sources):
+        batch[place] = _answer(solver, source, wavelength, replace(question, generate=False))
+        yield tuple(batch)
+
+
+def batch_html(batch: Batch, selected: int) -> str:
+    """Return the table of a batch, the row of number `selected` (from 1) marked; nothing for no batch."""
+    if not batch:
+        return ""
+    rows = [row_html(_row(item), number, number == selected) for number, item in enumerate(batch, 1)]
+    return table_html(COLUMNS, rows, "xs-batch", _words(batch))
+
+
+def batch_csv(batch: Batch) -> bytes:
+    """Return the batch as CSV for spreadsheets; a cell that would be run as a formula is quoted."""
+    text = io.StringIO()
+    table = csv.writer(text)
+    table.writerow(["file", "verdict", "probability", "first hit", "formula", "similarity", "fit", "note"])
+    table.writerows([_harmless(cell) for cell in _cells(item)] for item in batch)
+    return text.getvalue().encode("utf-8-sig")  # the mark lets spreadsheets read θ and Å
+
+
+def batch_zip(batch: Batch, engine: "Engine") -> bytes:
+    """Return the first hits as CIFs in a zip archive, each named by its number and file."""
+    from xtal.cif import write_cif
+
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number, item in enumerate(batch, 1):
+            hit = item.first
+            if hit is None or item.solution is None:
+                continue
+            origin = f"{hit.id}, first hit for {item.source.name}; {_kind(item)}"
+            stem = file_name(f"{number:02d}-{PurePath(item.source.name).stem}-{hit.id}")
+            archive.writestr(stem, write_cif(engine.crystal(hit.id), [origin]))
+    return packed.getvalue()
+
+
+def _answer(solver: "Solver", source: Source, wavelength: str, question: Question) -> Item:
+    try:
+        loaded = load(source, wavelength)
+        return Item(source, loaded, answered(solver, question.asked(loaded.pattern)))
+    except UserError as error:
+        return Item(source, error=str(error))
+
+
+def _kind(item: Item) -> str:
+    if item.error:
+        return "error"
+    if item.solution is None:
+        return ""
+    return "match" if item.solution.verdict.kind == "match" else "no match"
+
+
+def _words(batch: Batch) -> str:
+    done = sum(1 for item in batch if item.note != WAITING)
+    counts = [(sum(1 for item in batch if _kind(item) == kind), kind) for kind in ("match", "no match", "error")]
+    found = ", ".join(f"{count} {kind}" for count, kind in counts if count)
+    return f"{done} of {len(batch)} files" + (f": {found}" if found else "")
+
+
+def _row(item: Item) -> tuple[str, ...]:
+    hit, name, kind = item.first, escape(item.source.name), _kind(item)
+    likely = "" if item.solution is None else percent(item.solution.verdict.probability)
+    return (
+        f'<span class="xs-id" title="{name}">{name}</span>',
+        f'<i class="xs-dot xs-{kind.replace("no match", "miss")}"></i>{kind}' if kind else "",
+        likely,
+        "" if hit is None else f'<span class="xs-id" title="{escape(hit.id)}">{escape(hit.id)}</span>',
+        "" if hit is None else f'<span class="xs-formula">{formula_html(hit.formula)}</span>',
+        "" if hit is None else bar(hit.fit),
+        f'<span class="xs-words" title="{escape(item.note)}">{escape(item.note)}</span>',
+    )
+
+
+def _cells(item: Item) -> list[str]:
+    hit, solution = item.first, item.solution
+    probability = "" if solution is None else f"{solution.verdict.probability:.4f}"
+    found = ["", "", "", ""] if hit is None else [hit.id, hit.formula, f"{hit.similarity:.4f}", _number(hit.fit)]
+    return [item.source.name, _kind(item), probability, *found, item.note]
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"
+
+
+def _harmless(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell

@@ -1,0 +1,68 @@
+"""The list of earlier answers, as HTML. Everything in it is escaped."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from html import escape
+from typing import TYPE_CHECKING
+
+from ui.verdict import percent
+
+if TYPE_CHECKING:
+    from search.cache import Cache
+    from search.history import HistoryEntry
+
+LISTED = 50
+EVERYTHING = "all"
+
+
+def history_html(cache: "Cache | None", search: str = "") -> str:
+    """Return the latest answers, newest first, or why there are none.
+
+    Args:
+        cache: where they are kept; None before the index is ready.
+        search: words that an answer must hold.
+    """
+    if cache is None:
+        return '<p class="xs-empty">Answers are listed here once the index is ready.</p>'
+    entries = cache.history(LISTED, search.strip())
+    notice = f'<p class="xs-remark">{escape(cache.notice)}</p>' if cache.notice else ""
+    if not entries:
+        words = "No answer holds these words." if search.strip() else "Answers are kept here and open at a click."
+        return f'{notice}<p class="xs-empty">{words}</p>'
+    return notice + _list(entries) + _forget_all(len(cache))
+
+
+def _list(entries: Sequence["HistoryEntry"]) -> str:
+    now = datetime.now(UTC)
+    rows = "".join(_row(entry, now, first=i == 0) for i, entry in enumerate(entries))
+    return f'<ul class="xs-list" role="listbox" aria-label="Earlier answers">{rows}</ul>'
+
+
+def _row(entry: "HistoryEntry", now: datetime, first: bool) -> str:
+    name, hit = escape(entry.source or entry.label or "pattern"), escape(entry.top_hit or "no hit")
+    word = "match" if entry.kind == "match" else "no match"
+    made = f", {entry.candidates} generated" if entry.candidates else ""
+    forget = (
+        f'<button type="button" data-forget="{entry.short_id}" data-ask="Forget the answer to {name}?" '
+        f'title="Forget this answer" aria-label="Forget the answer to {name}">×</button>'
+    )
+    return (
+        f'<li data-rank="{entry.short_id}" role="option" tabindex="{0 if first else -1}" aria-selected="false">'
+        f'<span class="xs-what"><b title="{name}">{name}</b><time>{_moment(entry.created, now)}</time></span>'
+        f'<span class="xs-who"><i class="xs-dot xs-{entry.kind}"></i>{word}, {percent(entry.probability)}: '
+        f'<span title="{hit}">{hit}</span>{made}</span>{forget}</li>'
+    )
+
+
+def _moment(created: datetime, now: datetime) -> str:
+    """Return the local time of today's answers, and the day of older ones."""
+    local = created.replace(tzinfo=UTC).astimezone()
+    return f"{local:%H:%M}" if local.date() == now.astimezone().date() else f"{local:%d %b %Y}"
+
+
+def _forget_all(kept: int) -> str:
+    ask = f"Forget all {kept} answers? They cannot be brought back."
+    return (
+        f'<p class="xs-share"><button type="button" data-forget="{EVERYTHING}" data-ask="{ask}">'
+        f"Forget all {kept}</button></p>"
+    )

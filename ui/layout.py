@@ -1,0 +1,220 @@
+"""The components of the page and where they stand; what they do is in `ui.wiring`."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from ui.batch import MOST_FILES, Batch, batch_html
+from ui.downloads import download_script
+from ui.history import history_html
+from ui.inputs import FROM_FILE, examples, wavelength_choices
+from ui.question import MOST_CANDIDATES, MOST_UNITS
+from ui.texts import formats_html
+from ui.view import View
+from ui.viewer import ASSETS, VIEWER_HTML, script_head, viewer_script
+
+COUNT = 6  # candidates at first: half a minute on one core
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """The controls on the left."""
+
+    file: gr.File
+    example: gr.Dropdown
+    wavelength: gr.Dropdown
+    elements: gr.Textbox
+    formula: gr.Textbox
+    generate: gr.Checkbox
+    contents: gr.Textbox
+    units: gr.Number
+    count: gr.Slider
+    button: gr.Button
+    words: gr.Textbox
+    history: gr.HTML
+
+    def question(self) -> list[Any]:
+        """Return the components that fill a `Question`, in the order of its attributes."""
+        return [self.elements, self.formula, self.generate, self.contents, self.units, self.count]
+
+
+@dataclass(frozen=True, eq=False)
+class Outputs:
+    """What shows a `View`, and what downloads it."""
+
+    view: gr.State
+    root: gr.Checkbox
+    figure: gr.Plot
+    facts: gr.HTML
+    message: gr.HTML
+    verdict: gr.HTML
+    table: gr.HTML
+    candidates: gr.HTML
+    scene: gr.HTML
+    report: gr.Button
+    file: gr.HTML
+
+    def components(self) -> list[Any]:
+        """Return the components in the order of `values`."""
+        return [
+            self.view,
+            self.figure,
+            self.facts,
+            self.message,
+            self.verdict,
+            self.table,
+            self.candidates,
+            self.scene,
+            self.report,
+        ]
+
+    @staticmethod
+    def values(view: View, root: bool) -> list[Any]:
+        """Return what each component shows; `root` asks for square roots of the intensities."""
+        report = gr.Button(interactive=view.solution is not None)
+        parts = (view.facts, view.message, view.verdict, view.table, view.candidates, view.scene)
+        return [view, view.figure(root), *parts, report]
+
+
+@dataclass(frozen=True, eq=False)
+class Making:
+    """What shows and stops a generation."""
+
+    job: gr.State
+    progress: gr.HTML
+    cancel: gr.Button
+
+    def components(self) -> list[Any]:
+        """Return the components: the job, its progress, the button that stops it."""
+        return [self.job, self.progress, self.cancel]
+
+
+@dataclass(frozen=True, eq=False)
+class Several:
+    """What shows a batch."""
+
+    batch: gr.State
+    panel: gr.Column
+    table: gr.HTML
+    csv: gr.Button
+    cifs: gr.Button
+
+    def components(self) -> list[Any]:
+        """Return the components in the order of `values`."""
+        return [self.batch, self.panel, self.table]
+
+    @staticmethod
+    def values(batch: Batch, selected: int = 0) -> list[Any]:
+        """Return what each component shows."""
+        return [batch, gr.Column(visible=bool(batch)), batch_html(batch, selected)]
+
+
+def html(name: str, value: str = "", **options: Any) -> gr.HTML:
+    """Return a piece of HTML that only our own style sheet formats."""
+    return gr.HTML(value, elem_id=name, apply_default_css=False, **options)
+
+
+def make_inputs() -> Inputs:
+    """Return the controls, from top to bottom."""
+    bundled = examples()
+    file = gr.File(label="Powder patterns", file_count="multiple", type="filepath", height=132, elem_id="xs-file")
+    html("xs-formats", f"{formats_html()}; up to {MOST_FILES} files")
+    example = gr.Dropdown(
+        [(source.name, str(source.path)) for source in bundled],
+        value=None,
+        label="or an example",
+        visible=bool(bundled),
+        elem_id="xs-example",
+    )
+    wavelength = gr.Dropdown(
+        wavelength_choices(),
+        value=FROM_FILE,
+        label="Wavelength",
+        info="Pick a line, or type a number in Å or an energy in keV.",
+        allow_custom_value=True,
+        elem_id="xs-wavelength",
+    )
+    elements = _line("Only these elements", "any, or Zn C H O", "xs-elements", "Hits that hold any other are left out.")
+    formula = _line("Formula", "any, or Zn4C24H12O13", "xs-formula", "Hits must have it, whatever their cell holds.")
+    generation = _generation()
+    button = gr.Button("Search", variant="primary", elem_id="xs-search")
+    with gr.Accordion("History", open=False, elem_id="xs-past"):
+        words = _line("Find an answer", "file, structure or formula", "xs-words", "Press Enter.")
+        history = html("xs-history", history_html(None), js_on_load=script("table.js"))
+    return Inputs(file, example, wavelength, elements, formula, *generation, button, words, history)
+
+
+def _generation() -> tuple[gr.Checkbox, gr.Textbox, gr.Number, gr.Slider]:
+    with gr.Accordion("Generation", open=False, elem_id="xs-generation"):
+        generate = gr.Checkbox(
+            True, label="Generate when nothing matches", info="Takes up to minutes.", elem_id="xs-generate"
+        )
+        contents = _line(
+            "Cell contents",
+            "as in the nearest known",
+            "xs-contents",
+            "Formula of what the primitive cell holds, guests included.",
+        )
+        units = gr.Number(
+            1,
+            label="Z",
+            info="How often the cell holds it.",
+            precision=0,
+            minimum=1,
+            maximum=MOST_UNITS,
+            elem_id="xs-units",
+        )
+        count = gr.Slider(
+            1,
+            MOST_CANDIDATES,
+            COUNT,
+            step=1,
+            label="Candidates",
+            info="More take longer and more often hold a good one.",
+            elem_id="xs-count",
+        )
+    return generate, contents, units, count
+
+
+def _line(label: str, placeholder: str, name: str, info: str) -> gr.Textbox:
+    return gr.Textbox(label=label, placeholder=placeholder, info=info, max_lines=1, elem_id=name)
+
+
+def make_outputs() -> tuple[Outputs, Making, Several]:
+    """Return everything that shows results, from top to bottom."""
+    message = html("xs-message")
+    several = _several()
+    first = View()
+    with gr.Row(elem_id="xs-head"):
+        facts = html("xs-facts")
+        report = gr.Button("Report", size="sm", interactive=False, elem_id="xs-report")
+        root = gr.Checkbox(False, label="√ intensity", container=False, elem_id="xs-root")
+    verdict = html("xs-verdict", js_on_load=script("verdict.js"))
+    figure = gr.Plot(first.figure(False), show_label=False, container=False, elem_id="xs-plot")
+    with gr.Row(elem_id="xs-answer"):
+        with gr.Column(scale=3, min_width=320):
+            table = html("xs-table", first.table, js_on_load=script("table.js"))
+            with gr.Row(elem_id="xs-making"):
+                progress = html("xs-progress")
+                cancel = gr.Button("Cancel", size="sm", visible=False, elem_id="xs-cancel")
+            candidates = html("xs-candidates", js_on_load=script("table.js"))
+        with gr.Column(scale=2, min_width=300):
+            scene = html("xs-viewer", html_template=VIEWER_HTML, js_on_load=viewer_script(), head=script_head())
+    file = html("xs-download", js_on_load=download_script())
+    shown = Outputs(gr.State(first), root, figure, facts, message, verdict, table, candidates, scene, report, file)
+    return shown, Making(gr.State(None), progress, cancel), several
+
+
+def _several() -> Several:
+    with gr.Column(visible=False, elem_id="xs-several") as panel:
+        table = html("xs-batch", js_on_load=script("table.js"))
+        with gr.Row(elem_id="xs-batch-files"):
+            csv = gr.Button("Table as CSV", size="sm", elem_id="xs-csv")
+            cifs = gr.Button("First hits as CIF (zip)", size="sm", elem_id="xs-zip")
+    return Several(gr.State(()), panel, table, csv, cifs)
+
+
+def script(name: str) -> str:
+    """Return the text of one of our scripts."""
+    return (ASSETS / name).read_text(encoding="utf-8")

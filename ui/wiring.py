@@ -1,0 +1,276 @@
+"""Which event of the page calls which action, and where its result shows."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path, PurePath
+from typing import Any
+
+import gradio as gr
+
+from ui.actions import Actions
+from ui.batch import MOST_FILES, Batch, Files, Item, answer_all, batch_csv, batch_html, batch_zip
+from ui.candidates import progress_html
+from ui.downloads import download
+from ui.history import EVERYTHING, history_html
+from ui.inputs import Source, examples
+from ui.job import Job
+from ui.layout import Inputs, Making, Outputs, Several
+from ui.library import Library
+from ui.question import Question
+from ui.report import report_html
+from ui.texts import error_html, file_name, library_html
+from ui.view import View
+from ui.viewer import scene
+from xtal.errors import UserError
+
+POLL = 1.0  # seconds between looks at the progress of a build
+TICK = 1.0  # seconds between pictures of a generation
+AT_ONCE = 8  # searches that may run beside each other
+LISTENERS = 40  # pages that may watch a generation; one runs at a time
+
+
+class Wiring:
+    """Handlers of the page's events: they hand components to `Actions` and views to components."""
+
+    def __init__(self, library: Library, inputs: Inputs, outputs: Outputs, making: Making, several: Several) -> None:
+        self.library, self.actions = library, Actions(library)
+        self.inputs, self.outputs, self.making, self.several = inputs, outputs, making, several
+        self.every = [*outputs.components(), *making.components()]
+
+    def shown(self, view: View, root: bool, job: Job | None = None) -> list[Any]:
+        """Return the values of `every`."""
+        step = progress_html(None if job is None else job.step)
+        return [*Outputs.values(view, root), job, step, gr.Button(visible=job is not None)]
+
+    def unchanged(self, count: int | None = None) -> list[Any]:
+        """Return values that leave so many components, by default `every`, as they are."""
+        return [gr.skip() for _ in range(len(self.every) if count is None else count)]
+
+    def open_files(
+        self, paths: list[str] | None, wavelength: str, root: bool, job: Job | None, files: Files
+    ) -> list[Any]:
+        """Read what was dropped: one file is drawn, several wait in a table."""
+        _stop(job, files)
+        sources = [Source(Path(path), Path(path).name) for path in paths or []]
+        if len(sources) > MOST_FILES:
+            words = f"{len(sources)} files were dropped, at most {MOST_FILES} go at once. Drop fewer."
+            return self._opened(None, View(message=error_html(words)), root, Files())
+        if len(sources) > 1:
+            return self._opened(None, View(), root, Files(tuple(sources)))
+        source = sources[0] if sources else None
+        return self._opened(source, self.actions.show(source, wavelength), root, Files())
+
+    def open_example(self, path: str | None, wavelength: str, root: bool, job: Job | None, files: Files) -> list[Any]:
+        """Read a bundled pattern."""
+        _stop(job, files)
+        source = next((s for s in examples() if str(s.path) == path), None)
+        return self._opened(source, self.actions.show(source, wavelength), root, Files())
+
+    def _opened(self, source: Source | None, view: View, root: bool, files: Files) -> list[Any]:
+        batch = tuple(Item(each) for each in files.sources)
+        return [source, files, None, *Several.values(batch), *self.shown(view, root)]
+
+    def change_wavelength(
+        self, source: Source | None, wavelength: str, root: bool, job: Job | None, files: Files
+    ) -> list[Any]:
+        """Read again with another wavelength."""
+        if source is None and not files.sources:  # a file may be on its way, and its view must not be wiped
+            return [gr.skip(), *self.unchanged()]
+        _stop(job, files)
+        return [Files(files.sources), *self.shown(self.actions.show(source, wavelength), root)]
+
+    def begin(self, view: View, job: Job | None, root: bool, *filled: Any) -> list[Any]:
+        """Search for the pattern shown."""
+        _stop(job)
+        view, job = self.actions.begin(view.loaded, Question(*filled))
+        return self.shown(view, root, job)
+
+    def begin_loaded(self, view: View, job: Job | None, root: bool, *filled: Any) -> list[Any]:
+        """Search for the pattern shown, if there is one."""
+        return self.begin(view, job, root, *filled) if view.loaded else self.unchanged()
+
+    def start(self, view: View, job: Job | None, root: bool, wanted: str, *filled: Any) -> list[Any]:
+        """Once the index is ready: search for the pattern shown, or open the answer that the address names."""
+        if view.loaded is None and wanted:
+            return self.shown(self.actions.reopen(wanted), root)
+        return self.begin_loaded(view, job, root, *filled)
+
+    def follow(self, job: Job | None) -> Iterator[list[Any]]:
+        """Show how far a generation is, and its first candidate as it takes shape, until it ends."""
+        drawn = None
+        while job is not None and not job.wait(TICK):
+            step, picture = job.step, gr.skip()
+            if step is not None and step is not drawn and step.crystal is not None and job.previewing:
+                title = f"First candidate, step {step.step} of {step.steps}"
+                drawn, picture = step, scene(step.crystal, title, "", "")
+            yield [progress_html(step), picture]
+        yield self.unchanged(2)
+
+    def conclude(self, view: View, job: Job | None, root: bool) -> list[Any]:
+        """Show what a generation ended with; a newer one that is still running is left alone."""
+        if job is None or not job.done:
+            return self.unchanged()
+        return self.shown(self.actions.finish(view, job), root)
+
+    def cancel(self, job: Job | None) -> str:
+        """Stop a generation; `follow` and `conclude` then end by themselves."""
+        _stop(job)
+        return ""
+
+    def select(self, view: View, job: Job | None, root: bool, event: gr.EventData) -> list[Any]:
+        """Show another hit."""
+        _look_away(job)
+        return Outputs.values(self.actions.select(view, _rank(event)), root)
+
+    def select_candidate(self, view: View, root: bool, event: gr.EventData) -> list[Any]:
+        """Show another candidate."""
+        return Outputs.values(self.actions.select_candidate(view, _rank(event)), root)
+
+    def answer_batch(self, files: Files, wavelength: str, *filled: Any) -> Iterator[list[Any]]:
+        """Answer several files one by one."""
+        solver = self.library.solver
+        if len(files.sources) > 1 and solver is not None:
+            for batch in answer_all(solver, files.sources, wavelength, Question(*filled)):
+                if files.stopped:
+                    break
+                yield [batch, batch_html(batch, 0)]
+        yield self.unchanged(2)
+
+    def open_first(self, view: View, batch: Batch, root: bool) -> list[Any]:
+        """Show the first answer of a batch unless another is shown."""
+        number = next((n for n, item in enumerate(batch, 1) if item.solution is not None), 0)
+        if not number or view.loaded is not None:
+            return [gr.skip(), *self.unchanged()]
+        return [batch_html(batch, number), *self.shown(self._row(batch, number), root)]
+
+    def open_row(self, batch: Batch, job: Job | None, root: bool, event: gr.EventData) -> list[Any]:
+        """Show one answer of a batch."""
+        _stop(job)
+        return self.shown(self._row(batch, _rank(event)), root)
+
+    def _row(self, batch: Batch, number: int) -> View:
+        item = batch[number - 1] if 1 <= number <= len(batch) else None
+        if item is None or item.loaded is None or item.solution is None:
+            return View(message=error_html(item.error) if item is not None and item.error else "")
+        return self.actions.answered(item.loaded, item.solution)
+
+    def reopen(self, job: Job | None, root: bool, event: gr.EventData) -> list[Any]:
+        """Show an answer of the history."""
+        _stop(job)
+        return [None, *self.shown(self.actions.reopen(str(event.rank)), root)]
+
+    def forget(self, words: str, event: gr.EventData) -> list[Any]:
+        """Forget one answer, or all of them."""
+        cache, key = self._cache(), str(event.rank)
+        try:
+            if cache is not None:
+                cache.forget_all() if key == EVERYTHING else cache.forget(key)
+        except UserError as error:
+            return [error_html(str(error)), history_html(cache, words)]
+        return [gr.skip(), history_html(cache, words)]
+
+    def history(self, words: str) -> str:
+        """List the earlier answers that hold these words."""
+        return history_html(self._cache(), words)
+
+    def _cache(self) -> Any:
+        return None if self.library.solver is None else self.library.solver.cache
+
+    def report(self, view: View) -> str:
+        """Offer the answer shown as a page of its own."""
+        if view.solution is None or view.loaded is None:
+            return ""
+        cif = json.loads(view.scene)["cif"] if view.scene else ""
+        page = report_html(view, self.library.index_name, cif)
+        name = file_name(PurePath(view.loaded.pattern.source).stem, "-report.html")
+        return download(name, "text/html", page.encode())
+
+    def csv(self, batch: Batch) -> str:
+        """Offer the table of a batch."""
+        return download("xtalscout-batch.csv", "text/csv", batch_csv(batch))
+
+    def cifs(self, batch: Batch) -> str:
+        """Offer the first hits of a batch."""
+        engine = self.library.engine
+        return "" if engine is None else download("xtalscout-batch.zip", "application/zip", batch_zip(batch, engine))
+
+    def poll(self) -> list[Any]:
+        """Look how far the index is."""
+        return [library_html(self.library), gr.Timer(active=not self.library.settled), self.library.solver is not None]
+
+    def arrive(self, words: str, request: gr.Request) -> list[Any]:
+        """Greet a page that was opened, perhaps with ``?answer=`` and the first digits of a key in its address."""
+        return [*self.poll(), request.query_params.get("answer", ""), self.history(words)]
+
+
+def connect(page: gr.Blocks, wiring: Wiring, status: gr.HTML) -> None:
+    """Attach all handlers to their events."""
+    w, inputs, outputs, making, several = wiring, wiring.inputs, wiring.outputs, wiring.making, wiring.several
+    source, files, wanted, ready, root = gr.State(None), gr.State(Files()), gr.State(""), gr.State(False), outputs.root
+    question, timer = inputs.question(), gr.Timer(POLL)
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": AT_ONCE}
+    work: dict[str, Any] = {**quiet, "show_progress": "minimal", "show_progress_on": outputs.figure}
+    listen: dict[str, Any] = {**quiet, "trigger_mode": "multiple", "concurrency_limit": LISTENERS}
+    asks = [outputs.view, making.job, root]
+
+    def go_on(event: Any) -> Any:
+        followed = event.then(w.follow, making.job, [making.progress, outputs.scene], **listen)
+        concluded = followed.then(w.conclude, asks, w.every, **listen)
+        return concluded.then(w.history, inputs.words, inputs.history, **listen)
+
+    def answer_files(event: Any) -> None:
+        answered = event.then(
+            w.answer_batch, [files, inputs.wavelength, *question], [several.batch, several.table], **listen
+        )
+        first = answered.then(w.open_first, [outputs.view, several.batch, root], [several.table, *w.every], **listen)
+        first.then(w.history, inputs.words, inputs.history, **listen)
+
+    given = [inputs.wavelength, root, making.job, files]
+    opened = [*several.components(), *w.every]
+    from_file = ([inputs.file, *given], [source, files, inputs.example, *opened])
+    from_example = ([inputs.example, *given], [source, files, inputs.file, *opened])
+    loads = [
+        gr.on([inputs.file.upload, inputs.file.delete], w.open_files, *from_file, **work),
+        inputs.example.input(w.open_example, *from_example, **work),
+        inputs.wavelength.input(w.change_wavelength, [source, *given], [files, *w.every], **work),
+    ]
+    for load in loads:
+        answer_files(go_on(load.then(w.begin_loaded, [*asks, *question], w.every, **work)))
+    inputs.file.clear(w.open_files, *from_file, **quiet)
+    presses = [inputs.button.click, inputs.elements.submit, inputs.formula.submit, inputs.contents.submit]
+    go_on(gr.on(presses, w.begin, [*asks, *question], w.every, **work))
+    answer_files(go_on(ready.change(w.start, [*asks, wanted, *question], w.every, **work)))
+
+    making.cancel.click(w.cancel, making.job, making.progress, **quiet)
+    outputs.table.select(w.select, asks, outputs.components(), **quiet)
+    outputs.candidates.select(w.select_candidate, [outputs.view, root], outputs.components(), **quiet)
+    several.table.select(w.open_row, [several.batch, making.job, root], w.every, **quiet)
+    root.input(View.figure, [outputs.view, root], outputs.figure, **quiet)
+    outputs.report.click(w.report, outputs.view, outputs.file, **quiet)
+    several.csv.click(w.csv, several.batch, outputs.file, **quiet)
+    several.cifs.click(w.cifs, several.batch, outputs.file, **quiet)
+    inputs.history.select(w.reopen, [making.job, root], [source, *w.every], **quiet)
+    inputs.history.delete(w.forget, inputs.words, [outputs.message, inputs.history], **quiet)
+    inputs.words.submit(w.history, inputs.words, inputs.history, **quiet)
+    timer.tick(w.poll, None, [status, timer, ready], **quiet)
+    page.load(w.arrive, inputs.words, [status, timer, ready, wanted, inputs.history], **quiet)
+
+
+def _stop(job: Job | None, files: Files | None = None) -> None:
+    """Stop what still works on an earlier question."""
+    if job is not None:
+        job.cancel()
+    if files is not None:
+        files.stopped = True
+
+
+def _look_away(job: Job | None) -> None:
+    """Take note that the reader looks at something else than what is being made."""
+    if job is not None:
+        job.previewing = False
+
+
+def _rank(event: gr.EventData) -> int:
+    """Return the number that a row names; 0 for anything else."""
+    text = str(event.rank)
+    return int(text) if text.isdecimal() and len(text) < 6 else 0
