@@ -181,7 +181,8 @@ def _say(solution: "Solution", as_json: bool) -> None:
         typer.echo(json.dumps({**data, **rest}, ensure_ascii=False))
         return
     verdict = solution.verdict
-    lines = [f"{verdict.kind}, probability {verdict.probability:.0%}", *(f"  - {reason}" for reason in verdict.reasons)]
+    first = f"{verdict.kind}: the first hit, or one with the same lines, is right with {verdict.probability:.0%}"
+    lines = [first, *(f"  - {reason}" for reason in verdict.reasons)]
     if solution.candidates:
         lines.append(candidate_table(list(solution.candidates)))
     known = " (from the cache)" if solution.cached else ""
