@@ -19,12 +19,17 @@ def serve(
     ] = DEFAULT_INDEX,
     host: Annotated[str, typer.Option(help="Address to listen on; 127.0.0.1 is this machine only.")] = "127.0.0.1",
     port: Annotated[int | None, typer.Option(help="Port; the first free one from 7860 when not given.")] = None,
+    user: Annotated[
+        str | None, typer.Option(help="Ask for this user and a password, the setting XTALSCOUT_PASSWORD.")
+    ] = None,
     open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in the browser.")] = True,
 ) -> None:
     """Open the page that finds the crystal structure behind a powder X-ray diffraction pattern."""
     from indexer.folders import read_current
+    from ui.access import login
 
     try:
+        allowed = login(user)
         if index != DEFAULT_INDEX:
             read_current(index)
     except UserError as error:
@@ -37,7 +42,10 @@ def serve(
     page = build_page(library)
     library.start()
     try:
-        print(f"Xtalscout is at {launch(page, host, port, open_browser)} - stop it with Ctrl+C", flush=True)
+        print(
+            f"Xtalscout is at {launch(page, library, host, port, open_browser, allowed)} - stop it with Ctrl+C",
+            flush=True,
+        )
     except OSError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(FAILED) from None

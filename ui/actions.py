@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 NO_PATTERN = "There is no pattern to search for. Drop a file or pick an example first."
 NOT_READY = "The index is not ready yet. The search starts once it is."
 SOON = 0.2  # seconds in which an answer out of the cache is complete
+FILTERED = "Only what passes the filter was searched, and the verdict says nothing about other structures."
 OTHER_BUILD = "This answer was made with another build of the index; search again to see its structures."
 
 
@@ -47,8 +48,10 @@ class Actions:
         if solver is None:
             return replace(view, message=notice_html(NOT_READY)), None
         try:
-            job = Job(solver, question.asked(loaded.pattern)).start()
+            job = Job(solver, loaded.pattern, question.options()).start()
             view = self.answered(loaded, job.wait_for_search())
+            if question.filters:
+                view = replace(view, message=view.message + notice_html(FILTERED))
         except UserError as error:
             return replace(view, message=error_html(str(error))), None
         if job.wait(SOON if job.generates else None):

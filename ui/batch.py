@@ -10,7 +10,6 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from ui.inputs import Loaded, Source, load
-from ui.job import answered
 from ui.question import Question
 from ui.table import bar, formula_html, row_html, table_html
 from ui.texts import file_name
@@ -116,7 +115,7 @@ def batch_zip(batch: Batch, engine: "Engine") -> bytes:
 def _answer(solver: "Solver", source: Source, wavelength: str, question: Question) -> Item:
     try:
         loaded = load(source, wavelength)
-        return Item(source, loaded, answered(solver, question.asked(loaded.pattern)))
+        return Item(source, loaded, solver.solve(loaded.pattern, question.options()))
     except UserError as error:
         return Item(source, error=str(error))
 

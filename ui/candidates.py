@@ -27,9 +27,10 @@ def candidates_html(solution: "Solution", selected: int) -> str:
     """Return notes and table of what was generated; the row of rank `selected` is marked. Empty where nothing was."""
     notes = "".join(f'<p class="xs-remark">{escape(_sentence(note))}</p>' for note in solution.notes)
     if not solution.candidates:
-        return notes
+        return f'<div class="xs-generated">{notes}</div>' if notes else ""
     rows = [row_html(_cells(each), each.rank, each.rank == selected) for each in solution.candidates]
-    return f'<h3 class="xs-caption">{CAPTION}</h3>{notes}{table_html(COLUMNS, rows, "xs-made")}'
+    table = table_html(COLUMNS, rows, "xs-made")
+    return f'<div class="xs-generated"><h3 class="xs-caption">{CAPTION}</h3>{notes}{table}</div>'
 
 
 def progress_html(step: "Step | None") -> str:

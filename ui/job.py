@@ -1,6 +1,7 @@
 """One question in a thread of its own: the page shows what the search found while crystals are still generated."""
 
 import threading
+import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -10,26 +11,12 @@ from xtal.errors import UserError
 from xtal.pattern import Pattern
 
 if TYPE_CHECKING:
-    from search.solve import Event, Options, Solver, Watch
+    from search.solve import Event, Options, Solver
     from xtal.crystal import Crystal
 
+UNWATCHED = 30.0  # seconds without a look, after which a generation stops: its page was closed
 STOPPED = "the generation was cancelled"
 FAILED = "This failed; the terminal of this program says why."
-
-
-@dataclass(frozen=True, eq=False)
-class Asked:
-    """A pattern and what it is answered with.
-
-    Attributes:
-        pattern: as measured.
-        options: of the answer.
-        only: reduced formula that every hit must have, or None. Such answers are neither kept nor generated from.
-    """
-
-    pattern: Pattern
-    options: "Options"
-    only: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,14 +46,15 @@ class Job:
         previewing: whether the reader still looks at what is being made.
     """
 
-    def __init__(self, solver: "Solver", asked: Asked) -> None:
-        self._solver, self._asked = solver, asked
+    def __init__(self, solver: "Solver", pattern: Pattern, options: "Options") -> None:
+        self._solver, self._pattern, self._options = solver, pattern, options
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._work, name="answer", daemon=True)
         self.solution: Solution | None = None
         self.step: Step | None = None
         self.error = ""
         self.previewing = True
+        self._looked = time.monotonic()
         self.done = False
         self.cancelled = False
 
@@ -95,17 +83,18 @@ class Job:
     @property
     def generates(self) -> bool:
         """Whether crystals are generated after what the search found."""
-        found, asked = self.solution, self._asked
-        return asked.only is None and asked.options.generate == "auto" and found is not None and _missed(found)
+        found = self.solution
+        return self._options.generate == "auto" and found is not None and found.verdict.kind == "miss"
 
     def wait(self, seconds: float | None) -> bool:
         """Wait until it is done, for so many seconds at most; return whether it is."""
         with self._changed:
+            self._looked = time.monotonic()
             return self._changed.wait_for(lambda: self.done, seconds)
 
     def _work(self) -> None:
         try:
-            self._finish(answered(self._solver, self._asked, self._hear))
+            self._finish(self._solver.solve(self._pattern, self._options, self._hear))
         except UserError as error:
             self._finish(None, str(error))
         finally:
@@ -113,10 +102,12 @@ class Job:
             self._finish(None, FAILED)
 
     def _hear(self, event: "Event") -> None:
-        """Take note of news; nobody waits for a cancelled job any more."""
+        """Take note of news; end a generation that was cancelled or that nobody waits for."""
         if event.preview is None:
             self._set_solution(event)
             return
+        if time.monotonic() - self._looked > UNWATCHED:
+            self.cancel()
         if self.cancelled:
             raise Cancelled
         crystal = event.preview.crystals()[0] if self.previewing else None
@@ -136,17 +127,3 @@ class Job:
             if not self.done:
                 self.solution, self.error, self.done = solution or self.solution, error, True
             self._changed.notify_all()
-
-
-def _missed(solution: Solution) -> bool:
-    return solution.verdict.kind == "miss"
-
-
-def answered(solver: "Solver", asked: Asked, watch: "Watch" = lambda _: None) -> Solution:
-    """Answer a question, with all that a solver does unless only one formula is wanted."""
-    options = asked.options
-    if asked.only is None:
-        return solver.solve(asked.pattern, options, watch)
-    answer = solver.engine.query([asked.pattern], options.k, options.elements, asked.only)[0]
-    note = "searched among structures of one formula: nothing was generated, and this answer is not kept"
-    return Solution("", answer, solver.judge.verdict(answer), notes=(note,))

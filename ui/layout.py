@@ -7,6 +7,7 @@ import gradio as gr
 
 from ui.batch import MOST_FILES, Batch, batch_html
 from ui.downloads import download_script
+from ui.elements import periodic_html
 from ui.history import history_html
 from ui.inputs import FROM_FILE, examples, wavelength_choices
 from ui.question import MOST_CANDIDATES, MOST_UNITS
@@ -25,6 +26,7 @@ class Inputs:
     example: gr.Dropdown
     wavelength: gr.Dropdown
     elements: gr.Textbox
+    choice: gr.HTML
     formula: gr.Textbox
     generate: gr.Checkbox
     contents: gr.Textbox
@@ -36,7 +38,7 @@ class Inputs:
 
     def question(self) -> list[Any]:
         """Return the components that fill a `Question`, in the order of its attributes."""
-        return [self.elements, self.formula, self.generate, self.contents, self.units, self.count]
+        return [self.elements, self.choice, self.formula, self.generate, self.contents, self.units, self.count]
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,12 +139,14 @@ def make_inputs() -> Inputs:
     )
     elements = _line("Only these elements", "any, or Zn C H O", "xs-elements", "Hits that hold any other are left out.")
     formula = _line("Formula", "any, or Zn4C24H12O13", "xs-formula", "Hits must have it, whatever their cell holds.")
+    with gr.Accordion("Periodic table", open=False, elem_id="xs-periodic"):
+        choice = html("xs-choice", html_template=periodic_html(), js_on_load=script("elements.js"))
     generation = _generation()
     button = gr.Button("Search", variant="primary", elem_id="xs-search")
     with gr.Accordion("History", open=False, elem_id="xs-past"):
         words = _line("Find an answer", "file, structure or formula", "xs-words", "Press Enter.")
         history = html("xs-history", history_html(None), js_on_load=script("table.js"))
-    return Inputs(file, example, wavelength, elements, formula, *generation, button, words, history)
+    return Inputs(file, example, wavelength, elements, choice, formula, *generation, button, words, history)
 
 
 def _generation() -> tuple[gr.Checkbox, gr.Textbox, gr.Number, gr.Slider]:
@@ -178,7 +182,7 @@ def _generation() -> tuple[gr.Checkbox, gr.Textbox, gr.Number, gr.Slider]:
 
 
 def _line(label: str, placeholder: str, name: str, info: str) -> gr.Textbox:
-    return gr.Textbox(label=label, placeholder=placeholder, info=info, max_lines=1, elem_id=name)
+    return gr.Textbox("", label=label, placeholder=placeholder, info=info, max_lines=1, elem_id=name)
 
 
 def make_outputs() -> tuple[Outputs, Making, Several]:

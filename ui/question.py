@@ -1,11 +1,14 @@
 """What the controls of the page ask for."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from generate.engine import Request
-from ui.job import Asked
+from ui.elements import Choice
 from xtal.formula import parse_elements, parse_formula
-from xtal.pattern import Pattern
+
+if TYPE_CHECKING:
+    from search.solve import Options
 
 HITS = 10
 MOST_CANDIDATES = 20  # more take longer than people look at a page
@@ -18,6 +21,7 @@ class Question:
 
     Attributes:
         elements: symbols that hits may hold; blank allows all.
+        choice: text of a `Choice` in the periodic table; blank asks for nothing.
         formula: that hits must have; blank allows all.
         generate: whether crystals are generated when nothing matches.
         contents: of the cell to generate; blank takes those of the nearest known crystals.
@@ -26,22 +30,30 @@ class Question:
     """
 
     elements: str = ""
+    choice: str = ""
     formula: str = ""
     generate: bool = False
     contents: str = ""
     units: float | None = 1
     count: int = 10
 
-    def asked(self, pattern: Pattern) -> Asked:
-        """Return the question about a pattern; UserError when a control cannot be read."""
+    @property
+    def filters(self) -> bool:
+        """Whether some structures are left out of the search."""
+        return any(text.strip() for text in (self.elements, self.choice or "", self.formula))
+
+    def options(self) -> "Options":
+        """Return how patterns are answered; UserError when a control cannot be read."""
         from search.solve import Options
 
-        options = Options(
+        choice = Choice.parse(self.choice)
+        return Options(
             k=HITS,
-            elements=parse_elements(self.elements),
+            elements=choice.allowed(parse_elements(self.elements)),
+            required=choice.must,
+            reduced_formula=parse_formula(self.formula),
             formula=self.contents.strip(),
             units=min(max(int(self.units or 1), 1), MOST_UNITS),
             generate="auto" if self.generate else "never",
             request=Request(count=min(max(int(self.count), 1), MOST_CANDIDATES)),
         )
-        return Asked(pattern, options, parse_formula(self.formula))

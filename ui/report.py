@@ -56,7 +56,7 @@ def report_html(view: View, index_name: str, cif: str, moment: datetime | None =
         f"<h2>Hits</h2>{view.table}",
         _section("Candidates", candidates_html(view.solution, view.candidate)),
         _section(f"Structure: {escape(view.selected)}", f"<pre>{escape(cif)}</pre>" if cif else ""),
-        f"<p><small>Xtalscout {version('xtalscout')}, {made}. Similarity is a cosine of fingerprints and no probability;"
+        f"<p><small>Xtalscout {version('xtalscout')}, {made}. Similarity is a cosine of fingerprints, no probability;"
         " the probability in the verdict is calibrated. Fit is one minus the profile R value.</small></p>",
     )
     return (

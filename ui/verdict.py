@@ -1,5 +1,6 @@
 """The verdict on a pattern, as HTML: one word, one probability, and the reasons."""
 
+import re
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ def percent(probability: float) -> str:
 def verdict_html(solution: "Solution", threshold: float) -> str:
     """Return the banner of a solution; a match needs a probability of `threshold`."""
     match = solution.verdict.kind == "match"
-    reasons = "".join(f"<li>{escape(reason)}</li>" for reason in solution.verdict.reasons)
+    reasons = "".join(f"<li>{escape(_spaced(reason))}</li>" for reason in solution.verdict.reasons)
     return (
         f'<section class="xs-verdict xs-{"match" if match else "miss"}" aria-label="Verdict" role="status">'
         f"<h2>{_headline(solution)}</h2><p>{_meaning(solution, threshold)}</p>"
@@ -34,6 +35,11 @@ def summary(solution: "Solution") -> str:
     """Return the verdict in a few plain words."""
     word = "match" if solution.verdict.kind == "match" else "no match"
     return f"{word}, {percent(solution.verdict.probability)} likely"
+
+
+def _spaced(text: str) -> str:
+    """Set off the sign of every percentage, as `percent` does."""
+    return re.sub(r"(?<=\d)%", " %", text)
 
 
 def _headline(solution: "Solution") -> str:

@@ -1,6 +1,7 @@
 """Which event of the page calls which action, and where its result shows."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path, PurePath
 from typing import Any
@@ -24,7 +25,8 @@ from ui.viewer import scene
 from xtal.errors import UserError
 
 POLL = 1.0  # seconds between looks at the progress of a build
-TICK = 1.0  # seconds between pictures of a generation
+TICK = 1.0  # seconds between words on a generation
+PICTURES = 3.0  # seconds between its pictures: a browser without a graphics card needs that long
 AT_ONCE = 8  # searches that may run beside each other
 LISTENERS = 40  # pages that may watch a generation; one runs at a time
 
@@ -97,12 +99,12 @@ class Wiring:
 
     def follow(self, job: Job | None) -> Iterator[list[Any]]:
         """Show how far a generation is, and its first candidate as it takes shape, until it ends."""
-        drawn = None
+        drawn = time.monotonic()
         while job is not None and not job.wait(TICK):
-            step, picture = job.step, gr.skip()
-            if step is not None and step is not drawn and step.crystal is not None and job.previewing:
+            step, picture, now = job.step, gr.skip(), time.monotonic()
+            if step is not None and step.crystal is not None and job.previewing and now - drawn > PICTURES:
                 title = f"First candidate, step {step.step} of {step.steps}"
-                drawn, picture = step, scene(step.crystal, title, "", "")
+                drawn, picture = now, scene(step.crystal, title, "", "")
             yield [progress_html(step), picture]
         yield self.unchanged(2)
 

@@ -12,6 +12,11 @@ def home() -> Path:
     return Path(chosen) if chosen else Path(platformdirs.user_cache_dir("xtalscout"))
 
 
+def password() -> str | None:
+    """Password of the page's user: ``XTALSCOUT_PASSWORD``, None when it is not set."""
+    return os.environ.get("XTALSCOUT_PASSWORD")
+
+
 def cores() -> int:
     """Number of CPU cores this process may run on."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

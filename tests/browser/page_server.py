@@ -23,10 +23,10 @@ def serve(home: Path | None, log_folder: Path) -> Iterator[str]:
         subprocess.Popen(command, cwd=ROOT, env=environment(home), stdout=out, stderr=out) as server,
     ):
         try:
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + 180
             while "Xtalscout is at" not in log.read_text():
                 assert server.poll() is None, log.read_text()
-                assert time.monotonic() < deadline, "the server did not start within a minute"
+                assert time.monotonic() < deadline, "the server did not start within three minutes"
                 time.sleep(0.1)
             yield f"http://127.0.0.1:{port}/"
         finally:

@@ -5,31 +5,14 @@ import time
 import numpy as np
 import pytest
 from page_server import serve
+from page_steps import SOON, drop, legend, selected_id, wait_for_hits, width_of_content
 from PIL import Image
 
 from xtal.cif import read_cif
 
 pytestmark = pytest.mark.browser
 
-SOON = 20_000  # ms
 BUILT = 1_800_000  # ms, the whole index on one slow core
-
-
-def drop(page, path):
-    page.set_input_files("#xs-file input[type=file]", path)
-
-
-def wait_for_hits(page):
-    page.wait_for_selector("tr[data-rank]", timeout=SOON)
-    page.wait_for_selector("#xs-plot .legendtext >> text=Calculated", timeout=SOON)
-
-
-def legend(page) -> list[str]:
-    return page.locator("#xs-plot .legendtext").all_text_contents()
-
-
-def selected_id(page) -> str:
-    return page.locator('tr[aria-selected="true"] .xs-id').inner_text()
 
 
 def colours(page, selector: str) -> dict[int, int]:
@@ -50,10 +33,6 @@ def other_colours(page, selector: str, seen: list[dict[int, int]]) -> dict[int, 
     return None
 
 
-def width_of_content(page) -> int:
-    return page.evaluate("document.documentElement.scrollWidth")
-
-
 def test_from_a_file_to_its_structure(visit, address, with_wavelength, entry):
     identifier, crystal = entry
     page = visit(address)
@@ -65,7 +44,11 @@ def test_from_a_file_to_its_structure(visit, address, with_wavelength, entry):
     assert "λ = 1.54180 Å from the file" in facts
     assert re.search(r"60 structures searched in \d+ ms", facts)
     assert selected_id(page) == identifier
-    assert legend(page) == ["Measured", "Calculated", "Background", f"Lines of {identifier}", "Difference"]
+    assert legend(page)[:5] == ["Measured", "Calculated", "Background", f"Lines of {identifier}", "Difference"]
+    verdict = page.locator("#xs-verdict")
+    assert re.match(r"Match: (more than )?\d\d % likely", verdict.inner_text())
+    assert identifier in verdict.locator("p").first.inner_text()
+    assert verdict.locator("li").count() >= 3
 
     drawn = colours(page, ".xs-canvas")
     assert 0.3 < max(drawn.values()) / sum(drawn.values()) < 0.98  # the rest of the panel is empty

@@ -1,13 +1,22 @@
 import json
+import threading
+from dataclasses import replace
 from pathlib import Path
 
 import gemmi
+import numpy as np
 import pytest
-from ui_fakes import FakeEngine, library, loaded
+from ui_fakes import SALT, FakeEngine, library, loaded
 
-from ui.actions import HITS, Actions, View
+from search.cache import Cache
+from search.cache_key import Origin
+from ui.actions import Actions
 from ui.inputs import FROM_FILE, Source
+from ui.question import HITS, Question
+from ui.view import View
 from xtal.cif import read_cif
+from xtal.line_table import LineTable
+from xtal.powder import crystal_lines
 
 PATTERNS = Path(__file__).parents[1] / "data" / "patterns"
 
@@ -45,9 +54,15 @@ def test_no_file_gives_the_empty_page(actions):
     assert actions.show(None, FROM_FILE).message == ""
 
 
+def search(actions, given, **controls) -> View:
+    view, job = actions.begin(given, Question(**controls))
+    assert job is None
+    return view
+
+
 def test_a_search_shows_the_best_hit(actions, engine):
-    view = actions.search(loaded(), "Na Cl", "NaCl")
-    assert engine.asked == [(HITS, {"Na", "Cl"}, "ClNa")]
+    view = search(actions, loaded(), elements="Na Cl", formula="NaCl")
+    assert engine.asked == [(HITS, {"Na", "Cl"}, "ClNa", set())]
     assert "1,234 structures searched in 42 ms" in view.facts
     assert view.table.count('aria-selected="true"') == 1
     assert 'data-rank="1" tabindex="0" aria-selected="true"' in view.table
@@ -55,7 +70,7 @@ def test_a_search_shows_the_best_hit(actions, engine):
 
 
 def test_the_offered_cif_is_the_structure_and_says_where_it_comes_from(actions):
-    content = json.loads(actions.search(loaded(), "", "").scene)
+    content = json.loads(search(actions, loaded()).scene)
     assert content["file"] == "halite.cif"
     assert "# halite of index salts, found by Xtalscout for salt.xy" in content["cif"]
     crystal = read_cif(content["cif"])
@@ -63,19 +78,24 @@ def test_the_offered_cif_is_the_structure_and_says_where_it_comes_from(actions):
     assert gemmi.cif.read_string(content["cif"]).sole_block().find_value("_cell_length_a")
 
 
+def test_a_filtered_search_says_what_its_verdict_leaves_out(actions):
+    assert "says nothing about other structures" in search(actions, loaded(), formula="NaCl").message
+    assert search(actions, loaded()).message == ""
+
+
 def test_another_row_can_be_selected(actions):
-    view = actions.select(actions.search(loaded(), "", ""), 2)
+    view = actions.select(search(actions, loaded()), 2)
     assert 'data-rank="2" tabindex="0" aria-selected="true"' in view.table
     assert json.loads(view.scene)["file"] == "halite_b.cif"
     assert view.selected == "halite/b"
 
 
 def test_searching_without_a_pattern_asks_for_one(actions):
-    assert "Drop a file or pick an example first" in actions.search(None, "", "").message
+    assert "Drop a file or pick an example first" in search(actions, None).message
 
 
 def test_searching_before_the_index_is_ready_keeps_the_pattern():
-    view = Actions(library(None)).search(loaded(), "", "")
+    view = search(Actions(library(None)), loaded())
     assert "not ready yet" in view.message
     assert view.loaded is not None
 
@@ -85,15 +105,148 @@ def test_searching_before_the_index_is_ready_keeps_the_pattern():
     [("Qq", "", "no element symbol"), ("", "zn(4)", "no formula"), ("", "Xe", "no structure has xenon")],
 )
 def test_a_filter_that_cannot_be_used_is_explained_beside_the_pattern(actions, elements, formula, words):
-    view = actions.search(loaded(), elements, formula)
+    view = search(actions, loaded(), elements=elements, formula=formula)
     assert words in view.message
     assert [trace.name for trace in view.figure(False).data] == ["Measured", "Lines found"]
 
 
 def test_a_notice_of_the_reader_stays_after_the_search(actions):
-    assert "states another" in actions.search(loaded("states another"), "", "").message
+    assert "states another" in search(actions, loaded("states another")).message
 
 
 def test_selecting_on_an_empty_page_changes_nothing(actions):
     view = View()
     assert actions.select(view, 1) is view
+
+
+def test_a_match_is_told_with_its_probability(actions):
+    view = search(actions, loaded(), generate=True)
+    assert "Match: 97 % likely" in view.verdict
+    assert "The very structure: <b" in view.verdict
+    assert f"?answer={view.solution.key[:8]}" in view.verdict
+    assert view.candidates == ""
+
+
+def test_lines_without_an_explanation_are_pointed_at(actions, engine):
+    engine.index.lines = LineTable.stack([crystal_lines(replace(SALT, lattice=np.eye(3) * 4.1))] * 2)
+    view = search(actions, loaded())
+    assert [round(angle) for angle in view.unexplained[:2]] == [32, 45]
+    assert view.figure(False).data[-1].name == "Not explained"
+
+
+def missing(kind: str = "miss", **changes) -> Actions:
+    made = Actions(library(FakeEngine(), kind))
+    for name, value in changes.items():
+        setattr(made.library.solver, name, value)
+    return made
+
+
+def ended(actions, view, job) -> View:
+    assert job.wait(30)
+    return actions.finish(view, job)
+
+
+def held() -> threading.Event:
+    """A generation of this `go` stays at its first step until it is set."""
+    return threading.Event()
+
+
+def test_a_miss_goes_on_generating_while_its_hits_show():
+    go = held()
+    actions = missing(go=go)
+    view, job = actions.begin(loaded(), Question(generate=True, count=2))
+    assert view.selected == "halite"
+    assert "No match: 12 % likely" in view.verdict
+    assert (job.done, job.step.step, job.step.crystal is SALT) == (False, 1, True)
+    go.set()
+    view = ended(actions, view, job)
+    assert "Generated, not verified" in view.candidates
+    assert (view.candidate, view.hit, view.selected) == (1, 0, "candidate 1")
+    assert [trace.name for trace in view.figure(False).data][3] == "Lines of candidate 1"
+
+
+def test_the_cif_of_a_candidate_says_what_it_is():
+    actions = missing()
+    view, job = actions.begin(loaded(), Question(generate=True, count=2))
+    view = view if job is None else ended(actions, view, job)
+    content = json.loads(actions.select_candidate(view, 2).scene)
+    assert content["file"] == "salt-generated-2.cif"
+    assert "a proposal, not verified" in content["cif"]
+    assert any("closest atoms" in fact for fact in content["facts"])
+    assert read_cif(content["cif"]).formula == "Cl4Na4"
+
+
+def test_a_reader_who_looked_elsewhere_is_not_taken_back():
+    go = held()
+    actions = missing(go=go)
+    view, job = actions.begin(loaded(), Question(generate=True))
+    job.previewing = False
+    view = actions.select(view, 2)
+    go.set()
+    view = ended(actions, view, job)
+    assert (view.hit, view.candidate) == (2, 0)
+    assert "Generated, not verified" in view.candidates
+
+
+def test_a_cancelled_generation_leaves_the_hits_and_is_not_kept(tmp_path):
+    go = held()
+    with Cache.open(tmp_path / "cache.duckdb") as cache:
+        actions = missing(go=go, cache=cache)
+        view, job = actions.begin(loaded(), Question(generate=True))
+        job.cancel()
+        assert job.wait(0)
+        view = actions.finish(view, job)
+        assert "The generation was cancelled." in view.candidates
+        assert view.selected == "halite"
+        go.set()
+        job._thread.join(30)
+        assert not job._thread.is_alive()
+        assert len(cache) == 0
+
+
+def test_a_finished_job_of_another_pattern_changes_nothing():
+    actions = missing()
+    view, job = actions.begin(loaded(), Question(generate=True))
+    other = search(Actions(library(FakeEngine())), loaded())
+    if job is not None:
+        assert ended(actions, other, job) is other
+    assert view is not other
+
+
+def test_generation_can_be_left_out():
+    view = search(missing(), loaded(), generate=False)
+    assert "No match" in view.verdict
+    assert view.candidates == ""
+
+
+@pytest.fixture
+def keeping(tmp_path):
+    with Cache.open(tmp_path / "cache.duckdb") as cache:
+        yield Actions(library(FakeEngine(), cache=cache))
+
+
+def test_an_answer_opens_again_by_the_first_digits_of_its_key(keeping):
+    first = search(keeping, loaded())
+    again = keeping.reopen(first.solution.key[:8])
+    assert "Match: 97 % likely" in again.verdict
+    assert "as asked before" in again.facts
+    assert "when first asked" in again.facts
+    assert (again.selected, again.given) == ("halite", "Pattern")
+
+
+@pytest.mark.parametrize("prefix", ["", "../..", "<script>", "0123"])
+def test_what_names_no_answer_is_refused(keeping, prefix):
+    assert "first 8 digits of its key" in keeping.reopen(prefix).message
+
+
+def test_an_unknown_answer_is_explained(keeping):
+    assert 'role="alert"' in keeping.reopen("00000000").message
+
+
+def test_an_answer_of_another_build_is_shown_without_its_structures(keeping):
+    first = search(keeping, loaded())
+    keeping.library.solver.origin = Origin("embedder", "denoiser", "salts", "build-2")
+    again = keeping.reopen(first.solution.key[:8])
+    assert "another build of the index" in again.message
+    assert (again.overlay, again.scene) == (None, "")
+    assert "halite" in again.table

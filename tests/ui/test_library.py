@@ -3,10 +3,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from ui_fakes import FakeEngine
+from ui_fakes import FakeEngine, FakeSolver
 
 import indexer.default
-import search.engine
+import search.solve
 from ui.library import DEFAULT_INDEX, Library
 
 ROOT = Path(__file__).parents[2]
@@ -24,9 +24,9 @@ def opened(monkeypatch):
 
     def open_engine(name):
         names.append(name)
-        return FakeEngine()
+        return FakeSolver(FakeEngine())
 
-    monkeypatch.setattr(search.engine.Engine, "open", open_engine)
+    monkeypatch.setattr(search.solve.Solver, "open", open_engine)
     return names
 
 
@@ -78,7 +78,7 @@ def test_a_defect_leaves_a_word_on_the_page_and_its_traceback_in_the_terminal(mo
     def open_engine(_name):
         raise KeyError("oops")
 
-    monkeypatch.setattr(search.engine.Engine, "open", open_engine)
+    monkeypatch.setattr(search.solve.Solver, "open", open_engine)
     library = Library("mine")
     with pytest.raises(KeyError, match="oops"):
         library._prepare()

@@ -1,16 +1,28 @@
 """An engine that answers at once, for tests of what the page does with answers."""
 
+import threading
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 
+from generate.candidate import Candidate
+from generate.engine import Preview
+from generate.run import Generation
 from search.answer import Answer, Hit, Overlay, Timings
+from search.cache import Cache
+from search.cache_key import Origin
+from search.solution import Solution
+from search.solve import Solver
+from search.verdict import Verdict
 from ui.inputs import Loaded, Source
 from ui.library import Library
 from xtal.crystal import Crystal
 from xtal.errors import UserError
+from xtal.line_table import LineTable
 from xtal.linefinder import find_lines
 from xtal.pattern import Pattern
+from xtal.powder import crystal_lines
 
 SALT = Crystal(
     np.eye(3) * 5.64,
@@ -46,6 +58,8 @@ def hit(rank: int = 1, identifier: str = "halite", **changes) -> Hit:
         zero_shift=-0.02,
         width=0.1,
         row=rank - 1,
+        parameters=(0.0,) * 9,
+        chi_square=100.0,
     )
     return replace(made, **changes)
 
@@ -62,13 +76,14 @@ class FakeEngine:
     def __init__(self):
         self.hits = (hit(1), hit(2, "halite/b"))
         self.asked = []
+        self.index = SimpleNamespace(lines=LineTable.stack([crystal_lines(SALT)] * 2))
 
     def __len__(self):
         return 1234
 
-    def query(self, patterns, k=10, elements=None, formula=None):
-        self.asked.append((k, elements, formula))
-        if formula == "Xe":
+    def query(self, patterns, k=10, elements=None, formula=None, required=frozenset()):
+        self.asked.append((k, elements, formula, required))
+        if formula == "Xe" or elements == {"Xe"}:
             raise UserError("no structure has xenon")
         return [Answer(p, find_lines(p), self.hits, Timings(lines=0.010, search=0.020, rerank=0.012)) for p in patterns]
 
@@ -79,7 +94,63 @@ class FakeEngine:
         return overlay(measured.two_theta, measured.intensity)
 
 
-def library(engine: FakeEngine | None) -> Library:
+class FakeJudge:
+    """Calls every answer a match, or every one a miss."""
+
+    calibration = SimpleNamespace(threshold=lambda: 0.9)
+
+    def __init__(self, kind: str = "match"):
+        self.kind = kind
+
+    def verdict(self, _answer):
+        if self.kind == "match":
+            return Verdict("match", 0.97, ("it explains all 2 lines <found>", "it fits 90%"), 0.42)
+        return Verdict("miss", 0.12, ("it explains nothing",), 0.05)
+
+
+def candidate(rank: int = 1, **changes) -> Candidate:
+    made = Candidate(
+        rank,
+        replace(SALT, name=f"generated-{rank}"),
+        similarity=0.7 / rank,
+        fit=0.6 / rank,
+        chi_square=12.0,
+        closest=0.8 if rank > 1 else 1.1,
+        start="noise" if rank > 1 else "<halite>",
+        seed=0,
+        number=rank - 1,
+        model_id="ab" * 32,
+        zero_shift=0.01,
+        width=0.2,
+    )
+    return replace(made, **changes)
+
+
+class FakeSolver(Solver):
+    """The real one, but for what it asks of the models: every step of its generation waits for `go`."""
+
+    origin = Origin("embedder", "denoiser", "salts", "build-1")
+
+    def __init__(self, engine: FakeEngine, kind: str = "match", cache: Cache | None = None, steps: int = 3):
+        super().__init__(engine, FakeJudge(kind), cache)
+        self.steps, self.go = steps, threading.Event()
+        self.go.set()
+
+    def _generation(self, _answer, options, hear):
+        for step in range(1, self.steps + 1):
+            hear(Preview(step, self.steps, lambda: [SALT]))
+            assert self.go.wait(30)
+        made = [candidate(rank) for rank in range(1, options.request.count + 1)]
+        return Generation(made, ["Cl4Na4"], ["no formula was given"])
+
+
+def solution(kind: str = "match", **changes) -> Solution:
+    answer = FakeEngine().query([pattern()])[0]
+    made = Solution("0123456789abcdef" * 4, answer, FakeJudge(kind).verdict(answer))
+    return replace(made, **changes)
+
+
+def library(engine: FakeEngine | None, kind: str = "match", cache: Cache | None = None) -> Library:
     made = Library("salts")
-    made.engine = engine
+    made.solver = None if engine is None else FakeSolver(engine, kind, cache)
     return made

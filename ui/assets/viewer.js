@@ -147,7 +147,7 @@ function legend() {
 
 function draw() {
   shown = props.value ? JSON.parse(props.value) : null;
-  find(".xs-cif").disabled = !shown;
+  find(".xs-cif").disabled = !shown?.cif; // what is still being made has none
   if (viewer) {
     viewer.removeAllModels();
     viewer.removeAllShapes();

@@ -1,0 +1,133 @@
+"""Search with many clients at once: python tests/benchmarks/load.py --clients 64 --seconds 120 [--url ADDRESS].
+
+Start the page first (python -m ui). Each client uploads a pattern, searches, takes the answer, and goes on at once. The
+patterns are simulated from entries of the default index and differ by counting noise, so that the cache knows none of
+them; `--repeated` makes a share of the requests ask for one pattern of a small set again.
+"""
+
+import argparse
+import asyncio
+import io
+import json
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlparse
+
+import httpx
+import numpy as np
+
+BASES = 100  # simulated patterns that noise is added to
+FAVOURITES = 20  # patterns that repeated requests ask for
+MEBIBYTE = 2**20
+TIMEOUT = 120  # seconds for one request
+
+
+@dataclass
+class Tally:
+    """What the clients saw: seconds of each answered search, errors by their words, answers out of the cache."""
+
+    seconds: list[float] = field(default_factory=list)
+    errors: dict[str, int] = field(default_factory=dict)
+    cached: int = 0
+
+
+def base_patterns(index: str) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Simulate entries of an index at severity 1; (M,) degrees and (M,) counts each."""
+    from indexer.store import open_index
+    from xtal.simulate import simulate_all
+
+    opened = open_index(index)
+    rows = np.random.default_rng(2).permutation(len(opened))[:BASES]
+    patterns = simulate_all([opened.crystal(int(row)) for row in rows], 1.0, 2)
+    return [(pattern.two_theta, pattern.intensity) for pattern in patterns]
+
+
+def as_file(two_theta: np.ndarray, counts: np.ndarray, rng: np.random.Generator) -> bytes:
+    """Count a pattern once more and write it as text."""
+    text = io.StringIO()
+    columns = np.column_stack([two_theta, rng.poisson(counts / counts.max() * 5000)])
+    np.savetxt(text, columns, fmt=("%.2f", "%d"), header="wavelength = 1.5418")
+    return text.getvalue().encode()
+
+
+async def search(client: httpx.AsyncClient, content: bytes) -> dict:
+    """Upload, ask and fetch, as docs/api.md has it; the answer."""
+    said = await client.post("/gradio_api/upload", files={"files": ("load.xy", content)})
+    path = said.raise_for_status().json()[0]
+    said = await client.post("/gradio_api/call/v2/search", json={"file": {"path": path}})
+    event = said.raise_for_status().json()["event_id"]
+    said = await client.get(f"/gradio_api/call/v2/search/{event}")
+    event, data = [line for line in said.raise_for_status().text.splitlines() if line][-2:]
+    if event != "event: complete":
+        raise ValueError(data)
+    return json.loads(data.removeprefix("data: "))[0]
+
+
+async def keep_searching(url: str, bases: list, tally: Tally, repeated: float, until: float) -> None:
+    """Be one client until the time is over."""
+    rng = np.random.default_rng()  # new noise in every run: the cache remembers the runs before
+    async with httpx.AsyncClient(base_url=url, timeout=TIMEOUT) as client:
+        while time.monotonic() < until:
+            again = rng.random() < repeated
+            chosen = int(rng.integers(FAVOURITES if again else len(bases)))
+            content = as_file(*bases[chosen], np.random.default_rng(chosen) if again else rng)
+            begun = time.monotonic()
+            try:
+                answer = await search(client, content)
+            except (httpx.HTTPError, ValueError) as error:
+                words = f"{type(error).__name__}: {error}"[:160]
+                tally.errors[words] = tally.errors.get(words, 0) + 1
+                continue
+            tally.seconds.append(time.monotonic() - begun)
+            tally.cached += answer["cached"]
+
+
+async def load(url: str, clients: int, seconds: float, repeated: float, bases: list) -> Tally:
+    """Run all clients beside each other."""
+    tally, until = Tally(), time.monotonic() + seconds
+    await asyncio.gather(*(keep_searching(url, bases, tally, repeated, until) for _ in range(clients)))
+    return tally
+
+
+def server_pid(url: str) -> int:
+    """Find the process that listens at an address of this machine."""
+    import psutil
+
+    port = urlparse(url).port or 80
+    found = [c.pid for c in psutil.net_connections("tcp") if c.status == "LISTEN" and c.laddr.port == port and c.pid]
+    if not found:
+        raise SystemExit(f"nothing on this machine listens at {url}; start the page first: python -m ui")
+    return found[0]
+
+
+def resident(pid: int) -> float:
+    """Memory of a process in MiB."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    return int(status.partition("VmRSS:")[2].split()[0]) * 1024 / MEBIBYTE
+
+
+def main() -> None:
+    """Print requests, errors, latency and the server's memory."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--clients", type=int, default=64)
+    parser.add_argument("--seconds", type=float, default=120)
+    parser.add_argument("--url", default="http://127.0.0.1:7860")
+    parser.add_argument("--repeated", type=float, default=0.0, help="share of requests that ask again, 0 to 1")
+    parser.add_argument("--index", default="coremof2019-asr", help="index whose entries are simulated")
+    asked = parser.parse_args()
+    pid, bases = server_pid(asked.url), base_patterns(asked.index)
+    before, begun = resident(pid), time.monotonic()
+    tally = asyncio.run(load(asked.url, asked.clients, asked.seconds, asked.repeated, bases))
+    took, done = time.monotonic() - begun, len(tally.seconds)
+    print(f"{asked.clients} clients, {took:.0f} s: {done} answers, {done / took:.1f} per second")
+    print(f"errors: {sum(tally.errors.values())} " + "; ".join(f"{n} x {w}" for w, n in tally.errors.items()))
+    if done:
+        half, most, last = np.percentile(tally.seconds, [50, 95, 100])
+        print(f"latency: p50 {half:.2f} s, p95 {most:.2f} s, max {last:.2f} s")
+        print(f"{tally.cached / done:.0%} of the answers came from the cache")
+    print(f"memory of process {pid}: {before:.0f} MiB before, {resident(pid):.0f} MiB after")
+
+
+if __name__ == "__main__":
+    main()

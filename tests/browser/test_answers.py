@@ -1,0 +1,169 @@
+import io
+import re
+import shutil
+import zipfile
+
+import pytest
+from page_server import ROOT
+from page_steps import SOON, downloaded, drop, legend, selected_id, wait_for_hits, width_of_content
+
+from xtal.cif import read_cif
+
+pytestmark = pytest.mark.browser
+EXAMPLES = sorted((ROOT / "search" / "examples").glob("*.xye"))
+ABSENT = EXAMPLES[3]  # ZIF-8, which is not among the first entries of the index
+
+
+def ask_for(page, contents: str, count: int):
+    page.wait_for_selector(".xs-ready", timeout=SOON)
+    page.click("#xs-generation button")
+    page.wait_for_timeout(500)  # what is typed while the fields unfold is lost
+    page.fill("#xs-contents textarea, #xs-contents input", contents)
+    page.fill("#xs-count input[type=number]", str(count))
+    page.press("#xs-count input[type=number]", "Tab")
+
+
+def test_a_miss_generates_candidates_that_say_what_they_are(visit, address):
+    page = visit(address)
+    ask_for(page, "ZnS", 2)
+    drop(page, ABSENT)
+    wait_for_hits(page)
+    assert page.locator("#xs-verdict h2").inner_text().startswith("No match")
+    page.wait_for_selector("#xs-candidates tr[data-rank]", timeout=SOON)
+    assert page.locator("#xs-candidates h3").inner_text() == "Generated, not verified"
+    assert page.locator("#xs-candidates tr[data-rank]").count() == 2
+    page.wait_for_selector("#xs-plot .legendtext >> text=Lines of candidate 1", timeout=SOON)
+    page.click('#xs-candidates tr[data-rank="2"]')
+    page.wait_for_selector("#xs-plot .legendtext >> text=Lines of candidate 2", timeout=SOON)
+    name, cif = downloaded(page, ".xs-cif")
+    assert name == "ZIF-8-generated-2.cif"
+    assert "a proposal, not verified" in cif.decode()
+    assert read_cif(cif.decode()).formula == "SZn"
+    assert page.locator("#xs-cancel:visible").count() == 0
+    assert re.search(r"\?answer=[0-9a-f]{8}", page.locator("#xs-verdict").inner_text())
+
+
+def test_a_generation_can_be_cancelled_while_its_hits_stay(visit, address):
+    page = visit(address)
+    ask_for(page, "Zn6N24C48H60", 20)
+    drop(page, ABSENT)
+    wait_for_hits(page)
+    before = selected_id(page)
+    page.click("#xs-cancel", timeout=SOON)
+    page.wait_for_selector("#xs-candidates >> text=The generation was cancelled", timeout=SOON)
+    page.wait_for_selector("#xs-cancel", state="hidden", timeout=SOON)
+    assert selected_id(page) == before
+    assert "?answer=" not in page.locator("#xs-verdict").inner_text()  # what was cancelled is not kept
+
+
+def test_an_answer_opens_again_by_its_link_and_from_the_history(visit, address, with_wavelength, entry):
+    page = visit(address)
+    drop(page, with_wavelength)
+    wait_for_hits(page)
+    link = page.locator(".xs-share a").first.get_attribute("href")
+
+    other = visit(address + link)
+    wait_for_hits(other)
+    assert selected_id(other) == entry[0]
+    assert "as asked before" in other.locator("#xs-facts").inner_text()
+
+    other.click("#xs-example input")
+    other.get_by_role("option").first.click()
+    other.wait_for_selector("#xs-facts >> text=(simulated)", timeout=SOON)
+    wait_for_hits(other)
+    other.click("#xs-past button")
+    row = f'#xs-history [data-rank="{link.removeprefix("?answer=")}"]'
+    other.focus(row)
+    other.keyboard.press("Enter")
+    other.wait_for_selector("#xs-facts >> text=sample.xy", timeout=SOON)
+
+    other.on("dialog", lambda dialog: dialog.accept())
+    other.click(f"{row} button")
+    other.wait_for_selector(row, state="detached", timeout=SOON)
+    gone = visit(address + link)
+    gone.wait_for_selector("#xs-message [role=alert]", timeout=SOON)
+
+
+def test_twenty_files_and_a_bad_one(visit, address, tmp_path):
+    files = [tmp_path / f"{number:02d}-{EXAMPLES[number % 5].name}" for number in range(20)]
+    for number, file in enumerate(files):
+        shutil.copy(EXAMPLES[number % 5], file)
+    bad = tmp_path / "notes.xy"
+    bad.write_text("shopping list")
+    page = visit(address)
+    drop(page, *files, bad)
+    page.wait_for_selector("#xs-batch caption >> text=/21 of 21 files.* 1 error/", timeout=2 * SOON)
+    assert page.locator("#xs-batch tr[data-rank]").count() == 21
+    assert ".xy" in page.locator('#xs-batch tr[data-rank="21"] .xs-words').inner_text()
+    wait_for_hits(page)
+    page.click('#xs-batch tr[data-rank="3"]')
+    page.wait_for_selector(f"#xs-facts >> text={files[2].name}", timeout=SOON)
+    assert page.locator("#xs-verdict h2").count() == 1
+
+    name, table = downloaded(page, "#xs-csv")
+    assert name == "xtalscout-batch.csv"
+    assert len(table.decode("utf-8-sig").splitlines()) == 22
+    name, packed = downloaded(page, "#xs-zip")
+    assert name == "xtalscout-batch.zip"
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        assert len(archive.namelist()) == 20
+        assert archive.namelist()[0].startswith("01-00-HKUST-1-")
+
+    page.click('#xs-batch tr[data-rank="21"]')
+    page.wait_for_selector("#xs-message [role=alert]", timeout=SOON)
+
+
+def test_too_many_files_are_refused(visit, address, with_wavelength, tmp_path):
+    files = [tmp_path / f"{number}.xy" for number in range(51)]
+    for file in files:
+        shutil.copy(with_wavelength, file)
+    page = visit(address)
+    drop(page, *files)
+    page.wait_for_selector("#xs-message >> text=51 files were dropped, at most 50", timeout=SOON)
+
+
+def test_the_report_is_a_page_that_needs_nothing_else(visit, address, with_wavelength, entry):
+    page = visit(address)
+    assert page.locator("#xs-report").is_disabled()
+    drop(page, with_wavelength)
+    wait_for_hits(page)
+    name, report = downloaded(page, "#xs-report")
+    assert name == "sample-report.html"
+    assert entry[0] in report.decode()
+    assert "Match:" in report.decode()
+    assert re.findall(r'(?:src|href)="http', report.decode()) == []
+
+
+def test_the_periodic_table_filters_hits(visit, address, with_wavelength, entry):
+    page = visit(address)
+    drop(page, with_wavelength)
+    wait_for_hits(page)
+    page.click("#xs-periodic button")
+    page.click('[data-element="Cd"]')
+    assert page.locator(".xs-marked").inner_text() == "Must: Cd"
+    page.click("#xs-search")
+    page.wait_for_function(
+        "[...document.querySelectorAll('#xs-table .xs-formula')].every(cell => cell.title.includes('Cd'))", timeout=SOON
+    )
+    assert selected_id(page) == entry[0]
+    page.click('[data-element="Cd"]')
+    page.click("#xs-search")
+    page.wait_for_function(
+        "[...document.querySelectorAll('#xs-table .xs-formula')].every(cell => !cell.title.includes('Cd'))",
+        timeout=SOON,
+    )
+    assert page.locator("#xs-table tr[data-rank]").count() > 0
+
+
+def test_a_phone_shows_verdict_and_batch_without_overflow(visit, address, with_wavelength, tmp_path):
+    second = tmp_path / ("a-rather-long-name-of-a-measurement" * 3 + ".xy")
+    shutil.copy(with_wavelength, second)
+    page = visit(address, 390, "dark")
+    drop(page, with_wavelength, second)
+    page.wait_for_selector("#xs-batch caption >> text=2 of 2 files", timeout=SOON)
+    wait_for_hits(page)
+    assert "Calculated" in legend(page)
+    page.wait_for_timeout(500)
+    assert width_of_content(page) == 390
+    colour = page.locator(".xs-verdict").evaluate("banner => getComputedStyle(banner).backgroundColor")
+    assert colour == "rgb(19, 38, 29)"

@@ -1,0 +1,91 @@
+import csv
+import io
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+from ui_fakes import FakeEngine, FakeSolver, hit, loaded, solution
+
+from ui.batch import Files, Item, answer_all, batch_csv, batch_html, batch_zip
+from ui.inputs import FROM_FILE, Source
+from ui.question import Question
+from xtal.cif import read_cif
+
+PATTERNS = Path(__file__).parents[1] / "data" / "patterns"
+
+
+@pytest.fixture
+def sources(tmp_path) -> list[Source]:
+    """A good file, one that is no pattern, and the good one under a name that looks like markup."""
+    (tmp_path / "notes.xy").write_text("shopping list")
+    shutil.copy(PATTERNS / "sigma.xye", tmp_path / "good.xye")
+    names = ["good.xye", "notes.xy"]
+    made = [Source(tmp_path / name, name) for name in names]
+    return [*made, Source(tmp_path / "good.xye", "<img src=x>.xye")]
+
+
+@pytest.fixture
+def states(sources):
+    return list(answer_all(FakeSolver(FakeEngine(), "miss"), sources, FROM_FILE, Question(generate=True)))
+
+
+def test_a_bad_file_does_not_stop_the_others(states):
+    assert [item.error != "" for item in states[-1]] == [False, True, False]
+    assert "notes.xy" in states[-1][1].error
+    assert [item.solution is not None for item in states[0]] == [True, False, False]
+
+
+def test_nothing_is_generated_for_many_files(states):
+    assert all(not item.solution.candidates for item in states[-1] if item.solution)
+
+
+def test_the_table_tells_how_far_it_is_and_escapes_names(states):
+    first, last = batch_html(states[0], 0), batch_html(states[-1], 3)
+    assert "1 of 3 files: 1 no match" in first
+    assert first.count("waiting") == 4  # text and title of two rows
+    assert "3 of 3 files: 2 no match, 1 error" in last
+    assert "<img" not in last
+    assert 'data-rank="3" tabindex="0" aria-selected="true"' in last
+
+
+def test_no_batch_shows_nothing():
+    assert batch_html((), 0) == ""
+
+
+def test_the_csv_holds_a_line_for_every_file(states):
+    rows = list(csv.DictReader(io.StringIO(batch_csv(states[-1]).decode("utf-8-sig"))))
+    assert [row["file"] for row in rows] == ["good.xye", "notes.xy", "<img src=x>.xye"]
+    assert [row["verdict"] for row in rows] == ["no match", "error", "no match"]
+    assert rows[0] | {"note": ""} == {
+        "file": "good.xye", "verdict": "no match", "probability": "0.1200", "first hit": "halite", "formula": "ClNa",
+        "similarity": "0.9000", "fit": "0.8000", "note": "",
+    }  # fmt: skip
+
+
+def test_a_name_cannot_become_a_formula_of_a_spreadsheet():
+    table = batch_csv((Item(Source(Path("x"), "=HYPERLINK(1).xy"), error="+bad"),)).decode("utf-8-sig")
+    assert table.splitlines()[1].startswith("'=HYPERLINK(1).xy,error")
+    assert table.rstrip().endswith("'+bad")
+
+
+def test_the_archive_holds_a_cif_of_every_first_hit_under_safe_names(states):
+    given = loaded()
+    odd = solution()
+    odd = Item(Source(Path("x"), "../../etc/passwd.xy"), given, odd)
+    with zipfile.ZipFile(io.BytesIO(batch_zip((*states[-1], odd), FakeEngine()))) as archive:
+        names = archive.namelist()
+        assert names == ["01-good-halite.cif", "03-_img_src_x_-halite.cif", "04-passwd-halite.cif"]
+        assert read_cif(archive.read(names[0]).decode()).formula == "Cl4Na4"
+
+
+def test_a_hit_without_a_fit_has_an_empty_cell():
+    made = solution()
+    bare = Item(Source(Path("x"), "x.xy"), loaded(), made)
+    object.__setattr__(made.answer, "hits", (hit(1, fit=None),))
+    assert ",0.9000,," in batch_csv((bare,)).decode()
+
+
+def test_files_begin_unstopped():
+    assert not Files().stopped
+    assert Files().sources == ()

@@ -1,0 +1,51 @@
+import pytest
+from ui_fakes import candidate, solution
+
+from ui.candidates import candidates_html, progress_html
+from ui.job import Step
+
+
+def made(**changes):
+    return solution("miss", candidates=(candidate(1), candidate(2)), notes=("tried <two> formulas",), **changes)
+
+
+def test_candidates_are_called_what_they_are():
+    table = candidates_html(made(), 0)
+    assert "Generated, not verified" in table
+    assert table.count("<tr data-rank") == 2
+    assert "5.64 5.64 5.64 90.0 90.0 90.0" in table
+    assert "Tried &lt;two&gt; formulas." in table
+    assert "&lt;halite&gt;" in table
+
+
+def test_overlapping_atoms_are_marked():
+    table = candidates_html(made(), 0)
+    assert '<span class="xs-bad">0.80</span>' in table
+    assert "<span>1.10</span>" in table
+
+
+def test_the_selected_row_is_marked_and_reached_with_the_tabulator():
+    assert 'data-rank="2" tabindex="0" aria-selected="true"' in candidates_html(made(), 2)
+    assert 'data-rank="1" tabindex="0" aria-selected="false"' in candidates_html(made(), 0)
+
+
+def test_without_candidates_the_notes_remain():
+    assert candidates_html(solution(notes=("nothing was generated: why",)), 0).count("<p") == 1
+    assert candidates_html(solution(), 0) == ""
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        (Step(), "opening the model, or waiting"),
+        (Step(3, 10), "Generating: step 3 of 10"),
+        (Step(3, 10, 2), "Generating, composition 2: step 3 of 10"),
+        (Step(10, 10), "refining the cells"),
+    ],
+)
+def test_progress_says_what_is_being_done(step, words):
+    assert words in progress_html(step)
+
+
+def test_no_progress_without_a_generation():
+    assert progress_html(None) == ""

@@ -1,0 +1,59 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from ui_fakes import FakeEngine, library, pattern
+
+from search.cache import Cache
+from search.history import HistoryEntry
+from search.solve import Options
+from ui.history import _row, history_html
+
+
+@pytest.fixture
+def cache(tmp_path):
+    with Cache.open(tmp_path / "cache.duckdb") as opened:
+        yield opened
+
+
+def asked(cache, *names: str) -> list[str]:
+    solver = library(FakeEngine(), cache=cache).solver
+    options = [Options(k=k, generate="never") for k in range(1, len(names) + 1)]
+    return [solver.solve(pattern(name), o).key[:8] for name, o in zip(names, options, strict=True)]
+
+
+def test_answers_are_listed_newest_first(cache):
+    first, second = asked(cache, "salt.xy", "other.xy")
+    listed = history_html(cache)
+    assert listed.index(second) < listed.index(first)
+    assert "match, 97 %" in listed
+    assert "Forget all 2" in listed
+    assert listed.count('tabindex="0"') == 1
+
+
+def test_words_narrow_the_list(cache):
+    asked(cache, "salt.xy", "other.xy")
+    assert "salt.xy" not in history_html(cache, "other")
+    assert "No answer holds these words" in history_html(cache, "nowhere")
+
+
+def test_names_are_escaped(cache):
+    asked(cache, '"><img src=x>.xy')
+    assert "<img" not in history_html(cache)
+
+
+def test_an_empty_history_says_what_it_is_for(cache):
+    assert "kept here" in history_html(cache)
+    assert "once the index is ready" in history_html(None)
+
+
+def test_a_cache_that_cannot_be_used_says_why(cache):
+    cache.close()
+    assert "is closed" in history_html(cache)
+
+
+def test_todays_answers_carry_a_time_and_older_ones_a_day():
+    now = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+    entry = HistoryEntry("ab" * 32, now.replace(tzinfo=None), "a.xy", "", "salts", "miss", 0.1, None, 3)
+    assert f"{now.astimezone():%H:%M}" in _row(entry, now, first=True)
+    assert '<span title="no hit">no hit</span>, 3 generated' in _row(entry, now, first=True)
+    assert "23 Nov 2026" in _row(entry, now + timedelta(days=9), first=True)

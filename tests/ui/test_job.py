@@ -1,0 +1,101 @@
+import threading
+
+import pytest
+from ui_fakes import FakeEngine, FakeSolver, pattern
+
+from search.solve import Options
+from ui.job import FAILED, STOPPED, Job
+from xtal.errors import UserError
+
+ALWAYS = Options(generate="auto")
+
+
+def job(kind: str = "miss", **changes) -> Job:
+    solver = FakeSolver(FakeEngine(), kind)
+    for name, value in changes.items():
+        setattr(solver, name, value)
+    return Job(solver, pattern(), ALWAYS)
+
+
+def test_the_search_is_there_before_the_candidates():
+    go = threading.Event()
+    made = job(go=go).start()
+    assert made.wait_for_search().candidates == ()
+    assert made.generates
+    assert not made.wait(0.01)
+    go.set()
+    assert made.wait(30)
+    assert len(made.solution.candidates) == ALWAYS.request.count
+    assert (made.step.step, made.step.steps, made.step.turn) == (3, 3, 1)
+
+
+def test_a_match_generates_nothing():
+    made = job("match").start()
+    assert made.wait_for_search().verdict.kind == "match"
+    assert not made.generates
+    assert made.wait(30)
+    assert made.solution.key
+
+
+def test_steps_that_begin_again_belong_to_another_composition():
+    solver = FakeSolver(FakeEngine(), "miss")
+    once = solver._generation
+    solver._generation = lambda *given: (once(*given), once(*given))[1]
+    made = Job(solver, pattern(), ALWAYS).start()
+    assert made.wait(30)
+    assert made.step.turn == 2
+
+
+def test_nobody_looking_costs_no_pictures():
+    made = job()
+    made.previewing = False
+    made.start()
+    assert made.wait(30)
+    assert made.step.crystal is None
+
+
+def test_a_question_that_cannot_be_answered_is_explained():
+    solver = FakeSolver(FakeEngine())
+    made = Job(solver, pattern(), Options(reduced_formula="Xe")).start()
+    with pytest.raises(UserError, match="no structure has xenon"):
+        made.wait_for_search()
+    assert made.done
+
+
+def test_cancelling_before_the_search_ends_says_so():
+    made = job()
+    made.cancel()
+    with pytest.raises(UserError, match=STOPPED):
+        made.wait_for_search()
+
+
+def test_a_cancelled_job_stays_cancelled():
+    go = threading.Event()
+    made = job(go=go).start()
+    made.wait_for_search()
+    made.cancel()
+    go.set()
+    made._thread.join(30)
+    assert made.solution.cancelled
+    assert made.solution.notes == (STOPPED,)
+    assert made.solution.candidates == ()
+
+
+def test_a_generation_that_nobody_waits_for_stops(monkeypatch):
+    monkeypatch.setattr("ui.job.UNWATCHED", -1.0)
+    made = job().start()
+    made._thread.join(30)
+    assert made.cancelled
+    assert made.solution.candidates == ()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_defect_leaves_a_word_and_the_search():
+    def broken(*_given):
+        raise KeyError("oops")
+
+    made = job(_generation=broken).start()
+    assert made.wait(30)
+    made._thread.join(30)
+    assert made.error == FAILED
+    assert made.solution.answer.hits

@@ -1,0 +1,37 @@
+import json
+
+import pytest
+
+from ui.question import HITS, MOST_CANDIDATES, MOST_UNITS, Question
+from xtal.errors import UserError
+
+
+def test_controls_become_options():
+    marks = json.dumps({"must": ["Zn"], "without": []})
+    options = Question("Zn C H O", marks, "Zn4C24H12O13", True, " Zn4O13C24H12 ", 2, 7).options()
+    assert (options.k, options.elements, options.required) == (HITS, {"Zn", "C", "H", "O"}, {"Zn"})
+    assert (options.reduced_formula, options.formula, options.units) == ("C24H12O13Zn4", "Zn4O13C24H12", 2)
+    assert (options.generate, options.request.count) == ("auto", 7)
+
+
+def test_a_filter_is_told_from_none():
+    assert not Question().filters
+    assert not Question(elements=" ", contents="ZnO", generate=True).filters
+    assert Question(formula="ZnO").filters
+
+
+def test_nothing_is_generated_unless_wanted():
+    assert Question().options().generate == "never"
+
+
+@pytest.mark.parametrize(
+    ("units", "count", "kept"), [(None, 1, (1, 1)), (0, 0, (1, 1)), (1e9, 1e9, (MOST_UNITS, MOST_CANDIDATES))]
+)
+def test_numbers_stay_within_what_can_be_done(units, count, kept):
+    options = Question(units=units, count=count).options()
+    assert (options.units, options.request.count) == kept
+
+
+def test_a_control_that_cannot_be_read_is_explained():
+    with pytest.raises(UserError, match="no element symbol"):
+        Question("Qq").options()

@@ -1,0 +1,251 @@
+"""The server for programs: named endpoints, which are also the tools of its MCP server.
+
+Their docstrings are what the API page and the tools say of them; a parameter's text must stay on one line there.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, get_args
+
+import gradio as gr
+from gradio import FileData
+
+from ui.health import health
+from ui.library import Library
+from ui.question import MOST_CANDIDATES
+from ui.reply import entry_data, record_data, solution_data
+from ui.uploads import uploaded
+from xtal.errors import UserError
+
+if TYPE_CHECKING:
+    from search.cache import Cache
+    from search.solve import Solver
+    from xtal.pattern import Pattern
+
+Generate = Literal["auto", "never", "always"]
+SEARCHES, GENERATIONS, LOOKUPS = 4, 1, 4  # that run beside each other; more wait their turn
+MOST_HITS, MOST_LISTED = 100, 1000
+MCP_VERSION = "1"  # of the package `mcp` that gradio 6 works with
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def add_api(library: Library) -> None:
+    """Add the endpoints to the page that is being built, before any handler of the page takes one of their names."""
+    ends = Endpoints(library)
+    for endpoint, group, limit in (
+        (ends.solve, "api-generation", GENERATIONS),
+        (ends.search, "api-search", SEARCHES),
+        (ends.history, "api-lookup", LOOKUPS),
+        (ends.answer, "api-lookup", LOOKUPS),
+        (ends.structure, "api-lookup", LOOKUPS),
+        (ends.health, "api-lookup", LOOKUPS),
+    ):
+        gr.api(endpoint, concurrency_id=group, concurrency_limit=limit)
+
+
+def offers_tools(login: object) -> bool:
+    """Return what ``launch(mcp_server=...)`` takes: whether `mcp` is installed and the page is open to everybody.
+
+    gradio asks the users of its MCP server for no password.
+    """
+    try:
+        return login is None and version("mcp").partition(".")[0] == MCP_VERSION
+    except PackageNotFoundError:
+        return False
+
+
+def _told(endpoint: Callable[P, R]) -> Callable[P, R]:
+    """Give what the user can mend to the client in its own words, without a traceback here."""
+
+    @wraps(endpoint)
+    def telling(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return endpoint(*args, **kwargs)
+        except UserError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+
+    return telling
+
+
+class Endpoints:
+    """What programs can ask for. gradio checks no types, so every value is looked at here."""
+
+    def __init__(self, library: Library) -> None:
+        """Answer from the index of `library`, once it is ready."""
+        self._library = library
+
+    @_told
+    def solve(
+        self,
+        file: FileData,
+        wavelength: str = "",
+        elements: str = "",
+        must: str = "",
+        formula: str = "",
+        generate: Generate = "auto",
+        candidates: int = 10,
+        steps: int = 100,
+        seed: int = 0,
+    ) -> dict[str, Any]:
+        """Find the crystal structure behind a powder X-ray diffraction pattern, and generate candidates after a miss.
+
+        Searches the index, judges the best hit (match or miss, with a calibrated probability) and, when nothing
+        matches, generates crystals that fit the pattern; these are proposals, not verified. Takes from 0.1 s to
+        minutes; one generation runs at a time. The same question a second time is answered from the cache.
+
+        Args:
+            file: the pattern, uploaded (xy, xye, csv, xrdml, raw, brml, ras, rasx, fxye, cif, ...), or a data: URL
+            wavelength: CuKa, MoKa, ..., a number in Å, or an energy like 17.4 keV; blank takes the file's own
+            elements: only structures made of these, for example Zn,C,H,O; blank allows all
+            must: only structures that hold all of these; blank asks for none
+            formula: contents of the primitive cell to generate, for example Zn4O13C24H12; blank tries the neighbours'
+            generate: auto after a miss, never, or always
+            candidates: crystals to generate, 1 to 20
+            steps: of the sampler, 1 to 1000; 100 are enough
+            seed: of the generation; the same seed gives the same crystals
+
+        Returns:
+            The answer: id, verdict (kind, probability, exact, reasons), hits, candidates with CIF text, notes.
+        """
+        from generate.engine import Request
+        from search.solve import Options
+
+        if generate not in get_args(Generate):
+            raise UserError(f"generate must be one of {', '.join(get_args(Generate))}, got {generate!r}")
+        options = Options(
+            **_filters(elements, must),
+            formula=_text("formula", formula).strip(),
+            generate=generate,
+            request=Request(
+                _number("candidates", candidates, 1, MOST_CANDIDATES),
+                _number("steps", steps, 1, 1000),
+                _number("seed", seed, 0, 2**32 - 1),
+            ),
+        )
+        return solution_data(self._solver.solve(_pattern(file, wavelength), options))
+
+    @_told
+    def search(
+        self,
+        file: FileData,
+        wavelength: str = "",
+        elements: str = "",
+        must: str = "",
+        formula: str = "",
+        hits: int = 10,
+    ) -> dict[str, Any]:
+        """Find the known structures most like a powder X-ray diffraction pattern; never generates, takes 0.1 s.
+
+        Args:
+            file: the pattern, uploaded (xy, xye, csv, xrdml, raw, brml, ras, rasx, fxye, cif, ...), or a data: URL
+            wavelength: CuKa, MoKa, ..., a number in Å, or an energy like 17.4 keV; blank takes the file's own
+            elements: only structures made of these, for example Zn,C,H,O; blank allows all
+            must: only structures that hold all of these; blank asks for none
+            formula: only structures of this formula, in any multiple; blank allows all
+            hits: how many structures, 1 to 100
+
+        Returns:
+            The answer: id, verdict (kind, probability, exact, reasons) and hits, best first.
+        """
+        from search.solve import Options
+        from xtal.formula import parse_formula
+
+        options = Options(
+            k=_number("hits", hits, 1, MOST_HITS),
+            **_filters(elements, must),
+            reduced_formula=parse_formula(_text("formula", formula)),
+            generate="never",
+        )
+        return solution_data(self._solver.solve(_pattern(file, wavelength), options))
+
+    @_told
+    def history(self, limit: int = 20) -> list[dict[str, Any]]:
+        """List the patterns that were answered before, newest first.
+
+        Args:
+            limit: how many at most, 1 to 1000
+
+        Returns:
+            For each its id, time (UTC), file name, verdict, first hit and number of generated crystals.
+        """
+        return [entry_data(entry) for entry in self._cache.history(_number("limit", limit, 1, MOST_LISTED))]
+
+    @_told
+    def answer(self, id: str) -> dict[str, Any]:  # noqa: A002 - what the history and every answer call it
+        """Return one answer that was given before, with its hits and generated crystals.
+
+        Args:
+            id: of the answer, as the history or the answer itself gives it
+
+        Returns:
+            The answer as it was given, with the time (UTC) and the models and index that made it.
+        """
+        return record_data(self._cache.stored(_text("id", id)))
+
+    @_told
+    def structure(self, id: str) -> dict[str, Any]:  # noqa: A002 - what every hit calls it
+        """Return the crystal structure of a hit as the text of a CIF.
+
+        Args:
+            id: of the hit
+
+        Returns:
+            Its id, reduced formula and CIF (primitive cell, P1).
+        """
+        from xtal.cif import write_cif
+
+        crystal = self._solver.engine.crystal(_text("id", id))
+        origin = f"{id} of index {self._library.index_name}"
+        return {"id": id, "formula": crystal.reduced_formula, "cif": write_cif(crystal, [origin])}
+
+    def health(self) -> dict[str, Any]:
+        """Return whether the server is ready, its version, index, models, cache and uptime."""
+        return health(self._library)
+
+    @property
+    def _solver(self) -> "Solver":
+        solver, progress = self._library.solver, self._library.progress
+        if solver is None:
+            why = progress.error or f"it is {progress.stage}"
+            raise UserError(f"the index {self._library.index_name} is not ready ({why}); ask again when health says so")
+        return solver
+
+    @property
+    def _cache(self) -> "Cache":
+        cache = self._solver.cache
+        if cache is None or not cache.usable:
+            raise UserError(f"no answers are kept: {cache.notice if cache is not None else 'the cache is off'}")
+        return cache
+
+
+def _pattern(file: Any, wavelength: Any) -> "Pattern":
+    """Read an upload with its own wavelength or the one given."""
+    from xtal.readers import read_pattern
+    from xtal.wavelengths import parse_wavelength
+
+    text = str(wavelength) if isinstance(wavelength, float) else _text("wavelength", wavelength).strip()
+    return read_pattern(uploaded(file), parse_wavelength(text) if text else None)
+
+
+def _filters(elements: Any, must: Any) -> dict[str, Any]:
+    """Return the options that say which entries may be hits."""
+    from xtal.formula import parse_elements
+
+    required = parse_elements(_text("must", must)) or frozenset()
+    return {"elements": parse_elements(_text("elements", elements)), "required": required}
+
+
+def _text(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise UserError(f"{name} must be a text, got {value!r}")
+    return value
+
+
+def _number(name: str, value: Any, low: int, high: int) -> int:
+    """Return a whole number; 10.0 is one, for JSON knows no other numbers."""
+    whole = isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1
+    if not whole or not low <= value <= high:
+        raise UserError(f"{name} must be a whole number from {low} to {high}, got {value!r}")
+    return int(value)

@@ -1,0 +1,53 @@
+"""Answers as programs get them: plain values that JSON knows, the same names as ``--json`` on the command line."""
+
+import math
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from generate.candidate import Candidate
+    from search.history import HistoryEntry, Record
+    from search.solution import Solution
+
+SHORT = 8  # digits of a key that name an answer
+
+
+def solution_data(solution: "Solution") -> dict[str, Any]:
+    """Return an answer: verdict, hits, candidates with CIF text, notes, and the id under which it is found again."""
+    from search.console import as_data
+
+    return {
+        "id": solution.key[:SHORT],
+        "key": solution.key,
+        "verdict": asdict(solution.verdict),
+        **as_data(solution.answer),
+        "candidates": [candidate_data(candidate) for candidate in solution.candidates],
+        "notes": list(solution.notes),
+        "cached": solution.cached,
+        "seconds": solution.seconds,
+    }
+
+
+def candidate_data(candidate: "Candidate") -> dict[str, Any]:
+    """Return a generated crystal with the text of its CIF; a number that JSON lacks (infinity) is left out."""
+    from generate.cif import candidate_cif
+    from generate.console import candidate_row
+    from models.ccsg.denoiser import NAME
+
+    row = {name: value for name, value in candidate_row(candidate).items() if not _endless(value)}
+    return {**row, "cif": candidate_cif(candidate, NAME, candidate.crystal.formula)}
+
+
+def record_data(record: "Record") -> dict[str, Any]:
+    """Return a remembered answer with when (UTC) and by which models and index it was made."""
+    made = {"created": record.created.isoformat(), "label": record.label, "origin": asdict(record.origin)}
+    return {**solution_data(record.solution), **made}
+
+
+def entry_data(entry: "HistoryEntry") -> dict[str, Any]:
+    """Return one line of the history."""
+    return {"id": entry.short_id, **asdict(entry), "created": entry.created.isoformat()}
+
+
+def _endless(value: Any) -> bool:
+    return isinstance(value, float) and not math.isfinite(value)
