@@ -25,6 +25,7 @@ def plot_benchmark(result: GenerationBenchmark, path: Path) -> None:
     for curve in (c for c in result.curves if c.subset == "all"):
         _draw_rate(rates, curve, COLOURS[ways.index(curve.way) % len(COLOURS)])
     rates.set(xlabel="candidates", ylabel="queries matched (%)", ylim=(0, 100))
+    rates.xaxis.get_major_locator().set_params(integer=True)
     rates.grid(alpha=0.3)
     rates.legend(fontsize="x-small")
     own = next(c for c in result.curves if c.way == "generated" and c.tolerance == STRICT.name and c.subset == "all")
