@@ -76,6 +76,8 @@ def solve(
             request=Request(count, steps, seed),
         )
         patterns, refused = read_all(files, wavelength)
+        if options.elements is not None or options.required:
+            typer.echo("the verdict compares only with structures that pass the filter", err=True)
         engine = opened(index)
         with closing(Solver(engine, Judge.open(engine), Cache.open() if cache else None)) as solver:
             if solver.cache is not None and solver.cache.notice:
