@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from page_server import ROOT, environment, serve
+from page_steps import SOON
 
 INDEX = "coremof2019-asr"
 ENTRIES = 60
@@ -95,6 +96,7 @@ def visit(chromium):
         page.on("request", lambda request: asked.append(request.url))
         page.on("pageerror", lambda error: failed.append(str(error)))
         page.goto(address)
+        page.set_default_timeout(3 * SOON)  # a first start shares the cores with the build of an index
         page.wait_for_selector("#xs-search")
         return page
 
