@@ -144,7 +144,7 @@ def _export(checkpoint: Path, out: Path) -> list[Path]:
     """Export with what belongs to the kind of model that was trained."""
     from models.ccsg.export import export_checkpoint as export_ccsg
     from models.cpcp.export import export_checkpoint as export_cpcp
-    from models.cpcp.files import CONFIG_FILE
+    from models.files import CONFIG_FILE
 
     path = checkpoint / CONFIG_FILE
     diffusion = path.is_file() and "denoiser" in json.loads(path.read_text())

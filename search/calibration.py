@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from indexer import folders
 from indexer.files import write_durably
-from models.cpcp.files import WEIGHTS
 from models.embedder import Embedder
+from models.files import WEIGHTS
 from search.evidence import FEATURES
 from xtal.errors import UserError
 

@@ -15,6 +15,7 @@ from models.cpcp.atoms import offsets_of
 from models.cpcp.batches import measured_lines, random_scan
 from models.cpcp.dataset import CrystalSet, split_of
 from models.cpcp.features import LineBatch, batch_lines
+from models.files import Arrays
 from xtal.artefacts import PAPER_SCAN
 from xtal.crystal import Crystal
 from xtal.errors import UserError
@@ -30,7 +31,7 @@ CHUNK = 256  # crystals per task of a worker process
 
 
 @dataclass(frozen=True, eq=False)
-class MeasuredSet:
+class MeasuredSet(Arrays):
     """S crystals in reduced primitive cells, with M measurements of each.
 
     Attributes:
@@ -78,18 +79,6 @@ class MeasuredSet:
         atoms = slice(self.atom_offsets[row], self.atom_offsets[row + 1])
         frac = self.frac[atoms] / PLACES
         return Crystal(self.lattices[row].astype(float), frac, self.numbers[atoms], name=str(self.ids[row]))
-
-    def save(self, path: Path) -> None:
-        """Write the set as a compressed npz without pickled objects; the file appears only when complete."""
-        part = path.with_suffix(".part.npz")
-        np.savez_compressed(part, **{f.name: getattr(self, f.name) for f in fields(self)})
-        part.replace(path)
-
-    @classmethod
-    def load(cls, path: Path) -> Self:
-        """Read what `save` wrote."""
-        with np.load(path, allow_pickle=False) as stored:
-            return cls(**{f.name: stored[f.name] for f in fields(cls)})
 
     @classmethod
     def join(cls, sets: "Sequence[MeasuredSet]") -> Self:
@@ -140,7 +129,7 @@ def prepare(sources: Sequence[str], path: Path, most_atoms: int, length: int, li
     if not sets:
         raise UserError(f"no ordered crystal of at most {most_atoms} atoms in {', '.join(sources)}; raise --max-atoms")
     joined = MeasuredSet.join(sets)
-    joined.save(path)
+    joined.save(path, compressed=True)
     return joined
 
 

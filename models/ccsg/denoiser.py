@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.ccsg.cell import CellScale
-from models.ccsg.files import CONDITIONER_FILE, DENOISER_FILE, WEIGHTS, model_id, read_config
+from models.ccsg.files import CONDITIONER_FILE, DENOISER_FILE, model_id, read_config
 from models.ccsg.schedule import STEPS, score_sizes
 from models.cpcp.features import batch_lines
+from models.files import WEIGHTS
 from models.session import Device, open_session
 from xtal.errors import UserError
 from xtal.pattern import Lines

@@ -1,24 +1,18 @@
 """From a trained denoiser to the files that serving reads: ONNX graphs, weights, settings."""
 
 import json
-import warnings
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 
-from models.ccsg.files import CONDITIONER_FILE, CONFIG_FILE, DENOISER_FILE, WEIGHTS_FILE, read_config
+from models.ccsg.files import CONDITIONER_FILE, DENOISER_FILE, read_config
 from models.ccsg.model import CCSG
 from models.checkpoint import read_state, under
-
-OPSET = 17
-SECOND_AXIS = {
-    **dict.fromkeys(("q", "intensity", "width"), "lines"),
-    **dict.fromkeys(("numbers", "frac", "score"), "atoms"),
-    **dict.fromkeys(("memory", "absent"), "tokens"),
-}  # of the arrays that have one of variable length
+from models.files import CONFIG_FILE, WEIGHTS_FILE
+from models.graphs import write_graph
 
 
 def export_checkpoint(run: Path, folder: Path) -> list[Path]:
@@ -38,11 +32,11 @@ def export_model(model: CCSG, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     model = model.eval().float().cpu()
     lines = _example_lines()
-    _write(model.conditioner, lines, ["memory", "absent"], folder / CONDITIONER_FILE)
+    write_graph(model.conditioner, lines, ["memory", "absent"], folder / CONDITIONER_FILE)
     with torch.no_grad():
         memory, absent = model.conditioner(*lines.values())
     noisy = {**_example_crystals(), "memory": memory, "absent": absent}
-    _write(model.denoiser, noisy, ["score", "noise"], folder / DENOISER_FILE)
+    write_graph(model.denoiser, noisy, ["score", "noise"], folder / DENOISER_FILE)
     save_file({key: value.contiguous() for key, value in _own(model).items()}, folder / WEIGHTS_FILE)
     (folder / CONFIG_FILE).write_text(json.dumps(asdict(model.config), indent=2) + "\n")
     return [folder / name for name in (CONDITIONER_FILE, DENOISER_FILE, WEIGHTS_FILE, CONFIG_FILE)]
@@ -73,23 +67,3 @@ def _example_crystals() -> dict[str, Tensor]:
         "lattice": lattice,
         "time": torch.tensor([0.3, 0.9]),
     }
-
-
-def _axes(name: str) -> dict[int, str]:
-    return {0: "batch"} | ({1: SECOND_AXIS[name]} if name in SECOND_AXIS else {})
-
-
-def _write(graph: nn.Module, inputs: dict[str, Tensor], outputs: list[str], path: Path) -> None:
-    """Trace a graph with dynamic batch size and numbers of lines, atoms and tokens."""
-    with torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the tracing exporter announces that it is the older one
-        torch.onnx.export(
-            graph,
-            tuple(inputs.values()),
-            str(path),
-            input_names=list(inputs),
-            output_names=outputs,
-            dynamic_axes={name: _axes(name) for name in (*inputs, *outputs)},
-            opset_version=OPSET,
-            dynamo=False,  # it needs no further package
-        )

@@ -20,10 +20,11 @@ from models.ccsg.batches import NoisyBatch, noisy_batch, noisy_batches, size_bat
 from models.ccsg.cell import CellScale
 from models.ccsg.config import DenoiserConfig, ModelConfig, TrainingConfig
 from models.ccsg.dataset import MeasuredSet, prepare
-from models.ccsg.files import CONFIG_FILE, read_config
+from models.ccsg.files import read_config
 from models.ccsg.trainer import ENCODER, Trainer
 from models.checkpoint import Progress, read_progress
 from models.cpcp.files import read_config as read_encoder
+from models.files import CONFIG_FILE
 from xtal.errors import UserError
 
 LOG_FILE = "log.jsonl"

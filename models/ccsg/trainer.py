@@ -10,7 +10,7 @@ from models.ccsg.batches import NoisyBatch
 from models.ccsg.config import ModelConfig, TrainingConfig
 from models.ccsg.model import CCSG
 from models.checkpoint import Progress, follow, load_state, save_state
-from models.cpcp.files import WEIGHTS
+from models.files import WEIGHTS
 
 ENCODER = WEIGHTS / "cpcp-reciprocal"  # whose pattern encoder a pretrained denoiser takes over
 CLIP = 1.0  # largest norm of a gradient

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from models.cpcp.atoms import offsets_of
 from models.cpcp.features import ELEMENTS, KEPT_LINES, composition_features
+from models.files import Arrays
 from xtal.crystal import Crystal
 from xtal.line_table import LineTable
 from xtal.pattern import Lines
@@ -39,7 +39,7 @@ def split_of(formula: str) -> Split:
 
 
 @dataclass(frozen=True, eq=False)
-class CrystalSet:
+class CrystalSet(Arrays):
     """S crystals as flat arrays.
 
     Attributes:
@@ -94,18 +94,6 @@ class CrystalSet:
         return Reflections(
             self.g[part].astype(float), self.intensity[part].astype(float), (0.2, float(self.reach[row]))
         )
-
-    def save(self, path: Path) -> None:
-        """Write the set as an uncompressed npz without pickled objects; the file appears only when complete."""
-        part = path.with_suffix(".part.npz")
-        np.savez(part, **{f.name: getattr(self, f.name) for f in fields(self)})
-        part.replace(path)
-
-    @classmethod
-    def load(cls, path: Path) -> Self:
-        """Read what `save` wrote."""
-        with np.load(path, allow_pickle=False) as stored:
-            return cls(**{f.name: stored[f.name] for f in fields(cls)})
 
     @classmethod
     def join(cls, sets: "list[CrystalSet]") -> Self:

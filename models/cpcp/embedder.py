@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from models.cpcp.atoms import batch_atoms, offsets_of, size_batches
 from models.cpcp.features import batch_lines, composition_features, computed_lines
-from models.cpcp.files import CRYSTAL_FILE, PATTERN_FILE, WEIGHTS, model_id, read_config
+from models.cpcp.files import CRYSTAL_FILE, PATTERN_FILE, model_id, read_config
+from models.files import WEIGHTS
 from models.session import Device, open_session, run_chunks
 from xtal.crystal import Crystal
 from xtal.line_table import LineTable

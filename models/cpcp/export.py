@@ -1,8 +1,6 @@
 """From a trained model to the files that serving reads: ONNX graphs, weights, settings."""
 
 import json
-import warnings
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -13,19 +11,11 @@ from torch import Tensor, nn
 from models.checkpoint import read_state, under
 from models.cpcp.config import ModelConfig
 from models.cpcp.features import ELEMENTS
-from models.cpcp.files import CONFIG_FILE, CRYSTAL_FILE, PATTERN_FILE, WEIGHTS_FILE, read_config
+from models.cpcp.files import CRYSTAL_FILE, PATTERN_FILE, read_config
 from models.cpcp.model import CPCP
 from models.cpcp.network import CRYSTAL, PATTERN, LineEncoder
-
-OPSET = 17
-AXES = {
-    "q": {0: "batch", 1: "lines"},
-    "intensity": {0: "batch", 1: "lines"},
-    "width": {0: "batch", 1: "lines"},
-    "numbers": {0: "batch", 1: "atoms"},
-    "frac": {0: "batch", 1: "atoms"},
-}
-ROWS = {0: "batch"}  # of the other inputs and the output
+from models.files import CONFIG_FILE, WEIGHTS_FILE
+from models.graphs import write_graph
 
 
 class PatternGraph(nn.Module):
@@ -72,13 +62,13 @@ def export_model(model: CPCP, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     model = model.eval().float().cpu()
     lines = _example_lines(model.config.lines.drawn)
-    _write(PatternGraph(model.lines), lines, folder / PATTERN_FILE)
+    write_graph(PatternGraph(model.lines), lines, ["vector"], folder / PATTERN_FILE)
     if model.atoms is None:
         told = {"composition": torch.full((2, ELEMENTS + 1), 0.01)}
         inputs = {name: lines[name] for name in ("q", "intensity", "q_range")} | told
-        _write(CrystalGraph(model.lines), inputs, folder / CRYSTAL_FILE)
+        write_graph(CrystalGraph(model.lines), inputs, ["vector"], folder / CRYSTAL_FILE)
     else:
-        _write(model.atoms, _example_atoms(), folder / CRYSTAL_FILE)
+        write_graph(model.atoms, _example_atoms(), ["vector"], folder / CRYSTAL_FILE)
     save_file({key: value.contiguous() for key, value in model.state_dict().items()}, folder / WEIGHTS_FILE)
     (folder / CONFIG_FILE).write_text(json.dumps(asdict(model.config), indent=2) + "\n")
     return [folder / name for name in (PATTERN_FILE, CRYSTAL_FILE, WEIGHTS_FILE, CONFIG_FILE)]
@@ -104,20 +94,3 @@ def _example_atoms() -> dict[str, Tensor]:
     """Two crystals to trace with."""
     numbers = torch.tensor([[6, 8, 30], [1, 6, 0]])
     return {"numbers": numbers, "frac": torch.rand(2, 3, 3), "lattice": 10 * torch.eye(3).repeat(2, 1, 1)}
-
-
-def _write(graph: nn.Module, inputs: dict[str, Tensor], path: Path) -> None:
-    """Trace a graph with dynamic batch size and number of lines or atoms."""
-    names: Sequence[str] = list(inputs)
-    with torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the tracing exporter announces that it is the older one
-        torch.onnx.export(
-            graph.eval(),
-            tuple(inputs.values()),
-            str(path),
-            input_names=names,
-            output_names=["vector"],
-            dynamic_axes={name: AXES.get(name, ROWS) for name in (*names, "vector")},
-            opset_version=OPSET,
-            dynamo=False,  # it needs no further package
-        )

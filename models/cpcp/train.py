@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from models.cpcp.batches import USES, Samples, disturb, sample_batches
 from models.cpcp.config import ModelConfig, TrainingConfig
 from models.cpcp.dataset import CrystalSet
-from models.cpcp.files import CONFIG_FILE, read_config
+from models.cpcp.files import read_config
 from models.cpcp.trainer import Trainer
 from models.cpcp.validation import Queries, hit_rates
+from models.files import CONFIG_FILE
 from xtal.errors import UserError
 
 SEVERITIES = (0.0, 1.0, 2.0)  # at which held-out patterns are searched during training

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from models.ccsg.denoiser import NAME, Denoiser, shipped_id
-from models.ccsg.files import WEIGHTS
 from models.ccsg.schedule import score_sizes, sigmas, wrapped_score
+from models.files import WEIGHTS
 from xtal.packed import CrystalTable
 from xtal.pattern import Lines
 from xtal.powder import crystal_lines

@@ -27,13 +27,13 @@ from models.ccsg import trainer as trainer_module  # noqa: E402
 from models.ccsg.batches import NoisyBatch, noisy_batch, resettled, size_batches  # noqa: E402
 from models.ccsg.config import ModelConfig, TrainingConfig  # noqa: E402
 from models.ccsg.dataset import MeasuredSet  # noqa: E402
-from models.ccsg.files import CONFIG_FILE  # noqa: E402
 from models.ccsg.schedule import STEPS, alpha_bars, score_sizes, sigmas, wrapped  # noqa: E402
 from models.ccsg.train import LOG_FILE, train  # noqa: E402
 from models.ccsg.trainer import ENCODER, Trainer, share_gradients  # noqa: E402
 from models.checkpoint import Progress  # noqa: E402
 from models.cpcp.export import read_model  # noqa: E402
 from models.cpcp.files import read_config as read_encoder  # noqa: E402
+from models.files import CONFIG_FILE  # noqa: E402
 from xtal.errors import UserError  # noqa: E402
 
 FAST = TrainingConfig(rate=3e-3, warm_up=2, minutes=1000)

@@ -9,7 +9,8 @@ pytest.importorskip("onnxruntime")
 from cpcp_helpers import moved, real_crystals, supercell, table_of
 
 from models.cpcp.embedder import CSPNetEmbedder, ReciprocalEmbedder
-from models.cpcp.files import SERVED, WEIGHTS, model_id, read_config
+from models.cpcp.files import SERVED, model_id, read_config
+from models.files import WEIGHTS
 from xtal.artefacts import Scan, measure
 from xtal.crystal import Crystal
 from xtal.errors import UserError

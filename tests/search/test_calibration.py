@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from search_helpers import INDEX
 
-from models.cpcp.files import WEIGHTS, model_id
+from models.cpcp.files import model_id
+from models.files import WEIGHTS
 from search import calibrate
 from search.calibration import (
     MATCH_SHARE,

@@ -1,0 +1,54 @@
+"""What the files of all exported models share: their names, how they are written, and the id that they give a model."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from models.cpcp.config import NetworkConfig
+from xtal.errors import UserError
+
+WEIGHTS_FILE, CONFIG_FILE = "network.safetensors", "config.json"
+WEIGHTS = Path(__file__).parent / "weights"  # the models that come with the package
+
+
+class Arrays:
+    """A dataclass of arrays that is kept in one npz without pickled objects."""
+
+    def save(self, path: Path, compressed: bool = False) -> None:
+        """Write the arrays; the file appears only when complete. Compressed ones are a third as large, and slow."""
+        part = path.with_suffix(".part.npz")
+        (np.savez_compressed if compressed else np.savez)(part, **{f.name: getattr(self, f.name) for f in fields(self)})  # type: ignore[arg-type]
+        part.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read what `save` wrote."""
+        with np.load(path, allow_pickle=False) as stored:
+            return cls(**{f.name: stored[f.name] for f in fields(cls)})  # type: ignore[arg-type]
+
+
+def read_settings(folder: Path, kind: str) -> dict[str, Any]:
+    """Read the settings of a model in `folder`, its line encoder's made ready; UserError when there are none."""
+    path = folder / CONFIG_FILE
+    if not path.is_file():
+        raise UserError(f"no model in {folder}: {CONFIG_FILE} is missing; train one: python -m models train {kind}")
+    stored = json.loads(path.read_text())
+    lines = NetworkConfig(**{**stored["lines"], "channels": tuple(stored["lines"]["channels"])})
+    return {**stored, "lines": lines}
+
+
+def digest_of(folder: Path, served: Sequence[str], version: int) -> str:
+    """SHA-256 (hex) over the `served` files and the version of what surrounds them; UserError when one is missing."""
+    digest = hashlib.sha256(str(version).encode())
+    for name in served:
+        if not (folder / name).is_file():
+            raise UserError(
+                f"no model in {folder}: {name} is missing; export one: python -m models export RUN --out DIR"
+            )
+        digest.update((folder / name).read_bytes())
+    return digest.hexdigest()
