@@ -211,13 +211,18 @@ def _report_text(report: "CalibrationReport") -> str:
     from search.calibration import SHARES
 
     shares = "  ".join(f"{share:.0%} false" for share in SHARES)
-    head = f"severity  queries  first right  or alike  | accepted at {shares}  | removed accepted at the same  | error"
+    head = (
+        f"severity  queries  first right  or alike  | accepted at {shares}  | removed accepted at the same  "
+        "| removed by group alone  | error, of the very structure"
+    )
     rows = [
         f"{'all' if r.severity is None else f'{r.severity:g}':>8}  {r.queries:7d}  {r.right:11.1%}  {r.alike:8.1%}  | "
         + "  ".join(f"{value:7.1%}" for value in r.accepted)
         + "  | "
         + "  ".join(f"{value:7.1%}" for value in r.false)
-        + f"  | {r.error:.3f}"
+        + "  | "
+        + "  ".join(f"{value:7.1%}" for value in r.false_by_group)
+        + f"  | {r.error:.3f}  {r.exact_error:.3f}"
         for r in report.rates
     ]
     return "\n".join([head, *rows, f"wrote {report.path}"])

@@ -195,13 +195,13 @@ def make_outputs() -> tuple[Outputs, Making, Several]:
         report = gr.Button("Report", size="sm", interactive=False, elem_id="xs-report")
         root = gr.Checkbox(False, label="√ intensity", container=False, elem_id="xs-root")
     verdict = html("xs-verdict", js_on_load=script("verdict.js"))
+    with gr.Row(elem_id="xs-making"):  # above the plot: who waits must see for what, without scrolling
+        progress = html("xs-progress")
+        cancel = gr.Button("Cancel", size="sm", visible=False, elem_id="xs-cancel")
     figure = gr.Plot(first.figure(False), show_label=False, container=False, elem_id="xs-plot")
     with gr.Row(elem_id="xs-answer"):
         with gr.Column(scale=3, min_width=320):
             table = html("xs-table", first.table, js_on_load=script("table.js"))
-            with gr.Row(elem_id="xs-making"):
-                progress = html("xs-progress")
-                cancel = gr.Button("Cancel", size="sm", visible=False, elem_id="xs-cancel")
             candidates = html("xs-candidates", js_on_load=script("table.js"))
         with gr.Column(scale=2, min_width=300):
             scene = html("xs-viewer", html_template=VIEWER_HTML, js_on_load=viewer_script(), head=script_head())
