@@ -94,6 +94,7 @@ def train_ccsg(
     preset: Annotated[Preset, typer.Option(help="Size of the network and of its batches.")] = Preset.CPU,
     minutes: Annotated[float, typer.Option(min=0.01, help="Time to train for, without the preparation.")] = 120.0,
     workers: Annotated[int, typer.Option(min=1, help="Processes that share their gradients.")] = 1,
+    compiled: Annotated[bool, typer.Option(help="Compile the network first: needs a C++ compiler.")] = False,
     conditioning: Annotated[Conditioning, typer.Option(help="How cspnet hears of the pattern.")] = Conditioning.CONCAT,
     pretrained: Annotated[bool, typer.Option(help="Take over CPCP's pattern encoder.")] = True,
     frozen: Annotated[bool, typer.Option(help="Do not train the pattern encoder any further.")] = True,
@@ -116,7 +117,9 @@ def train_ccsg(
             pretrained=pretrained,
             frozen=frozen,
         )
-        settings = config.TrainingConfig(minutes=minutes, pairs=config.PAIRS[preset.value], workers=workers, seed=seed)
+        settings = config.TrainingConfig(
+            minutes=minutes, pairs=config.PAIRS[preset.value], workers=workers, compiled=compiled, seed=seed
+        )
         data, model = prepared(source, out, max_atoms, chosen, limit)
         typer.echo(f"crystals ready; training for {minutes:g} minutes, log in {out}", err=True)
         result = train(data, model, settings, out, resume)

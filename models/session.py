@@ -27,6 +27,7 @@ def open_session(path: Path, device: Device = "auto") -> Any:
         raise UserError("this ONNX Runtime has no GPU support; install onnxruntime-gpu, or leave --device out")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = cores()
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # waiting threads leave the core to others
     options.log_severity_level = 3
     try:
         session = onnxruntime.InferenceSession(str(path), options, providers=[GPU, CPU] if offered else [CPU])

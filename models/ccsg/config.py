@@ -51,6 +51,7 @@ class TrainingConfig:
     cell_weight: float = 1.0  # of equation 2 beside equation 3
     workers: int = 1  # processes that share their gradients
     threads: int = 1  # of each
+    compiled: bool = False  # by torch.compile: needs a C++ compiler and minutes, then saves a quarter of the time
     note_every: int = 20  # steps between lines of the log
     save_every: float = 5.0  # minutes
     validation: int = 256  # held-out crystals in a validation

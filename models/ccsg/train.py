@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -28,6 +29,7 @@ from models.files import CONFIG_FILE
 from xtal.errors import UserError
 
 LOG_FILE = "log.jsonl"
+COMPILERS = ("c++", "g++", "clang++", "cl")  # that torch.compile looks for
 PATIENCE = timedelta(minutes=30)  # that workers wait for each other, for example while the first validates
 
 
@@ -70,8 +72,10 @@ def train(path: Path, config: ModelConfig, training: TrainingConfig, out: Path, 
     `resume` goes on from and `models.ccsg.export` exports.
 
     Raises:
-        UserError: there is nothing to resume, another network, or no time left.
+        UserError: there is nothing to resume, another network, no time left, or no compiler.
     """
+    if training.compiled and not any(map(shutil.which, COMPILERS)):
+        raise UserError(f"--compiled needs a C++ compiler ({', '.join(COMPILERS)}), none is here; train without it")
     out.mkdir(parents=True, exist_ok=True)
     if resume:
         _check_resumable(out, config, training)

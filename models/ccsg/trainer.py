@@ -27,6 +27,9 @@ class Trainer:
         if config.denoiser.pretrained:
             self.model.start_from(ENCODER)
         self.average.load_state_dict(self.model.state_dict())
+        if training.compiled:
+            for part in (self.model.conditioner, self.model.denoiser):
+                part.compile(dynamic=True)
         self.learned = [p for p in self.model.parameters() if p.requires_grad]
         self.optimiser = torch.optim.AdamW(
             self.learned, lr=training.rate, betas=(0.9, 0.98), weight_decay=training.decay

@@ -107,6 +107,27 @@ def test_a_checkpoint_goes_on_exactly(tmp_path, crystals):
     assert equal(weights(again.average), weights(trainer.average))
 
 
+def test_a_compiled_network_computes_the_same(monkeypatch, crystals):
+    compiled = []
+    # tracing with symbolic sizes is what could change results; the C++ behind it takes minutes
+    own = torch.nn.Module.compile
+    monkeypatch.setattr(
+        torch.nn.Module, "compile", lambda part, **how: compiled.append(how) or own(part, backend="eager", **how)
+    )
+    trainers = [Trainer(model_config(), replace(FAST, compiled=chosen)) for chosen in (False, True)]
+    assert compiled == [{"dynamic": True}] * 2  # what reads the pattern, and the denoiser
+    batch = batch_of(crystals)
+    plain, traced = ([trainer.learn(batch) for _ in range(3)] for trainer in trainers)
+    np.testing.assert_allclose(traced, plain, rtol=1e-2)
+    assert list(trainers[0].model.state_dict()) == list(trainers[1].model.state_dict())
+
+
+def test_compiling_without_a_compiler_is_said_at_once(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(UserError, match=r"--compiled needs a C\+\+ compiler"):
+        train(tmp_path / "set.npz", model_config(), replace(FAST, compiled=True), tmp_path)
+
+
 def test_a_pretrained_encoder_is_cpcps_and_stays_so_while_frozen(crystals):
     shipped = weights(read_model(ENCODER).lines)
     trainer = Trainer(pretrained_config(), FAST)
