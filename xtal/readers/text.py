@@ -32,6 +32,7 @@ ELSE = re.compile(
 COUNTS = re.compile(r"int|count|cps|y(?:$|[\s_-]*obs)|i(?:$|[\s_(])|obs", re.IGNORECASE)
 UNCERTAINTY = re.compile(r"sig|σ|esd|err|std|unc|e$|s$|d[iy]$", re.IGNORECASE)
 HEADING = re.compile(r"\b(?:int|counts?|cps)", re.IGNORECASE)  # makes a line that does not split into names a heading
+PLAIN = str.maketrans("", "", "0123456789+-.eE \t\n")  # what rows of numbers between blanks are made of
 LONGEST_LINE = 1000  # characters; comments may be longer, and are cut
 CHI_HEADER = 4  # lines: title, x label, y label, number of points
 
@@ -119,12 +120,27 @@ def _table(name: str, lines: list[str]) -> Table:
                 f"{name}: line {number} ({text[:40]!r}) holds {len(row)} numbers, the rows before it {len(rows[0])}; "
                 "every row needs 2θ and intensity (start and step are not enough)"
             )
+        if not rows and (rest := _plain_rows(lines[number - 1 :], len(row))) is not None:
+            return Table(header, above, _names(above, len(row)), rest)
         rows.append(row)
         if len(rows) > MOST_POINTS:
             raise UserError(f"{name}: more than {MOST_POINTS:,} rows; a pattern has at most that many points")
     if not rows:
         raise UserError(f"{name}: no rows of numbers found; a pattern file needs columns of 2θ and intensity")
     return Table(header, above, _names(above, len(rows[0])), np.array(rows))
+
+
+def _plain_rows(lines: list[str], count: int) -> np.ndarray | None:
+    """Read (M, count) numbers in one go where nothing but such rows follows; None where a row needs a closer look."""
+    text = "\n".join(lines).rstrip("\n")
+    cells = [line.split() for line in text.split("\n")]
+    plain = not text.translate(PLAIN) and len(cells) <= MOST_POINTS and set(map(len, cells)) == {count}
+    if not plain or max(map(len, lines)) > LONGEST_LINE:
+        return None
+    try:
+        return np.array([float(cell) for row in cells for cell in row]).reshape(-1, count)
+    except ValueError:
+        return None
 
 
 def _chi_table(name: str, lines: list[str]) -> Table | None:
