@@ -14,13 +14,15 @@ import models
 from indexer.store import Index, open_index
 from models.embedder import Embedder
 from search.answer import Answer, Hit, Overlay, Timings
+from search.edited_lines import sample_with
 from search.filters import Filter
 from search.rerank import rerank
+from search.ties import settle
 from xtal import settings
 from xtal.crystal import Crystal
 from xtal.errors import UserError
 from xtal.fit import Fit, line_positions
-from xtal.pattern import Pattern
+from xtal.pattern import Lines, Pattern
 from xtal.profile import render_each
 from xtal.sample import Sample
 from xtal.sticks import Sticks
@@ -89,6 +91,7 @@ class Engine:
         copies: bool = False,
         without: Sequence[NDArray[np.int64]] | None = None,
         required: frozenset[str] = frozenset(),
+        lines: Sequence[Lines | None] | None = None,
     ) -> list[Answer]:
         """Find the `k` structures most like each pattern, best first.
 
@@ -101,23 +104,29 @@ class Engine:
             copies: list every entry of a structure that the index holds several times, not only the best one.
             required: symbols; entries that lack one of them are passed over.
             without: rows left out for each of the B patterns, as if the index did not hold them.
+            lines: for each of the B patterns those to search with, or None for those found in it.
 
         Raises:
-            UserError: nothing in the index passes the filter, or `k` is not positive.
+            UserError: nothing in the index passes the filter, `k` is not positive, or given lines cannot be used.
         """
         if k < 1:
             raise UserError(f"the number of hits must be at least 1, got {k}")
         allowed = Filter(elements, formula, required).rows(self.index.entries)
         clock = [time.perf_counter()]
-        samples = [Sample.of(pattern) for pattern in patterns]
+        given = [None] * len(patterns) if lines is None else lines
+        samples = [sample_with(*one) for one in zip(patterns, given, strict=True)]
         clock.append(time.perf_counter())
         vectors = self.embedder.embed_patterns([sample.lines for sample in samples])
         shortlists = self._shortlists(vectors, max(k, SHORTLIST), allowed, copies, without)
         clock.append(time.perf_counter())
         answers = [self._answer(*found, k, physics, copies) for found in zip(samples, shortlists, strict=True)]
+        if physics and allowed is not None:
+            whole = self._shortlists(vectors, SHORTLIST, None, copies=False, without=without)
+            answers = [self._with_excluded(*one, allowed) for one in zip(answers, samples, whole, strict=True)]
         clock.append(time.perf_counter())
         timings = Timings(*(np.diff(clock) / max(len(patterns), 1)).tolist())
-        return [replace(answer, timings=timings) for answer in answers]
+        edited = [one is not None for one in given]
+        return [replace(a, timings=timings, edited=e) for a, e in zip(answers, edited, strict=True)]
 
     def crystal(self, id_: str) -> Crystal:
         """Return the primitive crystal of an entry; UserError when there is none of this id."""
@@ -176,7 +185,7 @@ class Engine:
         order, fit, fwhm, points, noise = np.arange(len(shortlist.rows)), Fit.start(len(shortlist.rows)), 0.0, 0, 0.0
         if physics and len(sample.lines) and len(order):
             target = Target.of(sample.pattern, sample.lines, sample.under)
-            ranking = rerank(target, self.index.lines, shortlist.rows)
+            ranking = settle(target, rerank(target, self.index.lines, shortlist.rows), self.index, shortlist.rows)
             order, fit, fwhm = ranking.order, ranking.fit, target.fwhm
             points, noise = len(target.net), noise_share(target)
         groups = self.index.entries.group[shortlist.rows[order]]
@@ -190,6 +199,14 @@ class Engine:
         hits = tuple(described(rank, place) for rank, place in enumerate(places[:k], 1))
         rival = described(1 + int(np.searchsorted(places, rivals[0])), rivals[0]) if len(rivals) else None
         return Answer(sample.pattern, sample.lines, hits, UNTIMED, rival, points, noise)
+
+    def _with_excluded(self, answer: Answer, sample: Sample, whole: Shortlist, allowed: NDArray[np.int64]) -> Answer:
+        """Note the best rival that the `whole` index has for the first hit, unless it is one of the `allowed` rows."""
+        found = self._answer(sample, whole, 1, physics=True, copies=False)
+        if not answer.hits or not found.hits:
+            return answer
+        best = found.hits[0] if found.hits[0].group != answer.hits[0].group else found.rival
+        return answer if best is None or best.row in allowed else replace(answer, excluded=best)
 
     def _hit(self, rank: int, row: int, similarity: float, fit: Fit, fwhm: float) -> Hit:
         """Describe one entry; a fit that was never compared (infinite χ²) counts as none."""

@@ -76,7 +76,7 @@ class Weighted:
         variance = t.variance + (BACKGROUND_ERROR * t.under) ** 2 + points * error * level**2
         root = 1 / np.sqrt(variance + 1e-12 * (level.max() ** 2 + 1e-12))
         self.root = root.astype(np.float32)
-        self.basis = np.linalg.qr(_hats(t.two_theta) * root[:, None])[0].astype(np.float32)
+        self.basis = np.linalg.qr(hats(t.two_theta) * root[:, None])[0].astype(np.float32)
         self.data = self.project(t.net.astype(np.float32) * self.root)
 
     def project(self, weighted: NDArray) -> NDArray:
@@ -132,7 +132,7 @@ def profiles(
         weights = np.concatenate([weights, weights * slope], axis=2)
     spectrum = rfft(_deposit(weights, (place - target.two_theta[0]) / step, size, length), axis=2)  # complex64
     omega = (2 * np.pi * np.fft.rfftfreq(length, step)).astype(np.float32)
-    shape, by_width, by_share = (part / np.float32(step) for part in _line_shape(omega, parameters, sharp, blur))
+    shape, by_width, by_share = (part / np.float32(step) for part in line_shape(omega, parameters, sharp, blur))
     if not derivatives:
         return irfft(spectrum * shape[:, None], length, axis=2)[:, :, :size]
     rows = np.empty((len(spectrum), 1 + PARAMETERS, len(omega)), dtype=np.complex64)
@@ -192,7 +192,7 @@ def _deposit(weights: NDArray, place: NDArray, size: int, length: int) -> NDArra
     return result
 
 
-def _line_shape(omega: NDArray, parameters: NDArray, sharp: float, blur: float) -> tuple[NDArray, NDArray, NDArray]:
+def line_shape(omega: NDArray, parameters: NDArray, sharp: float, blur: float) -> tuple[NDArray, NDArray, NDArray]:
     """(R, F) Fourier transform of the pseudo-Voigt, blurred, and its derivatives by ln width and share."""
     width = (sharp * np.exp(parameters[:, 7])).astype(np.float32)[:, None]
     share = np.clip(0.5 + parameters[:, 8], 0, 1).astype(np.float32)[:, None]
@@ -203,7 +203,7 @@ def _line_shape(omega: NDArray, parameters: NDArray, sharp: float, blur: float) 
     return shape, -2 * (1 - share) * gauss_power * gauss - share * lorentz_power * lorentz, lorentz - gauss
 
 
-def _hats(two_theta: NDArray) -> NDArray[np.float64]:
+def hats(two_theta: NDArray) -> NDArray[np.float64]:
     """(M, K) linear spline basis over the measured range."""
     span = two_theta[-1] - two_theta[0]
     knots = np.linspace(two_theta[0], two_theta[-1], int(np.clip(span / KNOT_SPACING, 1, MOST_KNOTS)) + 1)

@@ -1,0 +1,39 @@
+"""Settle which of the hits that fit nearly alike comes first."""
+
+import numpy as np
+
+from indexer.store import Index
+from search.rerank import Ranking
+from xtal.pattern import q_from_two_theta
+from xtal.posterior import log_posteriors
+from xtal.shell import Shell
+from xtal.target import Target
+
+MARGIN = 1.3  # hits tie whose χ² is at most so many times the best one's
+MOST = 5
+EXPLAINED = 0.55  # χ² per point below which it decides: the errors are then smaller than the posterior supposes
+STRANGE = 6.0  # χ² per point above which it decides: nothing fits, and one of the wrong ones is as good as another
+MISFIT_SHARE = 0.05  # of χ², taken off the log posterior: it decides where that is level or its fit got stuck
+STRAIN_MARGIN = 1.02  # lines this much beyond the measured range may be strained into it
+
+
+def settle(target: Target, ranking: Ranking, index: Index, rows: np.ndarray) -> Ranking:
+    """Order the leading hits of a ranking of the entries `rows` (R,) of an index by their log posteriors.
+
+    χ² and all else that was found of each hit stay as they are. Nothing is done where no other structure ties with the
+    first (copies of one are as right as each other), nor where the first explains the pattern up to its noise or hardly
+    at all.
+    """
+    chi_square = ranking.fit.chi_square[:MOST]
+    if not len(chi_square) or not EXPLAINED <= chi_square[0] / len(target.net) <= STRANGE:
+        return ranking
+    count = int((chi_square <= MARGIN * chi_square[0]).sum())
+    tied = rows[ranking.order[:count]]
+    if len(np.unique(index.entries.group[tied])) < 2:
+        return ranking
+    q_max = float(q_from_two_theta(target.two_theta[-1], target.wavelength)) * STRAIN_MARGIN
+    shells = [Shell.of(index.crystal(int(row)), target.wavelength, q_max) for row in tied]
+    score = log_posteriors(target, shells, ranking.fit.take(np.arange(count)))
+    best = np.argsort(MISFIT_SHARE * chi_square[:count] - score, kind="stable")
+    places = np.concatenate([best, np.arange(count, len(ranking.order))])
+    return Ranking(ranking.order[places], ranking.fit.take(places))

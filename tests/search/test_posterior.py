@@ -1,0 +1,226 @@
+"""The posterior of crystals that fit nearly alike, on real entries."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from search.rerank import Ranking, rerank
+from search.ties import EXPLAINED, MARGIN, STRANGE, settle
+from xtal.artefacts import Artefacts, Scan, apply
+from xtal.background import background
+from xtal.crystal import Crystal
+from xtal.fit import PARAMETERS, Fit, profiles
+from xtal.linefinder import find_lines
+from xtal.pattern import Pattern, q_from_two_theta
+from xtal.posterior import PASSES, SPREAD, Model, Pass, State, View, _same_cell, descend, log_posteriors
+from xtal.powder import reflections
+from xtal.shell import MOST_LINES, Shell
+from xtal.sticks import Sticks
+from xtal.target import Target
+from xtal.texture import SPREAD as TEXTURE_SPREAD
+
+ENTRY = "AGUWUV_clean"  # triclinic, with one kind of metal
+WAVELENGTH = 1.5418
+SCAN = Scan(4.0, 32.0, 0.02, WAVELENGTH)
+Q_MAX = float(q_from_two_theta(32.0, WAVELENGTH)) * 1.02
+FINAL = PASSES[-1]
+
+
+def exchanged(crystal: Crystal, change: int) -> Crystal:
+    """The same framework with a metal whose atomic number differs by `change`."""
+    metal = int(crystal.numbers.max())
+    return replace(crystal, numbers=np.where(crystal.numbers == metal, metal + change, crystal.numbers))
+
+
+def measured(crystal: Crystal, seed: int = 0, **changes) -> Target:
+    chosen = {
+        "strain": np.zeros((3, 3)), "texture": 1.0, "line_error": 0.0, "guest_error": 0.0, "fwhm": 0.15, "eta": 0.5,
+        "zero_shift": 0.0, "background": 0.05, "hump": 0.0, "counts": 1e5, **changes,
+    }  # fmt: skip
+    pattern = apply(Artefacts(**chosen), reflections(crystal, 2.4), np.random.default_rng(seed), SCAN)
+    return Target.of(pattern, find_lines(pattern), background(pattern))
+
+
+def begun(target: Target, count: int) -> Fit:
+    area = float(target.net.sum() * target.step)
+    return replace(Fit.start(count), scale=np.full(count, area))
+
+
+def shells(*crystals: Crystal) -> list[Shell]:
+    return [Shell.of(crystal, WAVELENGTH, Q_MAX) for crystal in crystals]
+
+
+@pytest.fixture(scope="module")
+def crystal(engine) -> Crystal:
+    return engine.crystal(ENTRY)
+
+
+@pytest.fixture(scope="module")
+def cubic() -> Crystal:
+    """Its lines are of up to 24 reflections, which strain parts."""
+    sites = np.array([[0, 0, 0], [0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5], [0.2, 0.2, 0.2], [0.8, 0.8, 0.2]])
+    return Crystal(9.0 * np.eye(3), sites, np.array([26, 26, 26, 26, 8, 8]))
+
+
+def test_the_profile_without_texture_and_errors_is_that_of_the_lines(engine, crystal):
+    target = measured(crystal)
+    shell = shells(crystal)[0]
+    view, model = View(target, Pass(0.0, 0.05, 0)), Model(shell)
+    nine = np.array([0.002, -0.001, 0.001, 0.0, 0.001, 0.0, 0.03, 0.1, 0.1])
+    drawn = model.derivatives(view, State.start(model.lines, nine, 7.0))[-1]
+    sticks = Sticks.of(engine.index.lines, np.array([engine.index.row_of(ENTRY)]), WAVELENGTH, Q_MAX)
+    expected = 7.0 * profiles(target, sticks, nine[None], target.fwhm, 0.0, False)[0, 0]
+    difference = drawn - view.project(expected * view.root)
+    assert np.linalg.norm(difference) < 0.04 * np.linalg.norm(view.project(expected * view.root))
+
+
+@pytest.mark.parametrize("axis", [None, 2])
+def test_derivatives_are_those_of_the_profile(cubic, axis):
+    fine = np.linspace(4, 32, 5601)  # on a coarse grid the places of lines are not smooth enough to be differentiated
+    target = Target(fine, np.ones(5601), 0 * fine, np.ones(5601), 0.25, WAVELENGTH)
+    view, model = View(target, Pass(0.0, 0.05, 0)), Model(Shell.of(cubic, WAVELENGTH, 1.9))
+    rng = np.random.default_rng(1)
+    extra = 6 if axis is None else 1
+    unknowns = rng.normal(0, 0.4, model.lines + PARAMETERS + extra)
+    unknowns[-extra - 1] = 0.3  # share
+    state = State(unknowns, 3.0, axis)
+    exact = model.derivatives(view, state).astype(float)
+    step = 3e-2
+    for number in range(len(unknowns)):
+        move = np.zeros(len(unknowns))
+        move[number] = step
+        high, low = (
+            model.derivatives(view, replace(state, unknowns=unknowns + sign * move))[-1].astype(float)
+            for sign in (1, -1)
+        )
+        misfit = np.linalg.norm((high - low) / (2 * step) - exact[number])
+        assert misfit <= 0.03 * np.linalg.norm(exact[number]) + 1e-3 * np.linalg.norm(exact[-1]), number
+
+
+def test_a_textured_pattern_is_explained_by_texture(crystal):
+    """About the right axis the fit finds the ratio, and the errors of the lines stay small."""
+    target = measured(crystal, texture=0.7)
+    shell = shells(crystal)[0]
+    model, view = Model(shell), View(target, FINAL)
+    plain = State.start(model.lines, np.zeros(PARAMETERS), begun(target, 1).scale[0])
+    found = [
+        descend(view, model, replace(plain, unknowns=np.append(plain.unknowns[:-6], 0.0), axis=axis), 12)
+        for axis in range(shell.cosine.shape[1])
+    ]
+    best = min(found, key=lambda state: state.cost)
+    assert np.exp(TEXTURE_SPREAD * best.unknowns[-1]) == pytest.approx(0.7, abs=0.05)
+    assert np.abs(best.unknowns[: model.lines]).max() < 1.0
+    assert best.cost < sorted(state.cost for state in found)[len(found) // 2] - 5
+
+
+def test_without_texture_none_is_found(crystal):
+    target = measured(crystal)
+    model, view = Model(shells(crystal)[0]), View(target, FINAL)
+    state = descend(view, model, State.start(model.lines, np.zeros(PARAMETERS), begun(target, 1).scale[0]), 12)
+    errors, nine, texture = state.split(model.lines)
+    assert np.abs(texture).max() < 0.4
+    assert np.abs(errors).max() < 1.0
+    assert np.abs(nine[:6]).max() < 0.5
+
+
+def test_a_line_of_high_symmetry_splits_under_strain(cubic):
+    """Few unknowns explain what no average strain of whole lines does."""
+    strain = np.diag([0.008, -0.004, -0.004])
+    target = measured(cubic, strain=strain, fwhm=0.1)
+    model = Model(shells(cubic)[0])
+    state = State.start(model.lines, np.zeros(PARAMETERS), begun(target, 1).scale[0])
+    for stage in PASSES:
+        view = View(target, stage)
+        state = descend(view, model, state, stage.steps)
+    drawn = model.derivatives(view, state)[-1]
+    assert np.linalg.norm(view.data - drawn) < 0.3 * np.linalg.norm(view.data)
+    nine = SPREAD @ state.split(model.lines)[1]
+    assert np.sort(nine[:3])[-1] - np.sort(nine[:3])[0] == pytest.approx(0.012, abs=0.002)
+
+
+@pytest.mark.parametrize("change", [-2, 2])
+@pytest.mark.parametrize("texture", [0.75, 1.0, 1.3])
+def test_the_right_metal_is_likelier(crystal, change, texture):
+    """Whatever the texture, as long as the errors of single lines are small."""
+    target = measured(crystal, texture=texture, line_error=0.01)
+    found = log_posteriors(target, shells(crystal, exchanged(crystal, change)), begun(target, 2))
+    assert found[0] > found[1] + 1
+
+
+def test_candidates_of_one_lattice_do_not_depend_on_their_order(crystal):
+    target = measured(crystal, line_error=0.05, strain=np.diag([0.002, 0.001, -0.001]))
+    three = shells(crystal, exchanged(crystal, 1), exchanged(crystal, 4))
+    once = log_posteriors(target, three, begun(target, 3))
+    again = log_posteriors(target, three[::-1], begun(target, 3))
+    np.testing.assert_allclose(once, again[::-1], atol=1.5)
+
+
+def test_a_copy_of_the_best_cell_is_the_best_cell(crystal):
+    nine = np.array([0.003, -0.002, 0.001, 0.001, -0.001, 0.002, 0.05, 0.2, 0.1])
+    np.testing.assert_allclose(_same_cell(nine, crystal.lattice, crystal.lattice), nine, atol=1e-12)
+    larger = _same_cell(nine, crystal.lattice * 1.01, crystal.lattice)
+    np.testing.assert_allclose(larger[:3], nine[:3] * 1.01 + 0.01, atol=1e-9)
+    np.testing.assert_array_equal(_same_cell(nine, crystal.lattice * 1.5, crystal.lattice), nine)
+
+
+def test_a_shell_is_the_crystals_lines(crystal, cubic):
+    for shell, kind in zip(shells(crystal, cubic), (crystal, cubic), strict=True):
+        lines = reflections(kind, Q_MAX, wavelength=WAVELENGTH).lines()
+        assert shell.area.sum() == pytest.approx(1)
+        assert len(shell.line_q) <= MOST_LINES
+        strongest = lines.q[np.argmax(lines.intensity)]
+        assert np.abs(shell.line_q - strongest).min() < 1e-3
+        np.testing.assert_allclose(shell.direction[:, :3].sum(axis=1), 1)  # of a unit vector
+        assert ((shell.cosine >= 0) & (shell.cosine <= 1 + 1e-12)).all()
+
+
+def test_flat_and_short_patterns_give_finite_numbers(crystal):
+    flat = Pattern(SCAN.two_theta, np.append(np.full(len(SCAN.two_theta) - 1, 100.0), 101.0), WAVELENGTH)
+    short = Pattern(np.linspace(10, 11, 10), np.arange(10.0), WAVELENGTH)
+    for pattern in (flat, short):
+        target = Target.of(pattern, find_lines(pattern), background(pattern))
+        found = log_posteriors(target, shells(crystal, exchanged(crystal, 2)), begun(target, 2))
+        assert np.isfinite(found).all()
+
+
+def test_ties_are_settled_and_nothing_else_moves(engine, patterns):
+    group = engine.index.entries.group
+    for pattern in patterns[:6]:
+        target = Target.of(pattern, find_lines(pattern), background(pattern))
+        rows = np.arange(40)
+        ranking = rerank(target, engine.index.lines, rows)
+        settled = settle(target, ranking, engine.index, rows)
+        assert sorted(settled.order) == sorted(ranking.order)
+        by_row = dict(zip(ranking.order, ranking.fit.chi_square, strict=True))
+        assert [by_row[place] for place in settled.order] == settled.fit.chi_square.tolist()
+        assert settled.fit.chi_square[0] <= MARGIN * ranking.fit.chi_square[0]
+        clear = ranking.fit.chi_square > MARGIN * ranking.fit.chi_square[0]
+        np.testing.assert_array_equal(settled.order[clear], ranking.order[clear])
+        if len(np.unique(group[rows[ranking.order[~clear]]])) < 2:
+            assert settled is ranking
+
+
+def test_tied_crystals_are_told_apart(engine, crystal):
+    """Two entries made to tie: the order follows the posterior, whichever stood first."""
+    other = engine.index.row_of("AGESIP_clean")
+    row = engine.index.row_of(ENTRY)
+    target = measured(crystal, line_error=0.05)
+    for rows in (np.array([row, other]), np.array([other, row])):
+        fit = replace(begun(target, 2), chi_square=len(target.net) * np.array([1.0, 1.01]))
+        settled = settle(target, Ranking(np.arange(2), fit), engine.index, rows)
+        assert rows[settled.order[0]] == row
+
+
+@pytest.mark.parametrize("misfit", [0.99 * EXPLAINED, 1.01 * STRANGE])
+def test_a_fit_as_good_as_the_noise_and_one_that_is_none_are_left_alone(engine, crystal, misfit):
+    rows = np.array([engine.index.row_of("AGESIP_clean"), engine.index.row_of(ENTRY)])
+    target = measured(crystal, line_error=0.05)
+    fit = replace(begun(target, 2), chi_square=misfit * len(target.net) * np.ones(2))
+    ranking = Ranking(np.arange(2), fit)
+    assert settle(target, ranking, engine.index, rows) is ranking
+
+
+def test_an_empty_ranking_stays_empty(engine, crystal):
+    ranking = Ranking(np.arange(0), Fit.start(0))
+    assert settle(measured(crystal), ranking, engine.index, np.arange(0)) is ranking
