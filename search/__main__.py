@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from search.answer_commands import register
-from search.console import IndexName, Wavelength, as_data, as_text, opened, read_all
+from search.console import Edited, IndexName, Wavelength, as_data, as_text, edited_lines, opened, read_all
 from xtal.console import PARTIAL, USAGE, AsJson, errors_reported, print_result
 from xtal.errors import UserError
 
@@ -47,6 +47,7 @@ def query(
     must: Annotated[str, typer.Option(help="Only structures that hold all of these: Zn.")] = "",
     formula: Annotated[str, typer.Option(help="Only structures of this composition: Zn4O13C24H12.")] = "",
     copies: Annotated[bool, typer.Option("--copies", help="List every copy of a structure in the index.")] = False,
+    lines: Edited = None,
     as_json: AsJson = False,
 ) -> None:
     """Find the structures whose diffraction fits each pattern, best first. With --json one object per file and line."""
@@ -56,8 +57,13 @@ def query(
         allowed, wanted = parse_elements(elements), parse_formula(formula)
         required = parse_elements(must) or frozenset()
         patterns, refused = read_all(files, wavelength)
+        edited = edited_lines(lines, files, patterns)
         engine = opened(index)
-        answers = engine.query(patterns, k, allowed, wanted, copies=copies, required=required) if patterns else []
+        answers = (
+            engine.query(patterns, k, allowed, wanted, copies=copies, required=required, lines=edited)
+            if patterns
+            else []
+        )
     for answer in answers:
         typer.echo(json.dumps(as_data(answer), ensure_ascii=False) if as_json else as_text(answer))
     if refused:

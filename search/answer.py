@@ -71,16 +71,18 @@ class Timings:
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """The hits of one pattern, best first, with the lines found in it.
+    """The hits of one pattern, best first, with the lines that it was searched with.
 
     Attributes:
         pattern: searched for.
-        lines: found in it.
+        lines: found in it, or as a person edited them.
         hits: best first.
         timings: what the search took.
         rival: the best hit that holds another structure than the first; None where there is none.
         points: of the profile that the fits compare.
         noise: share of the intensity above the background that counting noise alone would leave unexplained.
+        edited: whether a person edited the lines.
+        excluded: what a filter left out, where that is the best of all structures but the first hit's.
     """
 
     pattern: Pattern
@@ -90,6 +92,8 @@ class Answer:
     rival: Hit | None = None
     points: int = 0
     noise: float = 0.0
+    edited: bool = False
+    excluded: Hit | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from generate.console import candidate_row, candidate_table
-from search.console import IndexName, Wavelength, as_data, as_text, opened, read_all
+from search.console import Edited, IndexName, Wavelength, as_data, as_text, edited_lines, opened, read_all
 from xtal.console import PARTIAL, USAGE, AsJson, errors_reported, print_result, progress_bars
 from xtal.errors import UserError
 
@@ -54,6 +54,7 @@ def solve(
     seed: Annotated[int, typer.Option(min=0, help="Of the generation.")] = 0,
     cache: Annotated[bool, typer.Option(help="Take known answers from the cache, and keep new ones.")] = True,
     out: Annotated[Path | None, typer.Option(help="Folder for the CIF files of generated crystals.")] = None,
+    lines: Edited = None,
     as_json: AsJson = False,
 ) -> None:
     """Answer each pattern: search, say match or miss with a probability, and generate crystals after a miss."""
@@ -76,14 +77,13 @@ def solve(
             request=Request(count, steps, seed),
         )
         patterns, refused = read_all(files, wavelength)
-        if options.elements is not None or options.required:
-            typer.echo("the verdict compares only with structures that pass the filter", err=True)
+        edited = edited_lines(lines, files, patterns)
         engine = opened(index)
         with closing(Solver(engine, Judge.open(engine), Cache.open() if cache else None)) as solver:
             if solver.cache is not None and solver.cache.notice:
                 typer.echo(solver.cache.notice, err=True)
-            for pattern in patterns:
-                solution = _solved(solver, pattern, options)
+            for pattern, given in zip(patterns, edited, strict=True):
+                solution = _solved(solver, pattern, replace(options, lines=given))
                 _say(solution, as_json)
                 if out is not None:
                     _write(solution, out)
@@ -183,8 +183,8 @@ def _say(solution: "Solution", as_json: bool) -> None:
         typer.echo(json.dumps({**data, **rest}, ensure_ascii=False))
         return
     verdict = solution.verdict
-    first = f"{verdict.kind}: the first hit, or one with the same lines, is right with {verdict.probability:.0%}"
-    lines = [first, *(f"  - {reason}" for reason in verdict.reasons)]
+    match = f"{verdict.headline}, the first hit or one with the same lines"
+    lines = [match if verdict.kind == "match" else verdict.headline, *(f"  - {reason}" for reason in verdict.reasons)]
     if solution.candidates:
         lines.append(candidate_table(list(solution.candidates)))
     known = " (from the cache)" if solution.cached else ""

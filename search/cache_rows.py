@@ -1,5 +1,6 @@
 """Solutions as rows of tables: dataclasses whose fields are columns, arrays as compressed bytes."""
 
+import json
 import zlib
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -126,7 +127,7 @@ class QueryRow:
         timings = Timings(self.lines_seconds, self.search_seconds, self.rerank_seconds)
         return Solution(
             key=self.key,
-            answer=Answer(pattern, lines, hits, timings),
+            answer=Answer(pattern, lines, hits, timings, edited=bool(json.loads(self.settings).get("lines"))),
             verdict=Verdict("match" if self.kind == "match" else "miss", self.probability, self.reasons, self.exact),
             candidates=candidates,
             notes=self.notes,

@@ -1,5 +1,6 @@
 """What the commands of the search share: opening, reading, and an answer as text or data."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -13,13 +14,22 @@ from xtal.errors import UserError
 if TYPE_CHECKING:
     from search.answer import Answer, Hit
     from search.engine import Engine
-    from xtal.pattern import Pattern
+    from xtal.pattern import Lines, Pattern
 
 IndexName = Annotated[str, typer.Option("--index", help="Index to search; the default one is built when missing.")]
 Wavelength = Annotated[
     str | None,
     typer.Option(help="CuKa, MoKa, CoKa, ..., a number in Å, or an energy like '17.4 keV'; wins over the file's own."),
 ]
+Edited = Annotated[
+    Path | None,
+    typer.Option(
+        "--lines",
+        metavar="LINES.csv",
+        help="Search one pattern with these lines, not those found: two_theta,intensity[,width] in degrees, any unit.",
+    ),
+]
+LINE = ("two_theta", "d", "intensity", "width")  # degrees, Å, area as measured (strongest 100), degrees
 
 
 def opened(index: str) -> "Engine":
@@ -49,8 +59,25 @@ def read_all(files: Sequence[Path], wavelength: str | None) -> tuple[list["Patte
     return patterns, refused
 
 
+def edited_lines(file: Path | None, files: Sequence[Path], patterns: Sequence["Pattern"]) -> "list[Lines | None]":
+    """Read the lines that a person edited, for each pattern: None where none are given.
+
+    Raises:
+        UserError: they cannot be used, or there are several patterns.
+    """
+    from search.edited_lines import read_lines
+
+    if file is None:
+        return [None] * len(patterns)
+    if len(files) != 1:
+        raise UserError(f"--lines {file} belongs to one pattern, got {len(files)}; search for that one alone")
+    return [read_lines(file, pattern) for pattern in patterns]
+
+
 def as_data(answer: "Answer") -> dict[str, Any]:
     """Return one answer as it is printed with --json."""
+    from search.edited_lines import measured_lines
+
     pattern = answer.pattern
     low, high = pattern.q_range
     return {
@@ -62,9 +89,16 @@ def as_data(answer: "Answer") -> dict[str, Any]:
             "q_range": [low, high],
             "lines": len(answer.lines),
         },
+        "lines": [_line(row) for row in measured_lines(answer.lines, pattern.wavelength).tolist()],
+        "lines_edited": answer.edited,
         "hits": [asdict(hit) for hit in answer.hits],
         "timings": asdict(answer.timings),
     }
+
+
+def _line(row: Sequence[float]) -> dict[str, float | None]:
+    """Return a row of `measured_lines` by name; a width that is not known is None, for JSON has no NaN."""
+    return {name: None if math.isnan(value) else value for name, value in zip(LINE, row, strict=True)}
 
 
 def as_text(answer: "Answer") -> str:
@@ -72,7 +106,8 @@ def as_text(answer: "Answer") -> str:
     pattern = answer.pattern
     facts = (
         f"{pattern.source}: {len(pattern)} points, 2θ {pattern.two_theta[0]:.2f} to {pattern.two_theta[-1]:.2f}°, "
-        f"λ = {pattern.wavelength:.5f} Å, {len(answer.lines)} lines, {1000 * answer.timings.total:.0f} ms"
+        f"λ = {pattern.wavelength:.5f} Å, {len(answer.lines)} {'edited ' * answer.edited}lines, "
+        f"{1000 * answer.timings.total:.0f} ms"
     )
     cells = [("rank", "id", "formula", "fit", "similarity", "cell", "zero", "copies"), *map(_cells, answer.hits)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]

@@ -1,6 +1,6 @@
 """What speaks for and against the first hit of an answer: numbers for the calibration, sentences for people."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -18,6 +18,7 @@ FAINT = 0.1  # a calculated line weaker than this share of the found one does no
 LEAST_LINE = 0.01  # of the strongest calculated line: fainter ones are not expected to be seen
 MARGIN = 1.02  # lines this much beyond the scan may be strained into it
 LEAST_SHARE = 0.003  # of the explained intensity: its logit stays finite
+LEAST_CHI_SQUARE = 1e-9  # its logarithm stays finite
 WIDEST_LEAD = 3.0  # in ln χ²: a lead beyond, or no rival at all, says no more
 QUOTED = 3  # lines named in a sentence
 CLOSE = 0.15  # in ln χ²: a rival this near may as well be right
@@ -67,15 +68,11 @@ class Evidence:
         first, rival = (answer.hits[0] if answer.hits else None), answer.rival
         if first is None or first.fit is None or first.chi_square is None or not len(answer.lines):
             return None
-        chi_square = max(first.chi_square, 1e-9)
-        lead = WIDEST_LEAD
-        if rival is not None and rival.chi_square is not None:
-            lead = min(lead, float(np.log(max(rival.chi_square, 1e-9) / chi_square)))
         lines = compare_lines(answer, first, table)
         return cls(
             explained=float(np.clip(first.fit / max(1 - answer.noise, LEAST_SHARE), 0, 1)),
-            misfit=chi_square / max(answer.points, 1),
-            lead=lead,
+            misfit=max(first.chi_square, LEAST_CHI_SQUARE) / max(answer.points, 1),
+            lead=_lead(first, rival),
             missing=lines.missing,
             absent=lines.absent,
             similarity=first.similarity,
@@ -83,6 +80,21 @@ class Evidence:
             expected=lines.expected,
             unexplained=lines.unexplained,
         )
+
+
+def among_all(evidence: Evidence, answer: Answer) -> Evidence:
+    """Return the evidence with the lead over what a filter excludes too, where that is less.
+
+    A filter that was chosen after a look at the hits tells nothing new, and the rivals that it hides are no weaker.
+    """
+    if answer.excluded is None:
+        return evidence
+    first, hidden = answer.hits[0], answer.excluded
+    return replace(
+        evidence,
+        lead=min(evidence.lead, _lead(first, hidden)),
+        similarity_lead=min(evidence.similarity_lead, first.similarity - hidden.similarity),
+    )
 
 
 def features(evidence: Evidence) -> NDArray[np.float64]:
@@ -132,9 +144,12 @@ def reasons(answer: Answer, evidence: Evidence) -> tuple[str, ...]:
     """Say in short sentences what the evidence on the first hit is."""
     said = [
         f"its fitted profile explains {evidence.explained:.0%} of the intensity that is not background or noise",
-        _words_on_lines(len(answer.lines), evidence.unexplained),
+        _words_on_lines(answer, evidence.unexplained),
         _words_on_rival(answer, evidence),
     ]
+    if answer.excluded is not None and (lead := _lead(answer.hits[0], answer.excluded)) < CLOSE:
+        how = "better" if lead < -CLOSE else "nearly as well" if lead > 0 else "as well"
+        said.append(f"{answer.excluded.id} ({answer.excluded.formula}), which the filter excludes, fits {how}")
     if evidence.absent >= NOTABLE_ABSENCE:
         said.append(f"{evidence.absent:.0%} of the intensity it should show has no line in the pattern")
     if abs(shift := answer.hits[0].zero_shift or 0.0) >= NOTABLE_SHIFT:
@@ -144,21 +159,31 @@ def reasons(answer: Answer, evidence: Evidence) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _words_on_lines(count: int, unexplained: tuple[float, ...]) -> str:
-    """Say which found lines it leaves unexplained."""
+def _lead(first: Hit, rival: Hit | None) -> float:
+    """Return ln of the rival's χ² over that of the first hit, `WIDEST_LEAD` at most and where nothing compares."""
+    if rival is None or rival.chi_square is None or first.chi_square is None:
+        return WIDEST_LEAD
+    least = LEAST_CHI_SQUARE
+    return min(WIDEST_LEAD, float(np.log(max(rival.chi_square, least) / max(first.chi_square, least))))
+
+
+def _words_on_lines(answer: Answer, unexplained: tuple[float, ...]) -> str:
+    """Say which lines it leaves unexplained."""
+    count, how = len(answer.lines), "edited" if answer.edited else "found"
     if not unexplained:
-        return "it explains the only line found" if count == 1 else f"it explains all {count} lines found"
+        return f"it explains the only line {how}" if count == 1 else f"it explains all {count} lines {how}"
     angles = ", ".join(f"{angle:.2f}°" for angle in unexplained[:QUOTED])
     which = "at" if len(unexplained) <= QUOTED else "the strongest at"
     verb = "is" if len(unexplained) == 1 else "are"
-    return f"{len(unexplained)} of {count} lines found {verb} not explained by it, {which} 2θ = {angles}"
+    return f"{len(unexplained)} of {count} lines {how} {verb} not explained by it, {which} 2θ = {angles}"
 
 
 def _words_on_rival(answer: Answer, evidence: Evidence) -> str:
     """Compare it with the best structure that differs."""
     rival = answer.rival
     if rival is None:
-        return "there is no other structure to compare it with"
+        passes = "" if answer.excluded is None else " that passes the filter"
+        return f"there is no other structure{passes} to compare it with"
     alike = f"similarity {evidence.similarity:.2f}, next different structure {rival.similarity:.2f}"
     if rival.chi_square is None:
         return alike

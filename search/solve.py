@@ -14,8 +14,9 @@ from search.cache_key import Origin, solution_key
 from search.engine import Engine
 from search.solution import Solution
 from search.verdict import Judge, Verdict
+from xtal.background import background
 from xtal.errors import UserError
-from xtal.pattern import Pattern
+from xtal.pattern import Lines, Pattern
 from xtal.sample import Sample
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ class Options:
         units: formula units per primitive cell.
         generate: ``auto`` after a miss, ``never``, or ``always``.
         request: how crystals are generated.
+        lines: to search, judge and generate with, as a person edited them (`search.edited_lines.lines_at`); None takes
+            those found in the pattern.
     """
 
     k: int = 10
@@ -49,6 +52,7 @@ class Options:
     units: int = 1
     generate: Generate = "auto"
     request: Request = field(default_factory=lambda: Request(count=10))
+    lines: Lines | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +124,12 @@ class Solver:
             return known
         start = time.perf_counter()
         answer = self.engine.query(
-            [pattern], options.k, options.elements, options.reduced_formula, required=options.required
+            [pattern],
+            options.k,
+            options.elements,
+            options.reduced_formula,
+            required=options.required,
+            lines=[options.lines],
         )[0]
         verdict = self.judge.verdict(answer)
         watch(Event(answer, verdict))
@@ -155,7 +164,7 @@ class Solver:
         generator = self.generator
         same = generator.embedder.model_id == self.engine.embedder.model_id
         gallery = Gallery.of_index(self.engine.index) if same else None
-        sample = Sample.of(answer.pattern)
+        sample = Sample(answer.pattern, background(answer.pattern), answer.lines)
         return generate_with(
             generator, gallery, sample, options.formula, options.units, options.request, hear, options.elements
         )

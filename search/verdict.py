@@ -1,8 +1,11 @@
 """Whether the structure was found: the calibrated word on an answer."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
+
+import numpy as np
 
 from search.answer import Answer
 from xtal.errors import UserError
@@ -12,6 +15,7 @@ if TYPE_CHECKING:
     from search.engine import Engine
     from xtal.line_table import LineTable
 
+SURE = 0.9  # a match that is less likely is called probable
 EVEN = 0.5  # a match that is less likely the very structure is explained
 
 
@@ -24,14 +28,33 @@ class Verdict:
             otherwise.
         probability: that the first hit is the structure, or one whose lines look the same (`search.lookalikes`);
             calibrated, 0 to 1, for a user of whose patterns every second one is of a structure that the index holds.
+            Under a filter it is weighed against all structures of the index, as if there were none.
         reasons: what speaks for and against, in words for people to read.
-        exact: that the first hit (its group of equal structures) is the very structure; never above `probability`.
+        exact: that the first hit (its group of equal structures) is the very structure, weighed against those that pass
+            the filter; never above `probability`.
     """
 
     kind: Literal["match", "miss"]
     probability: float
     reasons: tuple[str, ...]
     exact: float | None = None
+
+    @property
+    def headline(self) -> str:
+        """The verdict in a few words."""
+        if self.probability == 0:
+            return "No match"
+        if self.kind == "miss":  # rounded down, so that it never reads like what a match needs
+            likely = percent(math.floor(100 * self.probability + 1e-9) / 100)
+            return f"No match: {likely} likely that the best hit is right"
+        return f"{'Match' if self.probability >= SURE else 'Probable match'}: {percent(self.probability)} likely"
+
+
+def percent(probability: float) -> str:
+    """Write a probability; no estimate is certain, so neither 0 nor 100 % is ever written."""
+    if probability < 0.01:
+        return "less than 1 %"
+    return "more than 99 %" if probability > 0.99 else f"{100 * probability:.0f} %"
 
 
 class Judge:
@@ -51,7 +74,7 @@ class Judge:
 
     def verdict(self, answer: Answer) -> Verdict:
         """Judge one answer; UserError when it comes from a search without physics."""
-        from search.evidence import Evidence, features, reasons
+        from search.evidence import Evidence, among_all, features, reasons
 
         if not len(answer.lines):
             return Verdict("miss", 0.0, ("no line stands out of the noise",), 0.0)
@@ -60,8 +83,10 @@ class Judge:
         evidence = Evidence.of(answer, self._table)
         if evidence is None:
             raise UserError("a verdict needs the physics fit, and this answer has none; search again with physics=True")
-        probability, exact = (float(p[0]) for p in self.calibration.curves.probabilities(features(evidence)[None]))
-        exact = min(exact, probability)
+        weighed = np.array([features(among_all(evidence, answer)), features(evidence)])  # against all, in the filter
+        alike, same = self.calibration.curves.probabilities(weighed)
+        probability = float(alike[0])
+        exact = min(float(same[1]), probability)
         kind: Literal["match", "miss"] = "match" if probability >= self._threshold else "miss"
         said = reasons(answer, evidence)
         if kind == "match" and exact < EVEN:

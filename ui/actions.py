@@ -1,18 +1,22 @@
 """What happens when the person at the page does something. Each action returns a `View`: all that the page shows."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from ui.candidates import candidate_fits_best
 from ui.inputs import Loaded, Source, load
 from ui.job import Job
 from ui.library import Library
+from ui.lines import with_line, without_line
 from ui.question import Question
 from ui.texts import answer_facts, error_html, file_name, notice_html
 from ui.view import View, pattern_view, remembered_view
 from ui.viewer import scene
 from xtal.errors import UserError
+from xtal.pattern import Lines, Pattern
 
 if TYPE_CHECKING:
     from search.solution import Solution
@@ -20,7 +24,6 @@ if TYPE_CHECKING:
 NO_PATTERN = "There is no pattern to search for. Drop a file or pick an example first."
 NOT_READY = "The index is not ready yet. The search starts once it is."
 SOON = 0.2  # seconds in which an answer out of the cache is complete
-FILTERED = "Only what passes the filter was searched, and the verdict says nothing about other structures."
 OTHER_BUILD = "This answer was made with another build of the index; search again to see its structures."
 
 
@@ -40,18 +43,22 @@ class Actions:
         except UserError as error:
             return View(message=error_html(str(error)))
 
-    def begin(self, loaded: Loaded | None, question: Question) -> tuple[View, Job | None]:
-        """Search the index and show the best hit; the job is None unless it goes on, generating."""
+    def begin(self, loaded: Loaded | None, question: Question, lines: Lines | None = None) -> tuple[View, Job | None]:
+        """Search the index and show the best hit; the job is None unless it goes on, generating.
+
+        Args:
+            loaded: the pattern, or None.
+            question: the controls.
+            lines: as a person edited them; None searches with those found.
+        """
         if loaded is None:
             return View(message=error_html(NO_PATTERN)), None
-        view, solver = pattern_view(loaded), self.library.solver
+        view, solver = pattern_view(loaded, lines, edited=lines is not None), self.library.solver
         if solver is None:
             return replace(view, message=notice_html(NOT_READY)), None
         try:
-            job = Job(solver, loaded.pattern, question.options()).start()
+            job = Job(solver, loaded.pattern, replace(question.options(), lines=lines)).start()
             view = self.answered(loaded, job.wait_for_search())
-            if question.filters:
-                view = replace(view, message=view.message + notice_html(FILTERED))
         except UserError as error:
             return replace(view, message=error_html(str(error))), None
         if job.wait(SOON if job.generates else None):
@@ -60,22 +67,22 @@ class Actions:
 
     def answered(self, loaded: Loaded, solution: "Solution") -> View:
         """Show a pattern with what it was answered with, the best hit selected."""
-        view, solver = replace(pattern_view(loaded, solution.answer.lines), solution=solution), self.library.solver
+        answer, solver = solution.answer, self.library.solver
+        view = replace(pattern_view(loaded, answer.lines, answer.edited), solution=solution)
         if solver is None:
             return view
         facts = view.facts + answer_facts(solution, solver.engine)
         view = replace(view, facts=facts, threshold=solver.judge.calibration.threshold())
-        hits = solution.answer.hits
-        return self.select(view, hits[0].rank) if hits else view
+        return self.select(view, answer.hits[0].rank) if answer.hits else view
 
     def finish(self, view: View, job: Job) -> View:
-        """Show what a job ended with; its first candidate is selected when the reader watched it being made."""
+        """Show what a job ended with; a candidate that fits best is selected when the reader watched it being made."""
         if view.solution is None or job.solution is None or view.solution.answer is not job.solution.answer:
             return view  # the page shows another pattern by now
         view = replace(view, solution=job.solution)
         if job.error:
             view = replace(view, message=error_html(job.error))
-        if job.solution.candidates and job.previewing:
+        if job.previewing and candidate_fits_best(job.solution):
             return self.select_candidate(view, 1)
         return self.select(view, view.hit)
 
@@ -125,6 +132,34 @@ class Actions:
             candidate=rank,
             scene=scene(crystal, title, cif, file_name(f"{stem}-generated-{rank}"), [plausibility(crystal).words]),
         )
+
+    def remove_line(self, view: View, place: str) -> View:
+        """Leave out the line at `place`, see `ui.lines.without_line`."""
+        return self._edited(view, lambda pattern, lines: without_line(pattern, lines, place))
+
+    def add_line(self, view: View, place: str, height: str) -> View:
+        """Add a line, see `ui.lines.with_line`."""
+        return self._edited(view, lambda pattern, lines: with_line(pattern, lines, place, height))
+
+    def _edited(self, view: View, edit: Callable[[Pattern, Lines], Lines]) -> View:
+        """Show edited lines; the answer stays until they are searched with."""
+        if view.loaded is None or view.lines is None:
+            return replace(view, lines_error=error_html(NO_PATTERN))
+        try:
+            lines = edit(view.loaded.pattern, view.lines)
+        except UserError as error:
+            return replace(view, lines_error=error_html(str(error)))
+        return replace(view, lines=lines, edited=view.edited or lines is not view.lines, lines_error="")
+
+    def found_lines(self, view: View) -> View:
+        """Go back to the lines found in the pattern."""
+        from xtal.linefinder import find_lines
+
+        if view.loaded is None:
+            return view
+        searched = view.answer is not None and not view.answer.edited
+        lines = view.answer.lines if view.answer and searched else find_lines(view.loaded.pattern)
+        return replace(view, lines=lines, edited=False, lines_error="")
 
     def reopen(self, prefix: str) -> View:
         """Show an answer out of the cache; `prefix` begins its key."""

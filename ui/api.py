@@ -13,6 +13,7 @@ from gradio import FileData
 
 from ui.health import health
 from ui.library import Library
+from ui.lines import given_lines
 from ui.question import MOST_CANDIDATES
 from ui.reply import entry_data, record_data, solution_data
 from ui.uploads import uploaded
@@ -135,6 +136,7 @@ class Endpoints:
         must: str = "",
         formula: str = "",
         hits: int = 10,
+        lines: list[list[float]] | None = None,
     ) -> dict[str, Any]:
         """Find the known structures most like a powder X-ray diffraction pattern; never generates, takes 0.1 s.
 
@@ -145,20 +147,23 @@ class Endpoints:
             must: only structures that hold all of these; blank asks for none
             formula: only structures of this formula, in any multiple; blank allows all
             hits: how many structures, 1 to 100
+            lines: pairs [2θ in degrees, intensity in any unit] to search with; null finds them in the pattern
 
         Returns:
-            The answer: id, verdict (kind, probability, exact, reasons) and hits, best first.
+            The answer: id, verdict (kind, probability, exact, reasons), hits, best first, and the lines it is based on.
         """
         from search.solve import Options
         from xtal.formula import parse_formula
 
+        pattern = _pattern(file, wavelength)
         options = Options(
             k=_number("hits", hits, 1, MOST_HITS),
             **_filters(elements, must),
             reduced_formula=parse_formula(_text("formula", formula)),
             generate="never",
+            lines=given_lines(pattern, lines),
         )
-        return solution_data(self._solver.solve(_pattern(file, wavelength), options))
+        return solution_data(self._solver.solve(pattern, options))
 
     @_told
     def history(self, limit: int = 20) -> list[dict[str, Any]]:

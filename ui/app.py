@@ -1,6 +1,9 @@
 """The page: its frame, and how it is served. Components are in `ui.layout`, behaviour in `ui.wiring`."""
 
+import re
+
 import gradio as gr
+from gradio.state_holder import SessionState, StateHolder
 
 from ui.api import add_api, offers_tools
 from ui.health import health_route
@@ -17,6 +20,22 @@ SYSTEM_MONO = ["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace
 KEPT = 3600  # seconds that an uploaded file stays on disk
 SESSIONS = 50  # open pages whose patterns stay in memory
 THREADS = 80  # that wait for searches and generations; gradio's 40 could all be watching generations
+QUEUE_LOOK = 0.01  # seconds between looks at the queue; gradio's thousand looks a second take a tenth of a core
+QUEUE_NEWS = 1.0  # seconds between words on one's place in the queue; at every move, all who wait would be told
+NEVER = 10**9  # calls between statistics
+PROGRAM = re.compile("[0-9a-f]{32}")  # gradio's name of a call that belongs to no page
+
+
+class Sessions(StateHolder):
+    """The states of open pages.
+
+    Calls of programs keep nothing and share one state: gradio would describe the whole page anew for each of them, and
+    throw out the oldest open page for it.
+    """
+
+    def __getitem__(self, session_id: str) -> SessionState:
+        """Return the state of a page."""
+        return super().__getitem__("" if PROGRAM.fullmatch(session_id) else session_id)
 
 
 def build_page(library: Library) -> gr.Blocks:
@@ -33,6 +52,7 @@ def build_page(library: Library) -> gr.Blocks:
                 outputs = make_outputs()
         connect(page, Wiring(library, inputs, *outputs), status)
     only_uploads(page)
+    _calm_queue(page)
     return page
 
 
@@ -67,7 +87,21 @@ def launch(
         quiet=True,
         prevent_thread_lock=True,
     )
+    page.app.state_holder = Sessions()
+    page.app.state_holder.set_blocks(page)
     return address
+
+
+def _calm_queue(page: gr.Blocks) -> None:
+    """Keep gradio's queue from taking more of the processor than the searches that wait in it.
+
+    By default it tells all who wait about every move, and after every call makes a statistic of the last 10,000, which
+    only its monitoring page would show.
+    """
+    page.queue(status_update_rate=QUEUE_NEWS)
+    queue = page._queue
+    queue.sleep_when_free = QUEUE_LOOK
+    queue.ANALYTICS_MAX_EVENTS, queue.ANAYLTICS_CACHE_FREQUENCY = 1, NEVER  # as gradio spells it
 
 
 def _theme() -> gr.themes.Base:

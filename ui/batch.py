@@ -9,11 +9,11 @@ from html import escape
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from search.verdict import percent
 from ui.inputs import Loaded, Source, load
 from ui.question import Question
 from ui.table import bar, formula_html, row_html, table_html
 from ui.texts import file_name
-from ui.verdict import percent
 from xtal.errors import UserError
 
 if TYPE_CHECKING:

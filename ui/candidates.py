@@ -23,11 +23,21 @@ COLUMNS = (
 )
 
 
+def candidate_fits_best(solution: "Solution") -> bool:
+    """Return whether the first candidate fits better than the best hit; a hit without a fit is no rival."""
+    hits, made = solution.answer.hits, solution.candidates
+    rival = hits[0].fit if hits else None
+    return bool(made) and (rival is None or made[0].fit > rival)
+
+
 def candidates_html(solution: "Solution", selected: int) -> str:
     """Return notes and table of what was generated; the row of rank `selected` is marked. Empty where nothing was."""
     notes = "".join(f'<p class="xs-remark">{escape(_sentence(note))}</p>' for note in solution.notes)
     if not solution.candidates:
         return f'<div class="xs-generated">{notes}</div>' if notes else ""
+    if not candidate_fits_best(solution):
+        fits = f"{solution.answer.hits[0].fit:.3f} against {solution.candidates[0].fit:.3f}"
+        notes += f'<p class="xs-remark">The best hit fits better than candidate 1 ({fits}).</p>'
     rows = [row_html(_cells(each), each.rank, each.rank == selected) for each in solution.candidates]
     table = table_html(COLUMNS, rows, "xs-made")
     return f'<div class="xs-generated"><h3 class="xs-caption">{CAPTION}</h3>{notes}{table}</div>'
@@ -48,14 +58,15 @@ def progress_html(step: "Step | None") -> str:
     return f'<div class="xs-building" role="status"><span>{words}</span>{bar_}</div>'
 
 
-def cell_text(candidate: "Candidate") -> str:
-    """Return a, b, c in Å and α, β, γ in degrees."""
+def cell_html(candidate: "Candidate") -> str:
+    """Return a, b, c in Å and α, β, γ in degrees; a line may end between them."""
     lengths, angles = cell_parameters(candidate.crystal.lattice)
-    return "{:.2f} {:.2f} {:.2f} ".format(*lengths) + "{:.1f} {:.1f} {:.1f}".format(*angles)
+    parts = ("{:.2f} {:.2f} {:.2f}".format(*lengths), "{:.1f} {:.1f} {:.1f}".format(*angles))
+    return " ".join(f'<span class="xs-triple">{part}</span>' for part in parts)
 
 
 def _cells(candidate: "Candidate") -> tuple[str, ...]:
-    crystal, cell = candidate.crystal, cell_text(candidate)
+    crystal = candidate.crystal
     overlap = ' class="xs-bad"' if candidate.closest < 1 else ""
     return (
         f"{candidate.rank}",
@@ -63,7 +74,7 @@ def _cells(candidate: "Candidate") -> tuple[str, ...]:
         bar(candidate.similarity),
         bar(candidate.fit),
         f"<span{overlap}>{candidate.closest:.2f}</span>",
-        f'<span class="xs-cell-text">{cell}</span>',
+        cell_html(candidate),
         f'<span class="xs-id" title="{escape(candidate.start)}">{escape(candidate.start)}</span>',
     )
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from html import escape
 from typing import TYPE_CHECKING
 
-from ui.verdict import percent
+from search.verdict import percent
 
 if TYPE_CHECKING:
     from search.cache import Cache

@@ -10,6 +10,7 @@ from ui.downloads import download_script
 from ui.elements import periodic_html
 from ui.history import history_html
 from ui.inputs import FROM_FILE, examples, wavelength_choices
+from ui.line_panel import LinePanel
 from ui.question import MOST_CANDIDATES, MOST_UNITS
 from ui.texts import formats_html
 from ui.view import View
@@ -55,6 +56,7 @@ class Outputs:
     candidates: gr.HTML
     scene: gr.HTML
     report: gr.Button
+    lines: LinePanel
     file: gr.HTML
 
     def components(self) -> list[Any]:
@@ -69,6 +71,7 @@ class Outputs:
             self.candidates,
             self.scene,
             self.report,
+            *self.lines.components(),
         ]
 
     @staticmethod
@@ -76,7 +79,7 @@ class Outputs:
         """Return what each component shows; `root` asks for square roots of the intensities."""
         report = gr.Button(interactive=view.solution is not None)
         parts = (view.facts, view.message, view.verdict, view.table, view.candidates, view.scene)
-        return [view, view.figure(root), *parts, report]
+        return [view, view.figure(root), *parts, report, *LinePanel.values(view)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,6 +202,7 @@ def make_outputs() -> tuple[Outputs, Making, Several]:
         progress = html("xs-progress")
         cancel = gr.Button("Cancel", size="sm", visible=False, elem_id="xs-cancel")
     figure = gr.Plot(first.figure(False), show_label=False, container=False, elem_id="xs-plot")
+    lines = _lines()
     with gr.Row(elem_id="xs-answer"):
         with gr.Column(scale=3, min_width=320):
             table = html("xs-table", first.table, js_on_load=script("table.js"))
@@ -206,8 +210,23 @@ def make_outputs() -> tuple[Outputs, Making, Several]:
         with gr.Column(scale=2, min_width=300):
             scene = html("xs-viewer", html_template=VIEWER_HTML, js_on_load=viewer_script(), head=script_head())
     file = html("xs-download", js_on_load=download_script())
-    shown = Outputs(gr.State(first), root, figure, facts, message, verdict, table, candidates, scene, report, file)
-    return shown, Making(gr.State(None), progress, cancel), several
+    parts = (root, figure, facts, message, verdict, table, candidates, scene, report, lines, file)
+    return Outputs(gr.State(first), *parts), Making(gr.State(None), progress, cancel), several
+
+
+def _lines() -> LinePanel:
+    with gr.Accordion("Lines", open=False, elem_id="xs-edit"):
+        table = html("xs-lines", View().line_table, js_on_load=script("lines.js"))
+        with gr.Row(elem_id="xs-new-line"):
+            place = gr.Textbox("", label="2θ (°)", placeholder="28.44", max_lines=1, min_width=90, elem_id="xs-place")
+            height = gr.Textbox(
+                "", label="Intensity (%)", placeholder="40", max_lines=1, min_width=90, elem_id="xs-height"
+            )
+            add = gr.Button("Add line", size="sm", min_width=90, elem_id="xs-add")
+        with gr.Row(elem_id="xs-line-actions"):
+            found = gr.Button("Back to the found lines", size="sm", interactive=False, elem_id="xs-found")
+            again = gr.Button("Search with these lines", size="sm", interactive=False, elem_id="xs-again")
+    return LinePanel(table, place, height, add, found, again)
 
 
 def _several() -> Several:

@@ -26,11 +26,15 @@ FAINT = "rgba(128, 138, 152, 0.65)"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 HEIGHT = 430  # px, the same for every figure so that the page does not jump
 HEADROOM = 1.06
+EDITED = "Edited lines"
+WHOLE, LOWER, UPPER = (0.0, 1.0), (0.0, 0.45), (0.55, 1.0)  # parts of the band of ticks
 TICK_BAND = 0.08  # of the height, between profile and difference
 
 
-def pattern_figure(pattern: Pattern, lines: Lines, root: bool = False, given: str = "Measured") -> "go.Figure":
-    """Draw a pattern, called `given`, with the lines found in it marked below; `root` draws square roots."""
+def pattern_figure(
+    pattern: Pattern, lines: Lines, root: bool = False, given: str = "Measured", edited: bool = False
+) -> "go.Figure":
+    """Draw a pattern, called `given`, with its found or `edited` lines marked below; `root` draws square roots."""
     import plotly.graph_objects as go
 
     top = float(_scaled(pattern.intensity, root).max())
@@ -38,7 +42,7 @@ def pattern_figure(pattern: Pattern, lines: Lines, root: bool = False, given: st
     figure = go.Figure(
         [
             _given(given, pattern.two_theta, pattern.intensity, pattern.wavelength, root),
-            _ticks(angles, "Lines found", axis="y2"),
+            _ticks(angles, EDITED if edited else "Lines found", axis="y2"),
         ]
     )
     _arrange(figure, pattern.two_theta, f"{pattern.source} {root}", root)
@@ -56,11 +60,13 @@ def overlay_figure(
     root: bool = False,
     given: str = "Measured",
     unexplained: Sequence[float] = (),
+    edited: Lines | None = None,
 ) -> "go.Figure":
     """Draw a pattern, called `given`, the profile calculated for it, the lines as ticks, and the difference.
 
     With `root` the square roots are drawn, and the difference is that of the roots: every counting error then takes
-    the same height. Lines that are `unexplained` (degrees 2θ) are pointed at.
+    the same height. Lines that are `unexplained` (degrees 2θ) are pointed at. The lines that a person `edited` stand
+    above those of the structure.
     """
     import plotly.graph_objects as go
 
@@ -71,10 +77,12 @@ def overlay_figure(
             _given(given, overlay.two_theta, overlay.measured, pattern.wavelength, root),
             _curve(overlay.two_theta, calculated, "Calculated", RED, 1.0),
             _curve(overlay.two_theta, _scaled(overlay.background, root), "Background", FAINT, 1.0, dash="dot"),
-            _ticks(overlay.ticks, f"Lines of {title}", axis="y2"),
+            _ticks(overlay.ticks, f"Lines of {title}", "y2", span=WHOLE if edited is None else LOWER),
             _curve(overlay.two_theta, difference, "Difference", BLUE, 1.0, axis="y3"),
         ]
     )
+    if edited is not None:
+        figure.add_trace(_ticks(two_theta_from_q(edited.q, pattern.wavelength), EDITED, "y2", INK, UPPER))
     if len(unexplained):
         figure.add_trace(_pointers(np.sort(unexplained), overlay.two_theta, measured))
     _arrange(figure, overlay.two_theta, f"{pattern.source} {root}", root)
@@ -145,7 +153,9 @@ def _curve(
     )
 
 
-def _ticks(angles: NDArray, name: str, axis: str) -> "go.Scatter":
+def _ticks(
+    angles: NDArray, name: str, axis: str, colour: str = GREEN, span: tuple[float, float] = WHOLE
+) -> "go.Scatter":
     """Return one short upright stroke per angle, as a single broken line: thousands of markers would be slow."""
     import plotly.graph_objects as go
 
@@ -154,10 +164,10 @@ def _ticks(angles: NDArray, name: str, axis: str) -> "go.Scatter":
     gaps = np.full_like(known, np.nan)
     return go.Scatter(
         x=np.column_stack([known, known, gaps]).ravel(),
-        y=np.tile(np.array([0, 1, np.nan], np.float32), len(known)),
+        y=np.tile(np.array([*span, np.nan], np.float32), len(known)),
         name=name,
         mode="lines",
-        line={"color": GREEN, "width": 1},
+        line={"color": colour, "width": 1},
         hoverinfo="skip",
         yaxis=axis,
     )

@@ -37,11 +37,6 @@ class Question:
     units: float | None = 1
     count: int = 10
 
-    @property
-    def filters(self) -> bool:
-        """Whether some structures are left out of the search."""
-        return any(text.strip() for text in (self.elements, self.choice or "", self.formula))
-
     def options(self) -> "Options":
         """Return how patterns are answered; UserError when a control cannot be read."""
         from search.solve import Options

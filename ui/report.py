@@ -12,6 +12,7 @@ import numpy as np
 from ui.candidates import candidates_html
 from ui.verdict import verdict_html
 from ui.view import View
+from xtal.pattern import two_theta_from_q
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -93,6 +94,9 @@ def _draw(axes: "Axes", view: View) -> None:
     if overlay is not None:
         axes.plot(two_theta, overlay.calculated, color="#d62828", lw=0.8, label="Calculated")
         axes.vlines(overlay.ticks, -0.08 * top, -0.04 * top, color="#2f855a", lw=0.6, label=f"Lines of {view.selected}")
+        if view.answer is not None and view.answer.edited:
+            edited = two_theta_from_q(view.answer.lines.q, loaded.pattern.wavelength)
+            axes.vlines(edited, -0.04 * top, -0.01 * top, color="#1f2937", lw=0.6, label="Edited lines")
         base = -0.12 * top - float(overlay.difference.max())
         axes.plot(two_theta, overlay.difference + base, color="#3e6eb0", lw=0.8, label="Difference")
     if view.unexplained:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ui.inputs import Loaded
 from ui.library import Library
+from ui.lines import count_words
 
 if TYPE_CHECKING:
     from search.engine import Engine
@@ -24,13 +25,13 @@ def notice_html(text: str) -> str:
     return f'<div class="xs-message" role="status">{escape(text)}</div>' if text else ""
 
 
-def pattern_facts(loaded: Loaded, lines: int) -> str:
+def pattern_facts(loaded: Loaded, lines: int, edited: bool = False) -> str:
     """Return name, wavelength, range, size and number of lines of a pattern; the wavelength in use always shows."""
     pattern = loaded.pattern
     first, last = pattern.two_theta[0], pattern.two_theta[-1]
     name = f'<b title="{escape(loaded.source.name)}">{escape(loaded.source.name)}</b>'
     wavelength = f'<span class="xs-lambda">λ = {pattern.wavelength:.5f} Å <small>{loaded.origin}</small></span>'
-    size = f"<span>{len(pattern):,} points</span><span>{lines} lines found</span>"
+    size = f"<span>{len(pattern):,} points</span><span>{count_words(lines, edited)}</span>"
     return f"{name}{wavelength}<span>2θ {first:.2f}–{last:.2f}°</span>{size}"
 
 

@@ -1,9 +1,12 @@
 """The verdict on a pattern, as HTML: one word, one probability, and the reasons."""
 
+import math
 import re
 from html import escape
 from typing import TYPE_CHECKING
 
+from search.verdict import percent
+from ui.lines import count_words
 from ui.table import formula_html
 
 if TYPE_CHECKING:
@@ -13,21 +16,14 @@ NOTABLE = 0.05  # how far `exact` lies below `probability` before both are told
 LINK = 8  # digits of a key that name an answer
 
 
-def percent(probability: float) -> str:
-    """Write a probability; no estimate is certain, so neither 0 nor 100 % is ever written."""
-    if probability < 0.01:
-        return "less than 1 %"
-    return "more than 99 %" if probability > 0.99 else f"{100 * probability:.0f} %"
-
-
 def verdict_html(solution: "Solution", threshold: float) -> str:
     """Return the banner of a solution; a match needs a probability of `threshold`."""
     match = solution.verdict.kind == "match"
     reasons = "".join(f"<li>{escape(_spaced(reason))}</li>" for reason in solution.verdict.reasons)
     return (
         f'<section class="xs-verdict xs-{"match" if match else "miss"}" aria-label="Verdict" role="status">'
-        f"<h2>{_headline(solution)}</h2><p>{_meaning(solution, threshold)}</p>"
-        f"<ul>{reasons}</ul>{_link(solution)}</section>"
+        f"<h2>{solution.verdict.headline}</h2><p>{_meaning(solution, threshold)}</p>"
+        f"{_edited(solution)}<ul>{reasons}</ul>{_link(solution)}</section>"
     )
 
 
@@ -42,27 +38,25 @@ def _spaced(text: str) -> str:
     return re.sub(r"(?<=\d)%", " %", text)
 
 
-def _headline(solution: "Solution") -> str:
-    verdict = solution.verdict
-    if not solution.answer.hits or verdict.probability == 0:
-        return "No match"
-    if verdict.kind == "match":
-        return f"Match: {percent(verdict.probability)} likely"
-    return f"No match: {percent(verdict.probability)} likely that the best hit is right"
-
-
 def _meaning(solution: "Solution", threshold: float) -> str:
     verdict, hits = solution.verdict, solution.answer.hits
     if not hits:
         return "Nothing in this index could be compared with the pattern."
     first = f"<b>{escape(hits[0].id)}</b> ({formula_html(hits[0].formula)})"
     if verdict.kind == "miss":
-        need = f" A match needs {percent(threshold)}." if threshold else ""
+        need = f" A match needs {percent(math.ceil(100 * threshold) / 100)}." if threshold else ""
         return f"The best hit is {first}.{need}"
     said = f"{first}, or a structure with the same lines."
     if verdict.exact is not None and verdict.exact < verdict.probability - NOTABLE:
         said += f' The very structure: <b class="xs-exact">{percent(verdict.exact)}</b>.'
     return said
+
+
+def _edited(solution: "Solution") -> str:
+    """Say that a person edited the lines, or nothing."""
+    if not solution.answer.edited:
+        return ""
+    return f'<p class="xs-edited">Searched with {count_words(len(solution.answer.lines), True)}.</p>'
 
 
 def _link(solution: "Solution") -> str:

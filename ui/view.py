@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ui.candidates import candidates_html
 from ui.inputs import Loaded, Source
+from ui.lines import lines_html
 from ui.plots import empty_figure, overlay_figure, pattern_figure
 from ui.table import hits_table
 from ui.texts import notice_html, pattern_facts
@@ -31,7 +32,9 @@ class View:
         message: HTML of an error or notice, or empty.
         scene: JSON text of the 3-D view, or empty.
         loaded: the pattern shown, or None.
-        lines: the lines found in it, or None.
+        lines: those found in it, or as a person edited them; None without a pattern.
+        edited: whether a person edited them.
+        lines_error: HTML of what is wrong with the last edit, or empty.
         solution: what it was answered with, or None.
         threshold: probability that a match needs.
         overlay: the selected structure's profile beside the measured one, or None.
@@ -46,6 +49,8 @@ class View:
     scene: str = ""
     loaded: Loaded | None = None
     lines: Lines | None = None
+    edited: bool = False
+    lines_error: str = ""
     solution: "Solution | None" = None
     threshold: float = 0.0
     overlay: "Overlay | None" = None
@@ -58,6 +63,23 @@ class View:
     def answer(self) -> "Answer | None":
         """The hits, or None."""
         return None if self.solution is None else self.solution.answer
+
+    @property
+    def edited_lines(self) -> Lines | None:
+        """What to search with instead of the lines found; None for those."""
+        return self.lines if self.edited else None
+
+    @property
+    def unsearched(self) -> bool:
+        """Whether there are lines that no answer shown was searched with."""
+        return self.lines is not None and (self.answer is None or self.answer.lines is not self.lines)
+
+    @property
+    def line_table(self) -> str:
+        """HTML of the lines."""
+        wavelength = 0.0 if self.loaded is None else self.loaded.pattern.wavelength
+        stale = self.unsearched and self.answer is not None
+        return self.lines_error + lines_html(self.lines, wavelength, self.edited, stale, self.unexplained)
 
     @property
     def table(self) -> str:
@@ -84,25 +106,29 @@ class View:
         if self.loaded is None or self.lines is None:
             return empty_figure()
         if self.overlay is None:
-            return pattern_figure(self.loaded.pattern, self.lines, root, self.given)
-        return overlay_figure(self.overlay, self.loaded.pattern, self.selected, root, self.given, self.unexplained)
+            return pattern_figure(self.loaded.pattern, self.lines, root, self.given, self.edited)
+        return overlay_figure(
+            self.overlay, self.loaded.pattern, self.selected, root, self.given, self.unexplained, self.edited_lines
+        )
 
 
-def pattern_view(loaded: Loaded, lines: Lines | None = None) -> View:
-    """Return the view of a pattern that was not searched yet; its lines are found unless they are known."""
+def pattern_view(loaded: Loaded, lines: Lines | None = None, edited: bool = False) -> View:
+    """Return the view of a pattern that was not searched yet; its lines are found unless they are known or `edited`."""
     from xtal.linefinder import find_lines
 
     lines = find_lines(loaded.pattern) if lines is None else lines
     return View(
-        facts=pattern_facts(loaded, len(lines)),
+        facts=pattern_facts(loaded, len(lines), edited),
         message=notice_html(loaded.notice),
         loaded=loaded,
         lines=lines,
+        edited=edited,
     )
 
 
 def remembered_view(solution: "Solution") -> View:
     """Return the view of a solution out of the cache, with nothing selected."""
-    pattern = solution.answer.pattern
-    source = Source(Path(pattern.source), pattern.source, simulated=None)
-    return replace(pattern_view(Loaded(pattern, source, FROM_HISTORY), solution.answer.lines), solution=solution)
+    answer = solution.answer
+    source = Source(Path(answer.pattern.source), answer.pattern.source, simulated=None)
+    view = pattern_view(Loaded(answer.pattern, source, FROM_HISTORY), answer.lines, answer.edited)
+    return replace(view, solution=solution)

@@ -17,6 +17,7 @@ from ui.inputs import Source, examples
 from ui.job import Job
 from ui.layout import Inputs, Making, Outputs, Several
 from ui.library import Library
+from ui.line_panel import connect_lines
 from ui.question import Question
 from ui.report import report_html
 from ui.texts import error_html, file_name, library_html
@@ -84,7 +85,7 @@ class Wiring:
     def begin(self, view: View, job: Job | None, root: bool, *filled: Any) -> list[Any]:
         """Search for the pattern shown."""
         _stop(job)
-        view, job = self.actions.begin(view.loaded, Question(*filled))
+        view, job = self.actions.begin(view.loaded, Question(*filled), view.edited_lines)
         return self.shown(view, root, job)
 
     def begin_loaded(self, view: View, job: Job | None, root: bool, *filled: Any) -> list[Any]:
@@ -240,6 +241,7 @@ def connect(page: gr.Blocks, wiring: Wiring, status: gr.HTML) -> None:
         answer_files(go_on(load.then(w.begin_loaded, [*asks, *question], w.every, **work)))
     inputs.file.clear(w.open_files, *from_file, **quiet)
     presses = [inputs.button.click, inputs.elements.submit, inputs.formula.submit, inputs.contents.submit]
+    presses.append(outputs.lines.again.click)
     go_on(gr.on(presses, w.begin, [*asks, *question], w.every, **work))
     answer_files(go_on(ready.change(w.start, [*asks, wanted, *question], w.every, **work)))
 
@@ -248,6 +250,7 @@ def connect(page: gr.Blocks, wiring: Wiring, status: gr.HTML) -> None:
     outputs.candidates.select(w.select_candidate, [outputs.view, root], outputs.components(), **quiet)
     several.table.select(w.open_row, [several.batch, making.job, root], w.every, **quiet)
     root.input(View.figure, [outputs.view, root], outputs.figure, **quiet)
+    connect_lines(w.actions, outputs.lines, outputs.view, root, outputs.figure, **quiet)
     outputs.report.click(w.report, outputs.view, outputs.file, **quiet)
     several.csv.click(w.csv, several.batch, outputs.file, **quiet)
     several.cifs.click(w.cifs, several.batch, outputs.file, **quiet)

@@ -7,15 +7,18 @@ them; `--repeated` makes a share of the requests ask for one pattern of a small 
 
 import argparse
 import asyncio
-import io
 import json
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlparse
 
 import httpx
 import numpy as np
+
+if TYPE_CHECKING:
+    from xtal.pattern import Pattern
 
 BASES = 100  # simulated patterns that noise is added to
 FAVOURITES = 20  # patterns that repeated requests ask for
@@ -32,23 +35,33 @@ class Tally:
     cached: int = 0
 
 
-def base_patterns(index: str) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Simulate entries of an index at severity 1; (M,) degrees and (M,) counts each."""
+@dataclass(frozen=True)
+class Base:
+    """A simulated pattern without noise: the text of its file with a place for every count, and the (M,) counts."""
+
+    text: str
+    counts: np.ndarray
+
+    @classmethod
+    def of(cls, pattern: "Pattern") -> "Base":
+        """Write the text; that for every request would keep a core busy which the server could use."""
+        rows = "\n".join(f"{angle:.2f} %d" for angle in pattern.two_theta)
+        return cls(f"# wavelength = 1.5418\n{rows}\n", pattern.intensity / pattern.intensity.max() * 5000)
+
+    def counted(self, rng: np.random.Generator) -> bytes:
+        """Count the pattern once more; a file."""
+        return (self.text % tuple(rng.poisson(self.counts).tolist())).encode()
+
+
+def base_patterns(index: str) -> list[Base]:
+    """Simulate entries of an index at severity 1."""
     from indexer.store import open_index
     from xtal.simulate import simulate_all
 
     opened = open_index(index)
     rows = np.random.default_rng(2).permutation(len(opened))[:BASES]
     patterns = simulate_all([opened.crystal(int(row)) for row in rows], 1.0, 2)
-    return [(pattern.two_theta, pattern.intensity) for pattern in patterns]
-
-
-def as_file(two_theta: np.ndarray, counts: np.ndarray, rng: np.random.Generator) -> bytes:
-    """Count a pattern once more and write it as text."""
-    text = io.StringIO()
-    columns = np.column_stack([two_theta, rng.poisson(counts / counts.max() * 5000)])
-    np.savetxt(text, columns, fmt=("%.2f", "%d"), header="wavelength = 1.5418")
-    return text.getvalue().encode()
+    return [Base.of(pattern) for pattern in patterns]
 
 
 async def search(client: httpx.AsyncClient, content: bytes) -> dict:
@@ -64,14 +77,14 @@ async def search(client: httpx.AsyncClient, content: bytes) -> dict:
     return json.loads(data.removeprefix("data: "))[0]
 
 
-async def keep_searching(url: str, bases: list, tally: Tally, repeated: float, until: float) -> None:
+async def keep_searching(url: str, bases: list[Base], tally: Tally, repeated: float, until: float) -> None:
     """Be one client until the time is over."""
     rng = np.random.default_rng()  # new noise in every run: the cache remembers the runs before
     async with httpx.AsyncClient(base_url=url, timeout=TIMEOUT) as client:
         while time.monotonic() < until:
             again = rng.random() < repeated
             chosen = int(rng.integers(FAVOURITES if again else len(bases)))
-            content = as_file(*bases[chosen], np.random.default_rng(chosen) if again else rng)
+            content = bases[chosen].counted(np.random.default_rng(chosen) if again else rng)
             begun = time.monotonic()
             try:
                 answer = await search(client, content)
@@ -83,7 +96,7 @@ async def keep_searching(url: str, bases: list, tally: Tally, repeated: float, u
             tally.cached += answer["cached"]
 
 
-async def load(url: str, clients: int, seconds: float, repeated: float, bases: list) -> Tally:
+async def load(url: str, clients: int, seconds: float, repeated: float, bases: list[Base]) -> Tally:
     """Run all clients beside each other."""
     tally, until = Tally(), time.monotonic() + seconds
     await asyncio.gather(*(keep_searching(url, bases, tally, repeated, until) for _ in range(clients)))

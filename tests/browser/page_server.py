@@ -24,7 +24,7 @@ def serve(home: Path | None, log_folder: Path) -> Iterator[str]:
     ):
         try:
             deadline = time.monotonic() + 180
-            while "Xtalscout is at" not in log.read_text():
+            while "Xtalscout is at http" not in log.read_text():
                 assert server.poll() is None, log.read_text()
                 assert time.monotonic() < deadline, "the server did not start within three minutes"
                 time.sleep(0.1)

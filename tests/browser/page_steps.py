@@ -12,6 +12,15 @@ def wait_for_hits(page):
     page.wait_for_selector("#xs-plot .legendtext >> text=Calculated", timeout=SOON)
 
 
+def wait_for_text(page, selector: str, pattern: str) -> None:
+    """Wait until the visible text of a place begins as the regular expression says."""
+    page.wait_for_function(
+        "([place, pattern]) => new RegExp('^(?:' + pattern + ')').test(document.querySelector(place)?.innerText ?? '')",
+        arg=[selector, pattern],
+        timeout=SOON,
+    )
+
+
 def legend(page) -> list[str]:
     return page.locator("#xs-plot .legendtext").all_text_contents()
 

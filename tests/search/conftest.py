@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from cache_helpers import made_candidates, solution
 from search_helpers import ENTRIES, INDEX, QUERIES
 
 import models
 from indexer.build import build
 from indexer.plan import open_plan
+from search.cache import Cache
 from search.engine import Engine
 from xtal.simulate import simulate_all
 
@@ -39,3 +41,21 @@ def patterns(engine, wanted):
 @pytest.fixture(scope="session")
 def answers(engine, patterns):
     return engine.query(patterns, k=10)
+
+
+@pytest.fixture(scope="session")
+def solutions(engine, answers):
+    """A match without, and a miss with, candidates: real crystals with numbers that are all different."""
+    return [solution(answer, made_candidates(engine) if i % 2 else ()) for i, answer in enumerate(answers)]
+
+
+@pytest.fixture
+def path(tmp_path):
+    """Where a cache may lie."""
+    return tmp_path / "home" / "cache.duckdb"
+
+
+@pytest.fixture
+def cache(path):
+    with Cache.open(path) as cache:
+        yield cache

@@ -44,7 +44,7 @@ def test_json_has_one_object_per_file_and_line(invoke, folder, engine, answers):
     done = invoke("query", folder / "good0.xye", folder / "good1.xye", "-k", "3", "--json")
     assert done.exit_code == 0, done.output
     first, second = map(json.loads, done.stdout.splitlines())
-    assert set(first) == {"pattern", "hits", "timings"}
+    assert set(first) == {"pattern", "lines", "lines_edited", "hits", "timings"}
     assert set(first["pattern"]) == {"source", "wavelength", "points", "two_theta_range", "q_range", "lines"}
     assert (first["pattern"]["source"], second["pattern"]["source"]) == ("good0.xye", "good1.xye")
     assert first["pattern"]["wavelength"] == pytest.approx(1.5418)

@@ -1,15 +1,19 @@
 """Evidence and verdicts on answers of a small real index."""
 
+from dataclasses import replace
+
+import gemmi
 import numpy as np
 import pytest
 
 from search import calibrate
 from search.calibration import calibration_path
 from search.engine import Engine
-from search.evidence import FEATURES, Evidence, features
+from search.evidence import FEATURES, Evidence, among_all, features
 from search.figures import write_reliability
 from search.lookalikes import ALIKE, alikeness, lookalikes
-from search.verdict import Judge
+from search.ties import MARGIN
+from search.verdict import Judge, Verdict, percent
 from xtal.artefacts import SEVERITIES
 from xtal.errors import UserError
 from xtal.linefinder import find_lines
@@ -69,7 +73,7 @@ def test_everything_left_out_is_no_hit_and_a_miss(engine, patterns, judge):
 def test_the_rival_is_the_best_hit_of_another_structure(engine, patterns, answers):
     for answer in answers:
         assert answer.rival == answer.hits[1]
-        assert answer.rival.chi_square >= answer.hits[0].chi_square
+        assert answer.rival.chi_square >= answer.hits[0].chi_square / MARGIN  # ties are settled otherwise
         assert 0 < answer.noise < 1
     (copies,) = engine.query(patterns[:1], k=1, copies=True)
     assert copies.rival.group != copies.hits[0].group
@@ -111,6 +115,60 @@ def test_verdicts_on_known_and_absent_structures(answers, without, judge):
         assert len(verdict.reasons) >= 3
 
 
+def test_a_filter_hides_no_rival_from_the_verdict(engine, patterns, answers, judge):
+    """A wrong formula: the right entry is excluded, and no other passes; and the own one, which alone remains."""
+    formulas = engine.index.entries.formulas
+    for pattern, free in list(zip(patterns, answers, strict=True))[:4]:
+        wrong = next(hit for hit in free.hits[1:] if (formulas == hit.formula).sum() == 1)
+        (alone,) = engine.query([pattern], formula=wrong.formula)
+        assert (alone.hits[0].id, alone.rival) == (wrong.id, None)
+        assert alone.excluded.id == free.hits[0].id
+        weighed = among_all(Evidence.of(alone, engine.index.lines), alone)
+        assert weighed.lead == pytest.approx(np.log(free.hits[0].chi_square / wrong.chi_square), abs=1e-4)
+        assert weighed.similarity_lead == pytest.approx(wrong.similarity - free.hits[0].similarity, abs=1e-6)
+        verdict = judge.verdict(alone)
+        assert verdict.probability <= judge.verdict(replace(alone, excluded=None)).probability
+        assert "there is no other structure that passes the filter to compare it with" in verdict.reasons
+        said = f"{free.hits[0].id} ({free.hits[0].formula}), which the filter excludes, fits "
+        assert any(reason.startswith(said) for reason in verdict.reasons)
+
+
+def test_a_filter_that_excludes_nothing_better_changes_no_verdict(engine, patterns, answers, judge):
+    every = frozenset(gemmi.Element(int(z)).name for z in np.flatnonzero(engine.index.entries.elements.any(axis=0)))
+    for answer, free in zip(engine.query(patterns[:3], elements=every), answers, strict=False):
+        assert answer.excluded is None
+        assert judge.verdict(answer) == judge.verdict(free)
+    own = engine.query(patterns[:6])
+    for pattern, free in zip(patterns, own, strict=False):
+        (alone,) = engine.query([pattern], formula=free.hits[0].formula)
+        if alone.rival is None:
+            assert judge.verdict(alone).probability == pytest.approx(judge.verdict(free).probability, abs=1e-4)
+            here = features(Evidence.of(alone, engine.index.lines))[None]
+            exact = float(judge.calibration.curves.probabilities(here)[1][0])
+            assert judge.verdict(alone).exact == pytest.approx(min(exact, judge.verdict(alone).probability))
+
+
+def test_rows_left_out_are_not_excluded_by_a_filter(engine, patterns, groups, answers):
+    formula = answers[0].hits[2].formula
+    (answer,) = engine.query(patterns[:1], formula=formula, without=groups[:1])
+    assert answer.excluded.row not in groups[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "probability", "words"),
+    [
+        ("match", 0.996, "Match: more than 99 % likely"),
+        ("match", 0.9, "Match: 90 % likely"),
+        ("match", 0.72, "Probable match: 72 % likely"),
+        ("miss", 0.34, "No match: 34 % likely that the best hit is right"),
+        ("miss", 0.001, "No match: less than 1 % likely that the best hit is right"),
+        ("miss", 0.0, "No match"),
+    ],
+)
+def test_the_headline_is_no_surer_than_the_probability(kind, probability, words):
+    assert Verdict(kind, probability, ()).headline == words
+
+
 def test_no_lines_are_a_miss_and_no_physics_is_an_error(engine, patterns, judge):
     blank = Pattern(np.linspace(3, 30, 1351), np.random.default_rng(2).poisson(100, 1351), 1.5418)
     verdict = judge.verdict(engine.query([blank], k=2)[0])
@@ -147,3 +205,18 @@ def test_a_calibration_reports_every_severity_and_is_kept(report, judge, tmp_pat
     assert every.false[-1] <= every.false_by_group[-1] + 0.05
     write_reliability(made, tmp_path / "reliability.png")
     assert (tmp_path / "reliability.png").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(
+    ("probability", "words"),
+    [
+        (0.0, "less than 1 %"),
+        (0.004, "less than 1 %"),
+        (0.42, "42 %"),
+        (0.97, "97 %"),
+        (0.996, "more than 99 %"),
+        (1.0, "more than 99 %"),
+    ],
+)
+def test_no_probability_is_written_as_certain(probability, words):
+    assert percent(probability) == words

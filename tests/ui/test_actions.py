@@ -6,7 +6,7 @@ from pathlib import Path
 import gemmi
 import numpy as np
 import pytest
-from ui_fakes import SALT, FakeEngine, library, loaded
+from ui_fakes import SALT, FakeEngine, hit, library, loaded
 
 from search.cache import Cache
 from search.cache_key import Origin
@@ -154,6 +154,7 @@ def held() -> threading.Event:
 def test_a_miss_goes_on_generating_while_its_hits_show():
     go = held()
     actions = missing(go=go)
+    actions.library.engine.hits = (hit(1, fit=0.3), hit(2, "halite/b", fit=0.2))
     view, job = actions.begin(loaded(), Question(generate=True, count=2))
     assert view.selected == "halite"
     assert "No match: 12 % likely" in view.verdict
@@ -163,6 +164,7 @@ def test_a_miss_goes_on_generating_while_its_hits_show():
     assert "Generated, not verified" in view.candidates
     assert (view.candidate, view.hit, view.selected) == (1, 0, "candidate 1")
     assert [trace.name for trace in view.figure(False).data][3] == "Lines of candidate 1"
+    assert "fits better" not in view.candidates
 
 
 def test_the_cif_of_a_candidate_says_what_it_is():
@@ -250,3 +252,14 @@ def test_an_answer_of_another_build_is_shown_without_its_structures(keeping):
     assert "another build of the index" in again.message
     assert (again.overlay, again.scene) == (None, "")
     assert "halite" in again.table
+
+
+def test_a_hit_that_fits_better_than_what_was_generated_stays():
+    go = held()
+    actions = missing(go=go)
+    view, job = actions.begin(loaded(), Question(generate=True, count=2))
+    go.set()
+    view = ended(actions, view, job)
+    assert (view.hit, view.candidate, view.selected) == (1, 0, "halite")
+    assert "Generated, not verified" in view.candidates
+    assert "The best hit fits better than candidate 1 (0.800 against 0.600)" in view.candidates

@@ -61,6 +61,16 @@ def test_filters_and_wavelength_reach_the_search(client, sample):
     assert {hit["formula"] for hit in only["hits"]} == {formula}
 
 
+def test_lines_can_be_given(client, sample):
+    found = client.predict(handle_file(sample), api_name="/search")
+    pairs = [[line["two_theta"], line["intensity"]] for line in found["lines"]]
+    edited = client.predict(handle_file(sample), lines=pairs[1:], api_name="/search")
+    assert (found["lines_edited"], edited["lines_edited"], edited["cached"]) == (False, True, False)
+    assert [line["two_theta"] for line in edited["lines"]] == pytest.approx([place for place, _ in pairs[1:]])
+    assert client.predict(edited["id"], api_name="/answer")["lines_edited"]
+    assert client.predict(handle_file(sample), lines=None, api_name="/search")["cached"]
+
+
 def test_solving_generates_crystals_as_cif_and_remembers(client, sample):
     made = client.predict(handle_file(sample), generate="always", **QUICK, api_name="/solve")
     assert [candidate["rank"] for candidate in made["candidates"]] == [1, 2]
@@ -142,6 +152,10 @@ def test_the_address_of_an_upload_is_that_upload(api, sample):
         ("search", {"elements": 7}, "elements must be a text, got 7"),
         ("search", {"hits": 0}, "hits must be a whole number from 1 to 100, got 0"),
         ("search", {"hits": "ten"}, "hits must be a whole number"),
+        ("search", {"lines": [[5.0]]}, r"lines must be a list of pairs .two_theta, intensity., both finite numbers"),
+        ("search", {"lines": "5 100"}, "lines must be a list of pairs"),
+        ("search", {"lines": [[175.0, 100.0]]}, "lines must lie in the measured range"),
+        ("search", {"lines": []}, "1 to 256 lines can be searched with, got 0"),
         ("solve", {"generate": "perhaps"}, "generate must be one of auto, never, always, got 'perhaps'"),
         ("solve", {"candidates": 21}, "candidates must be a whole number from 1 to 20, got 21"),
         ("solve", {"steps": 1.5}, "steps must be a whole number from 1 to 1000, got 1.5"),

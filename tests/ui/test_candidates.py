@@ -13,7 +13,7 @@ def test_candidates_are_called_what_they_are():
     table = candidates_html(made(), 0)
     assert "Generated, not verified" in table
     assert table.count("<tr data-rank") == 2
-    assert "5.64 5.64 5.64 90.0 90.0 90.0" in table
+    assert '<span class="xs-triple">5.64 5.64 5.64</span> <span class="xs-triple">90.0 90.0 90.0</span>' in table
     assert "Tried &lt;two&gt; formulas." in table
     assert "&lt;halite&gt;" in table
 

@@ -76,6 +76,16 @@ def test_ticks_without_an_angle_are_left_out():
     assert len(by_name(overlay_figure(made_overlay(), pattern(), "halite"))["Lines of halite"].x) == 6
 
 
+def test_edited_lines_stand_above_those_of_the_structure():
+    measured = pattern()
+    lines = find_lines(measured)
+    traces = by_name(overlay_figure(made_overlay(), measured, "halite", edited=lines))
+    assert len(traces["Edited lines"].x) == 3 * len(lines)
+    assert np.nanmin(traces["Edited lines"].y) > np.nanmax(traces["Lines of halite"].y)
+    assert traces["Edited lines"].line.color == INK
+    assert "Edited lines" in by_name(pattern_figure(measured, lines, edited=True))
+
+
 def test_zoom_is_kept_between_hits_and_not_between_patterns():
     one, two = pattern("one.xy"), pattern("two.xy")
     revisions = [overlay_figure(made_overlay(), p, "halite").layout.uirevision for p in (one, one, two)]

@@ -14,12 +14,6 @@ def test_controls_become_options():
     assert (options.generate, options.request.count) == ("auto", 7)
 
 
-def test_a_filter_is_told_from_none():
-    assert not Question().filters
-    assert not Question(elements=" ", contents="ZnO", generate=True).filters
-    assert Question(formula="ZnO").filters
-
-
 def test_nothing_is_generated_unless_wanted():
     assert Question().options().generate == "never"
 

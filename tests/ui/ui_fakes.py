@@ -81,11 +81,16 @@ class FakeEngine:
     def __len__(self):
         return 1234
 
-    def query(self, patterns, k=10, elements=None, formula=None, required=frozenset()):
+    def query(self, patterns, k=10, elements=None, formula=None, required=frozenset(), lines=None):
         self.asked.append((k, elements, formula, required))
         if formula == "Xe" or elements == {"Xe"}:
             raise UserError("no structure has xenon")
-        return [Answer(p, find_lines(p), self.hits, Timings(lines=0.010, search=0.020, rerank=0.012)) for p in patterns]
+        given = [None] * len(patterns) if lines is None else lines
+        timings = Timings(lines=0.010, search=0.020, rerank=0.012)
+        return [
+            Answer(p, find_lines(p) if one is None else one, self.hits, timings, edited=one is not None)
+            for p, one in zip(patterns, given, strict=True)
+        ]
 
     def crystal(self, _identifier):
         return SALT
