@@ -187,8 +187,11 @@ def _words_on_rival(answer: Answer, evidence: Evidence) -> str:
     alike = f"similarity {evidence.similarity:.2f}, next different structure {rival.similarity:.2f}"
     if rival.chi_square is None:
         return alike
+    name = f"the next different structure, {rival.id} ({rival.formula}),"
+    if evidence.lead < 0:
+        return f"{name} has the lower χ², but texture and errors of single lines make it less likely; {alike}"
     if evidence.lead < CLOSE:
-        return f"the next different structure, {rival.id} ({rival.formula}), fits nearly as well; {alike}"
+        return f"{name} fits nearly as well; {alike}"
     return f"the next different structure fits worse, its χ² is {np.exp(evidence.lead):.1f} times as high; {alike}"
 
 

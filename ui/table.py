@@ -10,7 +10,11 @@ if TYPE_CHECKING:
 
 MISSING = '<span title="Too far down the shortlist to be fitted">–</span>'
 COLUMNS = (
-    ("#", "Rank by the fit, which forgives texture and weighs how far the cell had to be strained; 1 is best"),
+    (
+        "#",
+        "Rank by the fit, which forgives texture and weighs how far the cell had to be strained; near ties are settled "
+        "reflection by reflection; 1 is best",
+    ),
     ("Structure", "Identifier in the index"),
     ("Formula", "Reduced formula"),
     ("Similarity", "Cosine of the two fingerprints; 1 is identical, and it is no probability"),

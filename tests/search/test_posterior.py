@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from search.rerank import Ranking, rerank
-from search.ties import EXPLAINED, MARGIN, STRANGE, settle
+from search.ties import EXPLAINED, MARGIN, STRANGE, _reflections, settle
 from xtal.artefacts import Artefacts, Scan, apply
 from xtal.background import background
 from xtal.crystal import Crystal
@@ -210,6 +210,15 @@ def test_tied_crystals_are_told_apart(engine, crystal):
         fit = replace(begun(target, 2), chi_square=len(target.net) * np.array([1.0, 1.01]))
         settled = settle(target, Ranking(np.arange(2), fit), engine.index, rows)
         assert rows[settled.order[0]] == row
+
+
+def test_short_waves_on_large_cells_are_not_waited_for(engine, crystal):
+    rows = np.array([engine.index.row_of("AGESIP_clean"), engine.index.row_of(ENTRY)])
+    ranking = Ranking(np.arange(2), replace(begun(measured(crystal), 2), chi_square=np.full(2, 1500.0)))
+    hard = replace(measured(crystal), wavelength=0.08)
+    assert settle(hard, ranking, engine.index, rows) is ranking
+    count = len(reflections(crystal, Q_MAX, wavelength=WAVELENGTH).g)
+    assert _reflections(crystal, Q_MAX) == pytest.approx(count, rel=0.1)
 
 
 @pytest.mark.parametrize("misfit", [0.99 * EXPLAINED, 1.01 * STRANGE])
