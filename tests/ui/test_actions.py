@@ -78,11 +78,6 @@ def test_the_offered_cif_is_the_structure_and_says_where_it_comes_from(actions):
     assert gemmi.cif.read_string(content["cif"]).sole_block().find_value("_cell_length_a")
 
 
-def test_a_filtered_search_says_what_its_verdict_leaves_out(actions):
-    assert "says nothing about other structures" in search(actions, loaded(), formula="NaCl").message
-    assert search(actions, loaded()).message == ""
-
-
 def test_another_row_can_be_selected(actions):
     view = actions.select(search(actions, loaded()), 2)
     assert 'data-rank="2" tabindex="0" aria-selected="true"' in view.table
