@@ -291,7 +291,14 @@ def test_a_shard_of_changed_records_is_not_reused(tmp_path, monkeypatch):
 def test_an_interrupted_command_says_how_to_go_on(tmp_path):
     environment = {**os.environ, "XTALSCOUT_HOME": str(tmp_path)}
     command = [sys.executable, "-m", "indexer", "build", "coremof2019-asr", "--workers", "1"]
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    process = subprocess.Popen(
+        command,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored where tests run in the background
+    )
     while "entries/s" not in process.stderr.readline(200):
         assert process.poll() is None
     os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does: parent and workers alike
