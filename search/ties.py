@@ -3,10 +3,10 @@
 import numpy as np
 
 from indexer.store import Index
-from search.rerank import Ranking
-from xtal.crystal import Crystal
+from search.rerank import STRAIN_MARGIN, Ranking
 from xtal.pattern import q_from_two_theta
 from xtal.posterior import log_posteriors
+from xtal.powder import expected_reflections
 from xtal.shell import Shell
 from xtal.target import Target
 
@@ -16,7 +16,6 @@ EXPLAINED = 0.55  # χ² per point below which it decides: the errors are then s
 STRANGE = 6.0  # χ² per point above which it decides: nothing fits, and one of the wrong ones is as good as another
 MISFIT_SHARE = 0.05  # of χ², taken off the log posterior: it decides where that is level or its fit got stuck
 MOST_WAVES = 1e7  # reflections times atoms of all that tie, some tenths of a second: beyond, χ² decides
-STRAIN_MARGIN = 1.02  # lines this much beyond the measured range may be strained into it
 
 
 def settle(target: Target, ranking: Ranking, index: Index, rows: np.ndarray) -> Ranking:
@@ -35,15 +34,10 @@ def settle(target: Target, ranking: Ranking, index: Index, rows: np.ndarray) -> 
         return ranking
     q_max = float(q_from_two_theta(target.two_theta[-1], target.wavelength)) * STRAIN_MARGIN
     crystals = [index.crystal(int(row)) for row in tied]
-    if sum(_reflections(crystal, q_max) * len(crystal.numbers) for crystal in crystals) > MOST_WAVES:
+    if sum(expected_reflections(crystal, q_max) * len(crystal.numbers) for crystal in crystals) > MOST_WAVES:
         return ranking
     shells = [Shell.of(crystal, target.wavelength, q_max) for crystal in crystals]
     score = log_posteriors(target, shells, ranking.fit.take(np.arange(count)))
     best = np.argsort(MISFIT_SHARE * chi_square[:count] - score, kind="stable")
     places = np.concatenate([best, np.arange(count, len(ranking.order))])
     return Ranking(ranking.order[places], ranking.fit.take(places))
-
-
-def _reflections(crystal: Crystal, q_max: float) -> float:
-    """Estimate how many reflections a crystal has up to `q_max` Å⁻¹, Friedel's pairs counted once."""
-    return 2 * np.pi / 3 * (q_max / (2 * np.pi)) ** 3 * crystal.volume

@@ -52,6 +52,11 @@ class Reflections:
         return merge_lines(self.g, self.intensity, self.q_range, merge)
 
 
+def expected_reflections(crystal: Crystal, q_max: float) -> float:
+    """Return about how many reflections a crystal has up to `q_max` (Å⁻¹), Friedel's pairs counted once."""
+    return 2 * np.pi / 3 * (q_max / (2 * np.pi)) ** 3 * crystal.volume
+
+
 def reflections(
     crystal: Crystal,
     q_max: float,
@@ -66,7 +71,7 @@ def reflections(
     large that more than `MAX_REFLECTIONS` would be needed.
     """
     g_max = q_max / (2 * np.pi)
-    if 2.1 * g_max**3 * crystal.volume > MAX_REFLECTIONS:
+    if expected_reflections(crystal, q_max) > MAX_REFLECTIONS:
         raise UserError(f"a cell of {crystal.volume:.3g} Å³ has too many reflections up to q = {q_max:g} Å⁻¹")
     order = np.argsort(np.linalg.norm(crystal.lattice, axis=1))  # the longest axis becomes l: fewest (h, k) pairs
     lattice, frac = crystal.lattice[order], crystal.frac_coords[:, order]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from search.rerank import Ranking, rerank
-from search.ties import EXPLAINED, MARGIN, STRANGE, _reflections, settle
+from search.ties import EXPLAINED, MARGIN, STRANGE, settle
 from xtal.artefacts import Artefacts, Scan, apply
 from xtal.background import background
 from xtal.crystal import Crystal
@@ -14,7 +14,7 @@ from xtal.fit import PARAMETERS, Fit, profiles
 from xtal.linefinder import find_lines
 from xtal.pattern import Pattern, q_from_two_theta
 from xtal.posterior import PASSES, SPREAD, Model, Pass, State, View, _same_cell, descend, log_posteriors
-from xtal.powder import reflections
+from xtal.powder import expected_reflections, reflections
 from xtal.shell import MOST_LINES, Shell
 from xtal.sticks import Sticks
 from xtal.target import Target
@@ -218,7 +218,7 @@ def test_short_waves_on_large_cells_are_not_waited_for(engine, crystal):
     hard = replace(measured(crystal), wavelength=0.08)
     assert settle(hard, ranking, engine.index, rows) is ranking
     count = len(reflections(crystal, Q_MAX, wavelength=WAVELENGTH).g)
-    assert _reflections(crystal, Q_MAX) == pytest.approx(count, rel=0.1)
+    assert expected_reflections(crystal, Q_MAX) == pytest.approx(count, rel=0.1)
 
 
 @pytest.mark.parametrize("misfit", [0.99 * EXPLAINED, 1.01 * STRANGE])
