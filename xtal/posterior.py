@@ -21,7 +21,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len, rfft
-from scipy.linalg import cho_solve
+from scipy.linalg.lapack import dpotrs
 
 from xtal.fit import PARAMETERS, STEP_LIMIT, Fit, hats, line_shape, prior_precision
 from xtal.shell import VOIGT, Shell
@@ -36,6 +36,7 @@ STUCK = 3.0  # worse than the best by this (in ln p), a candidate tries the best
 HOPELESS = 100.0  # worse by this, it is left as it is
 SETTLED = 0.1  # a step that lowers the cost by less is not made
 FREE = 1e-9  # prior precision of ln scale
+NUDGE = 1e-6 * np.array([3, -1, -2, 1, 2, -3, 0, 0, 0])  # off the saddle that a symmetric cell without strain may be
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class State:
     @classmethod
     def start(cls, lines: int, parameters: NDArray[np.float64], scale: float) -> Self:
         """Start from the nine parameters and the scale of a fit."""
-        own = np.linalg.solve(SPREAD, parameters)
+        own = np.linalg.solve(SPREAD, parameters) + NUDGE
         return cls(np.concatenate([np.zeros(lines), own, np.zeros(6)]), float(np.log(scale)))
 
     def split(self, lines: int) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
@@ -93,12 +94,13 @@ class View:
         self.target = seen = target.blurred(self.blur)
         level = np.clip(seen.net, 0, None)
         root = 1 / np.sqrt(seen.variance + (stage.profile * level) ** 2 + 1e-12 * (level.max() ** 2 + 1e-12))
-        self.root = root.astype(np.float32)
-        self.basis = np.linalg.qr(hats(seen.two_theta) * root[:, None])[0].astype(np.float32)
+        self.root = root
+        self.basis = np.linalg.qr(hats(seen.two_theta) * root[:, None])[0]
         # with the background, for it was estimated from this very pattern and holds feet of lines
-        self.data = self.project((seen.net + seen.under).astype(np.float32) * self.root)
+        self.data = self.project((seen.net + seen.under) * self.root)
         self.size = len(seen.net)
         self.length = next_fast_len(self.size + int(4 * seen.fwhm / seen.step) + 8, real=True)
+        self.omega = (2 * np.pi * np.fft.rfftfreq(self.length, seen.step)).astype(np.float32)
 
     def project(self, weighted: NDArray) -> NDArray:
         """Remove the background's share of (..., M) curves."""
@@ -113,23 +115,41 @@ class Model:
         self.shell = shell
         g = shell.line_q / (2 * np.pi)
         self.spread = np.sqrt(LINE_ERROR**2 + GUEST_ERROR**2 * np.exp(-2 * g / GUEST_REACH))
+        self.by_tensor = shell.direction * TENSOR_SPREAD  # (R, 6) derivatives of ln W
         self.lines = len(g)
 
-    def derivatives(self, view: View, state: State) -> NDArray[np.float32]:
-        """Return (P, M) derivatives of the weighted profile by unknowns and, last, by ln scale: the profile itself."""
+    def derivatives(self, view: View, state: State) -> NDArray[np.float64]:
+        """Return (P, M) derivatives of the weighted profile by unknowns and, last, by ln scale: the profile itself.
+
+        They hold what the background may take up, see `equations`.
+        """
         shell, lines = self.shell, self.lines
         errors, own, texture = state.split(lines)
         nine = SPREAD @ own
         place, slope = self._positions(view, nine)
         ln_weight, by_texture = self._texture(state.axis, texture)
         logs = state.ln_scale + np.clip(ln_weight + (self.spread * errors)[shell.line], -20, 20)
-        channels = np.concatenate([slope, np.ones((len(place), 1)), by_texture], axis=1)
+        none = np.zeros((2, len(place)))
+        channels = np.concatenate([slope.T, np.ones((1, len(place))), none, by_texture.T])
         grid = _deposit(view, place, shell.area * np.exp(logs), shell.line, lines, channels)
         curves = _broadened(view, grid, lines, nine)
-        curves *= view.root
-        curves[:lines] *= self.spread[:, None].astype(np.float32)
-        curves[lines : lines + PARAMETERS] = SPREAD.T.astype(np.float32) @ curves[lines : lines + PARAMETERS]
-        return view.project(curves)
+        curves = curves * view.root
+        curves[:lines] *= self.spread[:, None]
+        curves[lines : lines + PARAMETERS] = SPREAD.T @ curves[lines : lines + PARAMETERS]
+        return curves
+
+    def equations(
+        self, view: View, state: State
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Return the residual r (M,), ``J Jᵀ`` (P, P) and ``J r`` (P,) of the derivatives J without background.
+
+        With curves C and the background's orthonormal basis Q the first product is ``C Cᵀ - (C Q)(C Q)ᵀ``: so few
+        numbers need not be projected. It stays positive only in double precision.
+        """
+        curves = self.derivatives(view, state)
+        share = curves @ view.basis  # (P, K)
+        residual = view.data - (curves[-1] - view.basis @ share[-1])
+        return residual, curves @ curves.T - share @ share.T, curves @ residual
 
     def _positions(self, view: View, nine: NDArray) -> tuple[NDArray, NDArray]:
         """(R,) places in steps of the grid, and (R, 6) derivatives of 2θ in degrees by the strains."""
@@ -142,8 +162,7 @@ class Model:
     def _texture(self, axis: int | None, texture: NDArray) -> tuple[NDArray, NDArray]:
         """(R,) ln W and its derivatives (R, T)."""
         if axis is None:
-            by_tensor = self.shell.direction * TENSOR_SPREAD
-            return by_tensor @ texture, by_tensor
+            return self.by_tensor @ texture, self.by_tensor
         ln_weight, slope = march_dollase(self.shell.cosine[:, axis], float(np.exp(TEXTURE_SPREAD * texture[0])))
         return ln_weight, TEXTURE_SPREAD * slope[:, None]
 
@@ -175,16 +194,15 @@ def descend(view: View, model: Model, state: State, steps: int) -> State:
     """Make at most `steps` Gauss-Newton steps, while they promise anything; return the best state on the way."""
     best = replace(state, cost=np.inf)  # of another pass
     for _ in range(steps + 1):
-        rows = model.derivatives(view, state)
-        residual, unknowns = view.data - rows[-1], np.append(state.unknowns, 0.0)
-        normal = (rows @ rows.T).astype(np.float64)
-        normal[np.diag_indices_from(normal)] += np.append(np.ones(len(unknowns) - 1), FREE)
+        residual, normal, downhill = model.equations(view, state)
+        unknowns = np.append(state.unknowns, 0.0)
+        normal.flat[:: len(normal) + 1] += np.append(np.ones(len(unknowns) - 1), FREE)
         root = np.linalg.cholesky(normal)
         cost = 0.5 * (float(residual @ residual) + float(unknowns @ unknowns))
         if cost < best.cost:
             best = replace(state, cost=cost, normal=normal, ln_root=float(np.log(np.diag(root)).sum()))
-        downhill = (rows @ residual).astype(np.float64) - unknowns
-        move = cho_solve((root, True), downhill)
+        downhill -= unknowns
+        move = dpotrs(root.T, downhill)[0]  # cho_solve does the same and looks at its arguments for longer
         if downhill @ move < 2 * SETTLED:
             break
         state = _moved(model, state, move)
@@ -240,30 +258,32 @@ def _about_an_axis(shell: Shell, state: State) -> State:
 def _deposit(
     view: View, place: NDArray, area: NDArray, line: NDArray, lines: int, channels: NDArray
 ) -> NDArray[np.float32]:
-    """(L + C, length) of areas (R,) laid at `place`, each line in a row, then all of them times `channels` (R, C).
+    """(L + C + 1, length) of areas (R,) laid at `place`, each line in a row, then all of them times `channels` (C, R).
 
-    An area is shared by the three nearest points such that their centre and variance are those of one at `place`.
+    The last row is empty. An area is shared by the three nearest points such that their centre and variance are those
+    of one at `place`.
     """
     near = np.rint(place).astype(np.int64)
     inside = (near >= 1) & (near < view.size - 1)
     near, off, area, line = near[inside], (place - near)[inside], area[inside], line[inside]
-    length = view.length
     shares = area * np.stack([off * (off - 1) / 2, 1 - off**2, off * (off + 1) / 2])
     at = near + np.array([[-1], [0], [1]])
-    by_line = np.bincount((line * length + at).ravel(), shares.ravel(), lines * length).reshape(lines, length)
-    sums = [np.bincount(at.ravel(), (shares * column).ravel(), length) for column in channels[inside].T]
-    return np.concatenate([by_line, sums]).astype(np.float32)
+    rows = lines + len(channels) + 1
+    row = np.concatenate([line[None], np.repeat(np.arange(lines, rows - 1)[:, None], len(line), axis=1)])
+    weights = np.concatenate([np.ones((1, len(line))), channels[:, inside]])
+    places, values = at[:, None] + row * view.length, shares[:, None] * weights  # (3, 1 + C, R)
+    total = np.bincount(places.ravel(), values.ravel(), rows * view.length)
+    return total.reshape(rows, view.length).astype(np.float32)
 
 
 def _broadened(view: View, grid: NDArray, lines: int, nine: NDArray) -> NDArray[np.float32]:
     """(P, M) curves: lines, strains, zero shift, width and share, texture, and the whole profile."""
     step = np.float32(view.target.step)
-    omega = (2 * np.pi * np.fft.rfftfreq(view.length, view.target.step)).astype(np.float32)
-    shapes = line_shape(omega, nine[None], view.sharp, view.blur)
+    shapes = line_shape(view.omega, nine[None], view.sharp, view.blur)
     shape, by_width, by_share = (part[0] / step for part in shapes)
     spectrum = rfft(grid, axis=1)
     total = spectrum[:lines].sum(axis=0)
     spectrum *= shape
-    spectrum[lines : lines + 7] *= np.complex64(-1j) * omega
-    parts = (spectrum[: lines + 7], [total * by_width, total * by_share], spectrum[lines + 7 :], [total * shape])
-    return irfft(np.concatenate(parts), view.length, axis=1)[:, : view.size]
+    spectrum[lines : lines + 7] *= np.complex64(-1j) * view.omega
+    spectrum[[lines + 7, lines + 8, -1]] = total * by_width, total * by_share, total * shape
+    return irfft(spectrum, view.length, axis=1)[:, : view.size]

@@ -68,7 +68,7 @@ def test_the_profile_without_texture_and_errors_is_that_of_the_lines(engine, cry
     shell = shells(crystal)[0]
     view, model = View(target, Pass(0.0, 0.05, 0)), Model(shell)
     nine = np.array([0.002, -0.001, 0.001, 0.0, 0.001, 0.0, 0.03, 0.1, 0.1])
-    drawn = model.derivatives(view, State.start(model.lines, nine, 7.0))[-1]
+    drawn = view.project(model.derivatives(view, State.start(model.lines, nine, 7.0))[-1])
     sticks = Sticks.of(engine.index.lines, np.array([engine.index.row_of(ENTRY)]), WAVELENGTH, Q_MAX)
     expected = 7.0 * profiles(target, sticks, nine[None], target.fwhm, 0.0, False)[0, 0]
     difference = drawn - view.project(expected * view.root)
@@ -96,6 +96,18 @@ def test_derivatives_are_those_of_the_profile(cubic, axis):
         )
         misfit = np.linalg.norm((high - low) / (2 * step) - exact[number])
         assert misfit <= 0.03 * np.linalg.norm(exact[number]) + 1e-3 * np.linalg.norm(exact[-1]), number
+
+
+def test_the_equations_are_those_of_derivatives_without_background(crystal):
+    target = measured(crystal)
+    view, model = View(target, FINAL), Model(shells(crystal)[0])
+    residual, normal, downhill = model.equations(view, State.start(model.lines, np.zeros(PARAMETERS), 5.0))
+    curves = model.derivatives(view, State.start(model.lines, np.zeros(PARAMETERS), 5.0))
+    rows = view.project(curves)
+    assert np.linalg.norm(rows) < 0.99 * np.linalg.norm(curves)
+    np.testing.assert_allclose(residual, view.data - rows[-1], atol=1e-9 * np.abs(view.data).max())
+    np.testing.assert_allclose(normal, rows @ rows.T, atol=1e-9 * normal.max())
+    np.testing.assert_allclose(downhill, rows @ residual, atol=1e-9 * np.abs(downhill).max())
 
 
 def test_a_textured_pattern_is_explained_by_texture(crystal):
@@ -133,7 +145,7 @@ def test_a_line_of_high_symmetry_splits_under_strain(cubic):
     for stage in PASSES:
         view = View(target, stage)
         state = descend(view, model, state, stage.steps)
-    drawn = model.derivatives(view, state)[-1]
+    drawn = view.project(model.derivatives(view, state)[-1])
     assert np.linalg.norm(view.data - drawn) < 0.3 * np.linalg.norm(view.data)
     nine = SPREAD @ state.split(model.lines)[1]
     assert np.sort(nine[:3])[-1] - np.sort(nine[:3])[0] == pytest.approx(0.012, abs=0.002)
