@@ -1,8 +1,12 @@
 """A generated crystal and what speaks for it."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean
 
 from xtal.crystal import Crystal
+
+SHARE_OF_FIT = 0.1  # in the score: fit and similarity scatter several times as widely as agreement
 
 
 @dataclass(frozen=True, eq=False)
@@ -15,6 +19,7 @@ class Candidate:
         similarity: cosine of the CPCP fingerprints of pattern and crystal; no probability.
         fit: share of the measured intensity above the background that the fitted profile reproduces, 0 to 1.
         chi_square: of that fit.
+        agreement: with the other candidates of its formula, 0 to 1, see `generate.agreement`.
         closest: Å, shortest distance of two atoms over the shortest that chemistry allows them; below 1 they overlap.
         start: what diffusion began with: ``noise``, or the id of the entry used as a template.
         seed: of the run; with `number` and the composition it names the sample.
@@ -29,6 +34,7 @@ class Candidate:
     similarity: float
     fit: float
     chi_square: float
+    agreement: float
     closest: float
     start: str
     seed: int
@@ -39,5 +45,27 @@ class Candidate:
 
     @property
     def score(self) -> float:
-        """What candidates are ordered by: similarity and fit count alike."""
-        return self.similarity + self.fit
+        """What candidates of one formula are ordered by."""
+        return self.agreement + SHARE_OF_FIT * (self.similarity + self.fit)
+
+
+def ranked(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Order candidates of one formula by score, and name them by their ranks."""
+    return numbered(sorted(candidates, key=lambda candidate: -candidate.score))
+
+
+def merged(batches: Sequence[Sequence[Candidate]]) -> list[Candidate]:
+    """Order candidates of several formulas, one batch each, together.
+
+    How far samples agree depends on the size of the cell, so that the mean of each batch is taken off.
+    """
+    scored = [(c.score - fmean(each.agreement for each in batch), c) for batch in batches for c in batch]
+    return numbered([candidate for _, candidate in sorted(scored, key=lambda pair: -pair[0])])
+
+
+def numbered(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Give candidates in their order ranks from 1, and names by them."""
+    return [
+        replace(c, rank=rank, crystal=replace(c.crystal, name=f"generated-{rank}"))
+        for rank, c in enumerate(candidates, 1)
+    ]

@@ -18,9 +18,10 @@ def candidate_row(candidate: "Candidate") -> dict[str, Any]:
 
 def candidate_table(candidates: Sequence["Candidate"]) -> str:
     """All candidates for people."""
-    lines = ["rank     fit  similarity  contacts  cell (Å, °)                                started from"]
+    lines = ["rank  agreement     fit  similarity  contacts  cell (Å, °)                                started from"]
     lines += [
-        f"{c.rank:4d}  {c.fit:6.3f}  {c.similarity:10.3f}  {c.closest:8.2f}  {_cell(c):41s}  {c.start}"
+        f"{c.rank:4d}  {c.agreement:9.2f}  {c.fit:6.3f}  {c.similarity:10.3f}  {c.closest:8.2f}  "
+        f"{_cell(c):41s}  {c.start}"
         for c in candidates
     ]
     return "\n".join([*lines, "generated, not verified: look at contacts (below 1 atoms overlap) and at the fit"])

@@ -1,7 +1,7 @@
 """Generate candidate crystals for one pattern: sample, refine the cells, check, embed, rank."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Self
 
@@ -10,7 +10,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 import models
-from generate.candidate import Candidate
+from generate.agreement import agreement
+from generate.candidate import Candidate, ranked
 from generate.checks import plausibility
 from generate.gallery import Gallery, Neighbour
 from generate.refine import Refined, fit_crystals
@@ -65,12 +66,45 @@ class Request:
 
 
 @dataclass(frozen=True)
+class Turn:
+    """One of the formulas that a generation tries.
+
+    Attributes:
+        number: of this one, from 1.
+        count: of all formulas.
+        formula: contents of the cell, blank where nobody said.
+        begin: share of all the work that is done before it, 0 to 1.
+        end: share that is done after it.
+    """
+
+    number: int = 1
+    count: int = 1
+    formula: str = ""
+    begin: float = 0.0
+    end: float = 1.0
+
+    @property
+    def words(self) -> str:
+        """Name it: ``formula 2 of 3: C24H12O13Zn4``, or the formula alone where there is one."""
+        return f"formula {self.number} of {self.count}: {self.formula}" if self.count > 1 else self.formula
+
+
+ONE = Turn()
+
+
+@dataclass(frozen=True)
 class Preview:
-    """How far a generation is: `step` of `steps` are done, and the candidates as they look now."""
+    """How far a generation is: of this formula `step` of `steps` are done, and its candidates as they look now."""
 
     step: int
     steps: int
     crystals: Callable[[], list[Crystal]]
+    turn: Turn = ONE
+
+    @property
+    def share(self) -> float:
+        """Part of the sampling that is done, over all formulas, 0 to 1."""
+        return self.turn.begin + (self.turn.end - self.turn.begin) * self.step / max(self.steps, 1)
 
 
 Watch = Callable[[Preview], None]
@@ -199,21 +233,21 @@ class CandidateGenerator:
         refined = fit_crystals(sample, crystals)
         table = LineTable.stack([crystal_lines(crystal) for crystal in refined.crystals])
         similarity = self.embedder.embed_crystals(refined.crystals, table) @ vector
-        order = np.argsort(-(similarity + refined.fit.explained), kind="stable")
-        return [
-            self._candidate(rank, row, refined, float(similarity[row]), names[row], seed)
-            for rank, row in enumerate(order.tolist(), 1)
-        ]
+        judged = zip(similarity.tolist(), agreement(refined.crystals).tolist(), names, strict=True)
+        return ranked(self._candidate(row, refined, *each, seed) for row, each in enumerate(judged))
 
-    def _candidate(self, rank: int, row: int, refined: Refined, similarity: float, start: str, seed: int) -> Candidate:
-        """Describe one refined crystal."""
-        crystal = replace(refined.crystals[row], name=f"generated-{rank}")
+    def _candidate(
+        self, row: int, refined: Refined, similarity: float, agreed: float, start: str, seed: int
+    ) -> Candidate:
+        """Describe one refined crystal that has no rank yet."""
+        crystal = refined.crystals[row]
         return Candidate(
-            rank=rank,
+            rank=0,
             crystal=crystal,
             similarity=similarity,
             fit=float(refined.fit.explained[row]),
             chi_square=float(refined.fit.chi_square[row]),
+            agreement=agreed,
             closest=plausibility(crystal).closest,
             start=start,
             seed=seed,

@@ -2,19 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from generate.candidate import Candidate
+from generate.candidate import Candidate, merged
 from generate.cif import candidate_cif
-from generate.engine import CandidateGenerator, Preview, Request, Watch
+from generate.engine import CandidateGenerator, Preview, Request, Turn, Watch
 from generate.gallery import Gallery
 from indexer.build import Progress
 from indexer.default import build_if_missing
 from indexer.store import open_index
 from models.ccsg.denoiser import LARGEST, NAME
+from xtal.crystal import Crystal
 from xtal.errors import UserError
 from xtal.formula import atoms_of_formula
 from xtal.sample import Sample
@@ -59,11 +61,21 @@ def generate_for(
     generator = CandidateGenerator.open()
     build_if_missing(index, generator.embedder, progress)
     gallery = Gallery.of_index(open_index(index, embedder=generator.embedder))
+    return generate_with(generator, gallery, sample, formula, units, request, watch_on(progress))
+
+
+def watch_on(progress: Progress) -> Watch:
+    """Return a watch that brings one progress from 0 to 100 over all formulas, and says which is being tried."""
+    reached = 0
 
     def watch(preview: Preview) -> None:
-        progress("generate", 1, preview.steps)
+        """Advance by the per cents gained."""
+        nonlocal reached
+        now = round(100 * preview.share)
+        progress(f"generate: {preview.turn.words}", now - reached, 100)
+        reached = now
 
-    return generate_with(generator, gallery, sample, formula, units, request, watch)
+    return watch
 
 
 def generate_with(
@@ -135,14 +147,25 @@ def _generation(
 ) -> Generation:
     """Share the candidates among the cells, and rank them all together."""
     shares = [share for share in np.diff(np.linspace(0, request.count, len(cells) + 1).round().astype(int)) if share]
-    found = [
-        candidate
-        for share, cell in zip(shares, cells, strict=False)
-        for candidate in generator.generate(sample, cell, replace(request, count=int(share)), gallery, watch)
+    tried = list(zip(shares, cells, strict=False))
+    batches = [
+        generator.generate(sample, cell, replace(request, count=int(share)), gallery, partial(_in_turn, watch, turn))
+        for (share, cell), turn in zip(tried, _turns(tried), strict=True)
     ]
-    found.sort(key=lambda candidate: -candidate.score)
-    ranked = [
-        replace(c, rank=rank, crystal=replace(c.crystal, name=f"generated-{rank}")) for rank, c in enumerate(found, 1)
-    ]
-    formulas = list(dict.fromkeys(candidate.crystal.formula for candidate in ranked))
-    return Generation(ranked, formulas, notes)
+    found = merged(batches)
+    formulas = list(dict.fromkeys(candidate.crystal.formula for candidate in found))
+    return Generation(found, formulas, notes)
+
+
+def _turns(tried: Sequence[tuple[int, NDArray[np.int64]]]) -> list[Turn]:
+    """Place formulas, each with its candidates, one after the other; the work is about that of their atoms."""
+    work = np.array([count * len(cell) for count, cell in tried], float)
+    ends = (np.cumsum(work) / work.sum()).tolist()
+    formulas = [Crystal(np.eye(3), np.zeros((len(cell), 3)), cell.astype(np.uint8)).formula for _, cell in tried]
+    begins = [0.0, *ends[:-1]]
+    return [Turn(n, len(tried), *rest) for n, rest in enumerate(zip(formulas, begins, ends, strict=True), 1)]
+
+
+def _in_turn(watch: Watch, turn: Turn, preview: Preview) -> None:
+    """Tell `watch` of a step together with the formula that it belongs to."""
+    watch(replace(preview, turn=turn))

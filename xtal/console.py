@@ -29,18 +29,24 @@ def errors_reported() -> Iterator[None]:
 
 @contextmanager
 def progress_bars() -> Iterator[Callable[[str, int, int | None], None]]:
-    """Offer a callback ``advance(stage, count, total)`` that draws one bar per stage on stderr, with rate and ETA."""
+    """Offer a callback ``advance(stage, count, total)`` that draws one bar per stage on stderr, with rate and ETA.
+
+    What a stage says after a colon may change while its bar goes on.
+    """
     from tqdm import tqdm
 
     with ExitStack() as stages:
         bars: dict[str, Any] = {}
 
         def advance(stage: str, count: int, total: int | None) -> None:
-            if stage not in bars:
-                stages.close()  # the stage before is over
-                bars[stage] = stages.enter_context(tqdm(desc=stage, total=total, unit=" entries"))
-            bars[stage].total = total
-            bars[stage].update(count)
+            """Move the bar of a stage; a new stage ends the one before."""
+            name = stage.partition(":")[0]
+            if name not in bars:
+                stages.close()
+                bars[name] = stages.enter_context(tqdm(desc=stage, total=total, unit=" entries"))
+            bars[name].total = total
+            bars[name].set_description(stage, refresh=False)
+            bars[name].update(count)
 
         yield advance
 

@@ -123,7 +123,7 @@ def example():
     )
     crystal = Crystal(np.eye(3) * 20, random_.random((100, 3)), random_.integers(1, 30, 100), name="generated-1")
     candidates = tuple(
-        Candidate(rank, crystal, 0.5, 0.5, 2.0, 1.0, "noise", 7, rank, "d", 0.0, 0.1) for rank in range(1, 4)
+        Candidate(rank, crystal, 0.5, 0.5, 2.0, 0.7, 1.0, "noise", 7, rank, "d", 0.0, 0.1) for rank in range(1, 4)
     )
     return Solution(
         "0" * 64, Answer(pattern, lines, hits, Timings(0, 0, 0)), Verdict("miss", 0.1, ("why",)), candidates

@@ -18,6 +18,7 @@ CANDIDATE = Candidate(
     similarity=0.91234,
     fit=0.72,
     chi_square=1234.5,
+    agreement=0.71,
     closest=1.21,
     start="noise",
     seed=7,
