@@ -13,6 +13,7 @@ import typer
 
 from generate.console import candidate_row, candidate_table
 from search.console import Edited, IndexName, Wavelength, as_data, as_text, edited_lines, opened, read_all
+from search.summary import summary_table
 from xtal.console import PARTIAL, USAGE, AsJson, errors_reported, print_result, progress_bars
 from xtal.errors import UserError
 
@@ -57,7 +58,10 @@ def solve(
     lines: Edited = None,
     as_json: AsJson = False,
 ) -> None:
-    """Answer each pattern: search, say match or miss with a probability, and generate crystals after a miss."""
+    """Answer each pattern: search, say match or miss with a probability, and generate crystals after a miss.
+
+    Several files are answered one after the other, with a summary at the end; a generation takes about a minute.
+    """
     from contextlib import closing
 
     from generate.engine import Request
@@ -82,11 +86,14 @@ def solve(
         with closing(Solver(engine, Judge.open(engine), Cache.open() if cache else None)) as solver:
             if solver.cache is not None and solver.cache.notice:
                 typer.echo(solver.cache.notice, err=True)
+            solutions = []
             for pattern, given in zip(patterns, edited, strict=True):
-                solution = _solved(solver, pattern, replace(options, lines=given))
-                _say(solution, as_json)
+                solutions.append(_solved(solver, pattern, replace(options, lines=given)))
+                _say(solutions[-1], as_json)
                 if out is not None:
-                    _write(solution, out)
+                    _write(solutions[-1], out)
+    if len(solutions) > 1 and not as_json:
+        typer.echo(summary_table(solutions))
     if refused:
         raise typer.Exit(PARTIAL if patterns else USAGE)
 
@@ -165,11 +172,15 @@ def _cache() -> Iterator["Cache"]:
 
 def _solved(solver: "Solver", pattern: "Pattern", options: "Options") -> "Solution":
     """Answer one pattern with a bar for the generation."""
+    from generate.run import watch_on
+
     with progress_bars() as advance:
+        move = watch_on(advance)
 
         def watch(event: "Event") -> None:
+            """Move the bar at each step of a generation."""
             if event.preview is not None:
-                advance("generate", 1, event.preview.steps)
+                move(event.preview)
 
         return solver.solve(pattern, options, watch)
 
@@ -196,14 +207,16 @@ def _write(solution: "Solution", folder: Path) -> None:
     from generate.run import write_candidates
 
     if solution.candidates:
-        write_candidates(solution.candidates, folder / solution.key[:8])
+        files = write_candidates(solution.candidates, folder / solution.key[:8])
+        typer.echo(f"{solution.answer.pattern.source}: wrote {len(files)} CIF files to {files[0].parent}", err=True)
 
 
 def _entry_text(entry: "HistoryEntry") -> str:
     when = entry.created.astimezone().strftime("%Y-%m-%d %H:%M")
     made = f", {entry.candidates} generated" if entry.candidates else ""
+    edited = ", edited lines" if entry.edited else ""
     said = f"{entry.kind:5s} {entry.probability:4.0%}  {entry.top_hit or '-'}"
-    return f"{entry.short_id}  {when}  {said}  {entry.source}{made}"
+    return f"{entry.short_id}  {when}  {said}  {entry.source}{edited}{made}"
 
 
 def _report_text(report: "CalibrationReport") -> str:

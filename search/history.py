@@ -29,6 +29,7 @@ class HistoryEntry:
         probability: that the first hit is right.
         top_hit: name of the first hit, None when there was none.
         candidates: how many crystals were generated.
+        edited: whether a person edited the lines that it was searched with.
     """
 
     key: str
@@ -40,6 +41,7 @@ class HistoryEntry:
     probability: float
     top_hit: str | None
     candidates: int
+    edited: bool = False
 
     @property
     def short_id(self) -> str:

@@ -14,6 +14,7 @@ from search.cache_key import Origin, solution_key
 from search.engine import Engine
 from search.solution import Solution
 from search.verdict import Judge, Verdict
+from search.workers import Searcher, Workers
 from xtal.background import background
 from xtal.errors import UserError
 from xtal.pattern import Lines, Pattern
@@ -74,25 +75,38 @@ class Solver:
     Safe to use from several threads; one generation runs at a time, searches go on meanwhile.
     """
 
-    def __init__(self, engine: Engine, judge: Judge, cache: "Cache | None" = None) -> None:
+    def __init__(
+        self, engine: Engine, judge: Judge, cache: "Cache | None" = None, workers: Workers | None = None
+    ) -> None:
         self.engine, self.judge, self.cache = engine, judge, cache
+        self._search = Searcher(engine, judge).search if workers is None else workers.search
+        self._workers = workers
         self._generating = Lock()
 
     @classmethod
-    def open(cls, index: str, home: Path | None = None, cache: bool = True) -> Self:
+    def open(cls, index: str, home: Path | None = None, cache: bool = True, workers: int = 0) -> Self:
         """Open an index by name with its calibration, and the cache unless `cache` is off.
+
+        Args:
+            index: by name.
+            home: where indexes and cache are kept; None takes the usual place.
+            cache: whether answers are remembered.
+            workers: processes that search; 0 searches in this one.
 
         Raises:
             UserError: the index is missing or damaged, or there is no calibration for it.
         """
         from search.cache import Cache
 
-        engine = Engine.open(index, home)
         where = None if home is None else home / "cache.duckdb"
-        return cls(engine, Judge.open(engine, home), Cache.open(where) if cache else None)
+        searcher = Searcher.open(index, home)
+        processes = Workers(index, workers, home) if workers else None
+        return cls(*searcher, Cache.open(where) if cache else None, processes)
 
     def close(self) -> None:
-        """Give the cache back to other processes."""
+        """End the workers, and give the cache back to other processes."""
+        if self._workers is not None:
+            self._workers.close()
         if self.cache is not None:
             self.cache.close()
 
@@ -123,15 +137,7 @@ class Solver:
             watch(Event(known.answer, known.verdict))
             return known
         start = time.perf_counter()
-        answer = self.engine.query(
-            [pattern],
-            options.k,
-            options.elements,
-            options.reduced_formula,
-            required=options.required,
-            lines=[options.lines],
-        )[0]
-        verdict = self.judge.verdict(answer)
+        answer, verdict = self._search(pattern, options)
         watch(Event(answer, verdict))
         solution = Solution(key, answer, verdict)
         if options.generate == "always" or (options.generate == "auto" and verdict.kind == "miss"):
@@ -146,6 +152,7 @@ class Solver:
         answer, verdict = solution.answer, solution.verdict
 
         def hear(preview: Preview) -> None:
+            """Pass on a step of the generation, with what the search found."""
             watch(Event(answer, verdict, preview))
 
         try:

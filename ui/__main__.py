@@ -22,6 +22,10 @@ def serve(
     user: Annotated[
         str | None, typer.Option(help="Ask for this user and a password, the setting XTALSCOUT_PASSWORD.")
     ] = None,
+    workers: Annotated[
+        int,
+        typer.Option(help="Processes that search, for many users at once; 0 searches in this one.", min=0, max=64),
+    ] = 0,
     open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in the browser.")] = True,
 ) -> None:
     """Open the page that finds the crystal structure behind a powder X-ray diffraction pattern."""
@@ -38,7 +42,7 @@ def serve(
 
     from ui.app import build_page, launch
 
-    library = Library(index)
+    library = Library(index, workers)
     page = build_page(library)
     library.start()
     try:

@@ -13,7 +13,7 @@ from ui.library import Library
 from ui.lines import with_line, without_line
 from ui.question import Question
 from ui.texts import answer_facts, error_html, file_name, notice_html
-from ui.view import View, pattern_view, remembered_view
+from ui.view import Edits, View, pattern_view, read_view, remembered_view
 from ui.viewer import scene
 from xtal.errors import UserError
 from xtal.pattern import Lines, Pattern
@@ -34,14 +34,14 @@ class Actions:
         """Answer from the index of `library`, once it is ready."""
         self.library = library
 
-    def show(self, source: Source | None, wavelength: str | None) -> View:
-        """Read a pattern and draw it."""
+    def show(self, source: Source | None, wavelength: str | None, edits: Edits | None = None) -> View:
+        """Read a pattern and draw it, with the lines edited so far if they belong to it."""
         if source is None:
-            return View()
+            return View(kept=edits)
         try:
-            return pattern_view(load(source, wavelength))
+            return read_view(load(source, wavelength), edits)
         except UserError as error:
-            return View(message=error_html(str(error)))
+            return View(message=error_html(str(error)), kept=edits)
 
     def begin(self, loaded: Loaded | None, question: Question, lines: Lines | None = None) -> tuple[View, Job | None]:
         """Search the index and show the best hit; the job is None unless it goes on, generating.
@@ -159,7 +159,7 @@ class Actions:
             return view
         searched = view.answer is not None and not view.answer.edited
         lines = view.answer.lines if view.answer and searched else find_lines(view.loaded.pattern)
-        return replace(view, lines=lines, edited=False, lines_error="")
+        return replace(view.told(), lines=lines, edited=False, lines_error="")
 
     def reopen(self, prefix: str) -> View:
         """Show an answer out of the cache; `prefix` begins its key."""

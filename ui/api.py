@@ -6,6 +6,7 @@ Their docstrings are what the API page and the tools say of them; a parameter's 
 from collections.abc import Callable
 from functools import wraps
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, get_args
 
 import gradio as gr
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from xtal.pattern import Pattern
 
 Generate = Literal["auto", "never", "always"]
-SEARCHES, GENERATIONS, LOOKUPS = 4, 1, 4  # that run beside each other; more wait their turn
+GENERATIONS, LOOKUPS = 1, 4  # that run beside each other; more wait their turn
 MOST_HITS, MOST_LISTED = 100, 1000
 MCP_VERSION = "1"  # of the package `mcp` that gradio 6 works with
 P = ParamSpec("P")
@@ -37,7 +38,7 @@ def add_api(library: Library) -> None:
     ends = Endpoints(library)
     for endpoint, group, limit in (
         (ends.solve, "api-generation", GENERATIONS),
-        (ends.search, "api-search", SEARCHES),
+        (ends.search, "api-search", library.searches),
         (ends.history, "api-lookup", LOOKUPS),
         (ends.answer, "api-lookup", LOOKUPS),
         (ends.structure, "api-lookup", LOOKUPS),
@@ -62,6 +63,7 @@ def _told(endpoint: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(endpoint)
     def telling(*args: P.args, **kwargs: P.kwargs) -> R:
+        """Call the endpoint."""
         try:
             return endpoint(*args, **kwargs)
         except UserError as error:
@@ -89,6 +91,7 @@ class Endpoints:
         candidates: int = 10,
         steps: int = 100,
         seed: int = 0,
+        lines: list[list[float]] | None = None,
     ) -> dict[str, Any]:
         """Find the crystal structure behind a powder X-ray diffraction pattern, and generate candidates after a miss.
 
@@ -106,6 +109,7 @@ class Endpoints:
             candidates: crystals to generate, 1 to 20
             steps: of the sampler, 1 to 1000; 100 are enough
             seed: of the generation; the same seed gives the same crystals
+            lines: pairs [2θ in degrees, intensity in any unit] to search with; null finds them in the pattern
 
         Returns:
             The answer: id, verdict (kind, probability, exact, reasons), hits, candidates with CIF text, notes.
@@ -115,6 +119,7 @@ class Endpoints:
 
         if generate not in get_args(Generate):
             raise UserError(f"generate must be one of {', '.join(get_args(Generate))}, got {generate!r}")
+        pattern = _pattern(file, wavelength)
         options = Options(
             **_filters(elements, must),
             formula=_text("formula", formula).strip(),
@@ -124,8 +129,9 @@ class Endpoints:
                 _number("steps", steps, 1, 1000),
                 _number("seed", seed, 0, 2**32 - 1),
             ),
+            lines=given_lines(pattern, lines),
         )
-        return solution_data(self._solver.solve(_pattern(file, wavelength), options))
+        return solution_data(self._solver.solve(pattern, options))
 
     @_told
     def search(
@@ -152,18 +158,7 @@ class Endpoints:
         Returns:
             The answer: id, verdict (kind, probability, exact, reasons), hits, best first, and the lines it is based on.
         """
-        from search.solve import Options
-        from xtal.formula import parse_formula
-
-        pattern = _pattern(file, wavelength)
-        options = Options(
-            k=_number("hits", hits, 1, MOST_HITS),
-            **_filters(elements, must),
-            reduced_formula=parse_formula(_text("formula", formula)),
-            generate="never",
-            lines=given_lines(pattern, lines),
-        )
-        return solution_data(self._solver.solve(pattern, options))
+        return searched(self._library, uploaded(file), wavelength, elements, must, formula, hits, lines)
 
     @_told
     def history(self, limit: int = 20) -> list[dict[str, Any]]:
@@ -173,7 +168,8 @@ class Endpoints:
             limit: how many at most, 1 to 1000
 
         Returns:
-            For each its id, time (UTC), file name, verdict, first hit and number of generated crystals.
+            For each its id, time (UTC), file name, verdict, first hit, number of generated crystals, and whether its
+            lines were edited.
         """
         return [entry_data(entry) for entry in self._cache.history(_number("limit", limit, 1, MOST_LISTED))]
 
@@ -211,11 +207,7 @@ class Endpoints:
 
     @property
     def _solver(self) -> "Solver":
-        solver, progress = self._library.solver, self._library.progress
-        if solver is None:
-            why = progress.error or f"it is {progress.stage}"
-            raise UserError(f"the index {self._library.index_name} is not ready ({why}); ask again when health says so")
-        return solver
+        return _ready(self._library)
 
     @property
     def _cache(self) -> "Cache":
@@ -225,13 +217,50 @@ class Endpoints:
         return cache
 
 
+def searched(
+    library: Library, path: Path, wavelength: Any, elements: Any, must: Any, formula: Any, hits: Any, lines: Any
+) -> dict[str, Any]:
+    """Answer what `Endpoints.search` takes, for a pattern in the file `path`; waits for its turn.
+
+    Raises:
+        UserError: the pattern or a value cannot be used, or the index is not ready.
+    """
+    from search.solve import Options
+    from xtal.formula import parse_formula
+
+    with library.turns:
+        pattern = _read(path, wavelength)
+        options = Options(
+            k=_number("hits", hits, 1, MOST_HITS),
+            **_filters(elements, must),
+            reduced_formula=parse_formula(_text("formula", formula)),
+            generate="never",
+            lines=given_lines(pattern, lines),
+        )
+        return solution_data(_ready(library).solve(pattern, options))
+
+
+def _ready(library: Library) -> "Solver":
+    """Return what answers; UserError while there is none."""
+    solver, progress = library.solver, library.progress
+    if solver is None:
+        why = progress.error or f"it is {progress.stage}"
+        raise UserError(f"the index {library.index_name} is not ready ({why}); ask again when health says so")
+    return solver
+
+
 def _pattern(file: Any, wavelength: Any) -> "Pattern":
     """Read an upload with its own wavelength or the one given."""
+    return _read(uploaded(file), wavelength)
+
+
+def _read(path: Path, wavelength: Any) -> "Pattern":
+    """Read a file with its own wavelength or the one given."""
     from xtal.readers import read_pattern
     from xtal.wavelengths import parse_wavelength
 
     text = str(wavelength) if isinstance(wavelength, float) else _text("wavelength", wavelength).strip()
-    return read_pattern(uploaded(file), parse_wavelength(text) if text else None)
+    return read_pattern(path, parse_wavelength(text) if text else None)
 
 
 def _filters(elements: Any, must: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from ui.health import health_route
 from ui.inputs import LARGEST_FILE
 from ui.layout import html, make_inputs, make_outputs
 from ui.library import Library
+from ui.plain_search import search_route
 from ui.texts import library_html
 from ui.uploads import only_uploads
 from ui.viewer import ASSETS
@@ -81,7 +82,7 @@ def launch(
         pwa=False,
         mcp_server=offers_tools(login),
         auth=login,
-        app_kwargs={"routes": [health_route(library)]},
+        app_kwargs={"routes": [health_route(library), search_route(library, login)]},
         max_threads=THREADS,
         state_session_capacity=SESSIONS,
         quiet=True,

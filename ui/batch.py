@@ -17,6 +17,7 @@ from ui.texts import file_name
 from xtal.errors import UserError
 
 if TYPE_CHECKING:
+    from generate.candidate import Candidate
     from search.answer import Hit
     from search.engine import Engine
     from search.solution import Solution
@@ -33,16 +34,22 @@ COLUMNS = (
     ("Fit", "Share of the measured intensity above the background that the fitted profile reproduces (1 - R)"),
     ("Note", "What went wrong, or what to look at"),
 )
+HEAD = (
+    *("file", "verdict", "probability", "first hit", "formula", "similarity", "fit"),
+    *("generated formula", "generated fit", "note"),
+)
+MADE = ("Generated", "Contents of the cell and fit of the best generated crystal: a proposal, not verified")
 
 
 @dataclass(frozen=True, eq=False)
 class Item:
-    """One file of a batch: not looked at yet, answered, or refused with an `error`."""
+    """One file of a batch: not looked at yet, answered, or refused with an `error`; `news` is of its generation."""
 
     source: Source
     loaded: Loaded | None = None
     solution: "Solution | None" = None
     error: str = ""
+    news: str = ""
 
     @property
     def first(self) -> "Hit | None":
@@ -51,10 +58,21 @@ class Item:
         return hits[0] if hits else None
 
     @property
+    def best(self) -> "Candidate | None":
+        """The best generated crystal."""
+        made = () if self.solution is None else self.solution.candidates
+        return made[0] if made else None
+
+    @property
+    def missed(self) -> bool:
+        """Whether nothing matches it and nothing was generated for it."""
+        return _kind(self) == "no match" and self.best is None
+
+    @property
     def note(self) -> str:
         """What to tell of it."""
-        if self.error:
-            return self.error
+        if self.error or self.news:
+            return self.error or self.news
         if self.solution is None:
             return WAITING
         notice = "" if self.loaded is None else self.loaded.notice
@@ -65,14 +83,22 @@ Batch = tuple[Item, ...]
 
 
 class Files:
-    """The files of one batch; `stopped` once another took its place, so that work on it ends."""
+    """The files of one batch, and what happens to them; several handlers look at it while they work.
+
+    Attributes:
+        sources: the files.
+        stopped: set once another batch took its place, so that work on it ends.
+        selected: number of the row that is shown, from 1; 0 for none.
+        run: names the generations that are going on; they end when it is another one. None while there are none.
+    """
 
     def __init__(self, sources: tuple[Source, ...] = ()) -> None:
-        self.sources, self.stopped = sources, False
+        self.sources, self.stopped, self.selected = sources, False, 0
+        self.run: object | None = None
 
 
 def answer_all(solver: "Solver", sources: Sequence[Source], wavelength: str, question: Question) -> Iterator[Batch]:
-    """Answer file by file and yield the batch as it is after each; nothing is generated."""
+    """Answer file by file and yield the batch as it is after each; see `ui.batch_generation` for crystals."""
     batch = [Item(source) for source in sources]
     for place, source in enumerate(sources):
         batch[place] = _answer(solver, source, wavelength, replace(question, generate=False))
@@ -83,33 +109,42 @@ def batch_html(batch: Batch, selected: int) -> str:
     """Return the table of a batch, the row of number `selected` (from 1) marked; nothing for no batch."""
     if not batch:
         return ""
-    rows = [row_html(_row(item), number, number == selected) for number, item in enumerate(batch, 1)]
-    return table_html(COLUMNS, rows, "xs-batch", _words(batch))
+    made = any(item.best for item in batch)
+    columns = (*COLUMNS[:-1], MADE, COLUMNS[-1]) if made else COLUMNS
+    rows = [row_html(_row(item, made), number, number == selected) for number, item in enumerate(batch, 1)]
+    return table_html(columns, rows, "xs-batch", _words(batch))
 
 
 def batch_csv(batch: Batch) -> bytes:
     """Return the batch as CSV for spreadsheets; a cell that would be run as a formula is quoted."""
     text = io.StringIO()
     table = csv.writer(text)
-    table.writerow(["file", "verdict", "probability", "first hit", "formula", "similarity", "fit", "note"])
+    table.writerow(HEAD)
     table.writerows([_harmless(cell) for cell in _cells(item)] for item in batch)
     return text.getvalue().encode("utf-8-sig")  # the mark lets spreadsheets read θ and Å
 
 
 def batch_zip(batch: Batch, engine: "Engine") -> bytes:
-    """Return the first hits as CIFs in a zip archive, each named by its number and file."""
+    """Return first hits and generated crystals as CIFs in a zip archive, each named by its number and file."""
     from xtal.cif import write_cif
 
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for number, item in enumerate(batch, 1):
-            hit = item.first
-            if hit is None or item.solution is None:
-                continue
-            origin = f"{hit.id}, first hit for {item.source.name}; {_kind(item)}"
-            stem = file_name(f"{number:02d}-{PurePath(item.source.name).stem}-{hit.id}")
-            archive.writestr(stem, write_cif(engine.crystal(hit.id), [origin]))
+            hit, stem = item.first, f"{number:02d}-{PurePath(item.source.name).stem}"
+            if hit is not None:
+                origin = f"{hit.id}, first hit for {item.source.name}; {_kind(item)}"
+                archive.writestr(file_name(f"{stem}-{hit.id}"), write_cif(engine.crystal(hit.id), [origin]))
+            for candidate in () if item.solution is None else item.solution.candidates:
+                archive.writestr(file_name(f"{stem}-generated-{candidate.rank}"), _generated_cif(candidate))
     return packed.getvalue()
+
+
+def _generated_cif(candidate: "Candidate") -> str:
+    from generate.cif import candidate_cif
+    from models.ccsg.denoiser import NAME
+
+    return candidate_cif(candidate, NAME, candidate.crystal.formula)
 
 
 def _answer(solver: "Solver", source: Source, wavelength: str, question: Question) -> Item:
@@ -135,7 +170,8 @@ def _words(batch: Batch) -> str:
     return f"{done} of {len(batch)} files" + (f": {found}" if found else "")
 
 
-def _row(item: Item) -> tuple[str, ...]:
+def _row(item: Item, made: bool) -> tuple[str, ...]:
+    """Return the cells of a row, with one for what was generated if `made`."""
     hit, name, kind = item.first, escape(item.source.name), _kind(item)
     likely = "" if item.solution is None else percent(item.solution.verdict.probability)
     return (
@@ -145,15 +181,25 @@ def _row(item: Item) -> tuple[str, ...]:
         "" if hit is None else f'<span class="xs-id" title="{escape(hit.id)}">{escape(hit.id)}</span>',
         "" if hit is None else f'<span class="xs-formula">{formula_html(hit.formula)}</span>',
         "" if hit is None else bar(hit.fit),
+        *([_made(item)] if made else []),
         f'<span class="xs-words" title="{escape(item.note)}">{escape(item.note)}</span>',
     )
+
+
+def _made(item: Item) -> str:
+    best = item.best
+    if best is None:
+        return ""
+    formula = best.crystal.formula
+    return f'<span class="xs-formula" title="{escape(formula)}">{formula_html(formula)}</span> {bar(best.fit)}'
 
 
 def _cells(item: Item) -> list[str]:
     hit, solution = item.first, item.solution
     probability = "" if solution is None else f"{solution.verdict.probability:.4f}"
     found = ["", "", "", ""] if hit is None else [hit.id, hit.formula, f"{hit.similarity:.4f}", _number(hit.fit)]
-    return [item.source.name, _kind(item), probability, *found, item.note]
+    made = ["", ""] if item.best is None else [item.best.crystal.formula, _number(item.best.fit)]
+    return [item.source.name, _kind(item), probability, *found, *made, item.note]
 
 
 def _number(value: float | None) -> str:

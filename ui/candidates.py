@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 CAPTION = "Generated, not verified"
 COLUMNS = (
-    ("#", "Rank by fit and similarity together; 1 is best"),
+    ("#", "Rank, mostly by agreement, then by fit and similarity; 1 is best"),
     ("Formula", "Contents of the primitive cell"),
+    ("Agreement", "How far it overlaps with the other candidates; where they scatter, the pattern left much open"),
     ("Similarity", "Cosine of the two fingerprints; 1 is identical, and it is no probability"),
     ("Fit", "Share of the measured intensity above the background that the fitted profile reproduces (1 - R)"),
     ("Contact", "Closest atoms over the shortest distance that chemistry allows them; below 1 they overlap"),
@@ -43,18 +44,18 @@ def candidates_html(solution: "Solution", selected: int) -> str:
     return f'<div class="xs-generated"><h3 class="xs-caption">{CAPTION}</h3>{notes}{table}</div>'
 
 
-def progress_html(step: "Step | None") -> str:
-    """Return how far a generation is, or nothing while there is none."""
+def progress_html(step: "Step | None", which: str = "") -> str:
+    """Return how far a generation is, for the file `which` where there are several; nothing while there is none."""
     if step is None:
         return ""
+    bar_ = f'<progress value="{step.share:.3f}"></progress>' if step.share else "<progress></progress>"
+    begin = f"{which}: " if which else ""
     if not step.step:
-        words, bar_ = "Generating: opening the model, or waiting for another generation to end", "<progress></progress>"
+        words = escape(f"{begin}Generating: opening the model, or waiting for another generation to end")
+    elif step.step == step.steps:
+        words = _listed(f"{begin}Generated", step.turn.words, "refining the cells and comparing them with the pattern")
     else:
-        which = f", composition {step.turn}" if step.turn > 1 else ""
-        words = f"Generating{which}: step {step.step} of {step.steps}"
-        bar_ = f'<progress value="{step.step / max(step.steps, 1):.3f}"></progress>'
-        if step.step == step.steps:
-            words = f"Generated{which}: refining the cells and comparing them with the pattern"
+        words = _listed(f"{begin}Generating", step.turn.words, f"step {step.step} of {step.steps}")
     return f'<div class="xs-building" role="status"><span>{words}</span>{bar_}</div>'
 
 
@@ -71,12 +72,18 @@ def _cells(candidate: "Candidate") -> tuple[str, ...]:
     return (
         f"{candidate.rank}",
         f'<span class="xs-formula" title="{escape(crystal.formula)}">{formula_html(crystal.formula)}</span>',
+        bar(candidate.agreement),
         bar(candidate.similarity),
         bar(candidate.fit),
         f"<span{overlap}>{candidate.closest:.2f}</span>",
         cell_html(candidate),
         f'<span class="xs-id" title="{escape(candidate.start)}">{escape(candidate.start)}</span>',
     )
+
+
+def _listed(*parts: str) -> str:
+    """Return what is said, with commas; what nobody knows is left out."""
+    return escape(", ".join(filter(None, parts)))
 
 
 def _sentence(text: str) -> str:

@@ -49,6 +49,7 @@ def health_route(library: Library) -> Route:
     """
 
     async def answer(_request: Request) -> JSONResponse:
+        """Tell the state at this moment."""
         state = health(library)
         return JSONResponse(state, READY if state["status"] == "ready" else NOT_READY)
 

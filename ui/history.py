@@ -42,6 +42,7 @@ def _row(entry: "HistoryEntry", now: datetime, first: bool) -> str:
     name, hit = escape(entry.source or entry.label or "pattern"), escape(entry.top_hit or "no hit")
     word = "match" if entry.kind == "match" else "no match"
     made = f", {entry.candidates} generated" if entry.candidates else ""
+    edited = ", edited lines" if entry.edited else ""
     forget = (
         f'<button type="button" data-forget="{entry.short_id}" data-ask="Forget the answer to {name}?" '
         f'title="Forget this answer" aria-label="Forget the answer to {name}">×</button>'
@@ -50,7 +51,7 @@ def _row(entry: "HistoryEntry", now: datetime, first: bool) -> str:
         f'<li data-rank="{entry.short_id}" role="option" tabindex="{0 if first else -1}" aria-selected="false">'
         f'<span class="xs-what"><b title="{name}">{name}</b><time>{_moment(entry.created, now)}</time></span>'
         f'<span class="xs-who"><i class="xs-dot xs-{entry.kind}"></i>{word}, {percent(entry.probability)}: '
-        f'<span title="{hit}">{hit}</span>{made}</span>{forget}</li>'
+        f'<span title="{hit}">{hit}</span>{edited}{made}</span>{forget}</li>'
     )
 
 

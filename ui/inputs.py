@@ -38,12 +38,19 @@ class Loaded:
         source: where from.
         origin: ``from the file`` or ``chosen``.
         notice: what the reader should know, for example that the file states another wavelength.
+        remark: what became of lines that were edited before; said until the reader asks again.
     """
 
     pattern: Pattern
     source: Source
     origin: str
     notice: str = ""
+    remark: str = ""
+
+    @property
+    def news(self) -> str:
+        """All that is to be said of it."""
+        return " ".join(filter(None, (self.notice, self.remark)))
 
 
 def examples() -> list[Source]:

@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from generate.engine import Cancelled
+from generate.engine import ONE, Cancelled, Turn
 from search.solution import Solution
 from xtal.errors import UserError
 from xtal.pattern import Pattern
@@ -25,14 +25,16 @@ class Step:
 
     Attributes:
         step: taken; 0 before it begins.
-        steps: in all, for one composition.
-        turn: which composition this is, from 1.
+        steps: in all, for one formula.
+        turn: which formula this is.
+        share: of the sampling that is done, over all formulas, 0 to 1.
         crystal: the first candidate as it looks now, None where nobody looks.
     """
 
     step: int = 0
     steps: int = 0
-    turn: int = 1
+    turn: Turn = ONE
+    share: float = 0.0
     crystal: "Crystal | None" = None
 
 
@@ -111,9 +113,8 @@ class Job:
         if self.cancelled:
             raise Cancelled
         crystal = event.preview.crystals()[0] if self.previewing else None
-        before, now = self.step or Step(), event.preview
-        turn = before.turn + (now.step <= before.step)  # the steps are counted anew for every composition
-        self.step = Step(now.step, now.steps, turn, crystal)
+        now = event.preview
+        self.step = Step(now.step, now.steps, now.turn, now.share, crystal)
 
     def _set_solution(self, event: "Event") -> None:
         with self._changed:

@@ -5,7 +5,8 @@ from typing import Any
 
 import gradio as gr
 
-from ui.batch import MOST_FILES, Batch, batch_html
+from ui.batch import MOST_FILES
+from ui.batch_panel import Several
 from ui.downloads import download_script
 from ui.elements import periodic_html
 from ui.history import history_html
@@ -95,26 +96,6 @@ class Making:
         return [self.job, self.progress, self.cancel]
 
 
-@dataclass(frozen=True, eq=False)
-class Several:
-    """What shows a batch."""
-
-    batch: gr.State
-    panel: gr.Column
-    table: gr.HTML
-    csv: gr.Button
-    cifs: gr.Button
-
-    def components(self) -> list[Any]:
-        """Return the components in the order of `values`."""
-        return [self.batch, self.panel, self.table]
-
-    @staticmethod
-    def values(batch: Batch, selected: int = 0) -> list[Any]:
-        """Return what each component shows."""
-        return [batch, gr.Column(visible=bool(batch)), batch_html(batch, selected)]
-
-
 def html(name: str, value: str = "", **options: Any) -> gr.HTML:
     """Return a piece of HTML that only our own style sheet formats."""
     return gr.HTML(value, elem_id=name, apply_default_css=False, **options)
@@ -155,7 +136,10 @@ def make_inputs() -> Inputs:
 def _generation() -> tuple[gr.Checkbox, gr.Textbox, gr.Number, gr.Slider]:
     with gr.Accordion("Generation", open=False, elem_id="xs-generation"):
         generate = gr.Checkbox(
-            True, label="Generate when nothing matches", info="Takes up to minutes.", elem_id="xs-generate"
+            True,
+            label="Generate when nothing matches",
+            info="Takes up to minutes. Several files have a box of their own.",
+            elem_id="xs-generate",
         )
         contents = _line(
             "Cell contents",
@@ -232,10 +216,20 @@ def _lines() -> LinePanel:
 def _several() -> Several:
     with gr.Column(visible=False, elem_id="xs-several") as panel:
         table = html("xs-batch", js_on_load=script("table.js"))
+        with gr.Row(elem_id="xs-batch-making"):
+            progress = html("xs-batch-progress")
+            cancel = gr.Button("Cancel", size="sm", elem_id="xs-batch-cancel")
         with gr.Row(elem_id="xs-batch-files"):
+            generate = gr.Checkbox(
+                False,
+                label="Generate for misses",
+                info="Takes about a minute per file. What is generated is a proposal, not verified.",
+                container=False,
+                elem_id="xs-batch-generate",
+            )
             csv = gr.Button("Table as CSV", size="sm", elem_id="xs-csv")
-            cifs = gr.Button("First hits as CIF (zip)", size="sm", elem_id="xs-zip")
-    return Several(gr.State(()), panel, table, csv, cifs)
+            cifs = gr.Button("Structures as CIF (zip)", size="sm", elem_id="xs-zip")
+    return Several(gr.State(()), panel, table, generate, progress, cancel, csv, cifs)
 
 
 def script(name: str) -> str:

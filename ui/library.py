@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from search.solve import Solver
 
 DEFAULT_INDEX = "coremof2019-asr"
+SEARCHES = 4  # at least, beside each other: two keep a core busy while others read files or write answers
 STAGES = {"prepare": "computing diffraction lines", "embed": "computing fingerprints"}
 
 
@@ -32,11 +33,22 @@ class Progress:
 
 
 class Library:
-    """Opens one index in the background and hands out what answers from it once it is ready."""
+    """Opens one index in the background and hands out what answers from it once it is ready.
 
-    def __init__(self, index_name: str) -> None:
-        """Name the index; nothing is opened before `start`."""
+    Attributes:
+        index_name: of the index.
+        searches: that programs may run beside each other; more wait their turn.
+        turns: taken while such a search runs, whichever way it was asked for.
+        solver: what answers, once the index is ready.
+        progress: how far the index is.
+    """
+
+    def __init__(self, index_name: str, workers: int = 0) -> None:
+        """Name the index, and say how many processes search it (0: this one); nothing is opened before `start`."""
         self.index_name = index_name
+        self.searches = max(SEARCHES, workers)
+        self.turns = threading.BoundedSemaphore(self.searches)
+        self._workers = workers
         self.solver: Solver | None = None
         self.progress = Progress("opening")
         self._thread = threading.Thread(target=self._prepare, name="library", daemon=True)
@@ -78,4 +90,4 @@ class Library:
 
         build_if_missing(self.index_name, models.load(), self.advance)
         self.progress = Progress("opening")
-        return Solver.open(self.index_name)
+        return Solver.open(self.index_name, workers=self._workers)

@@ -48,8 +48,9 @@ class LineEvents:
         return [*_shown(after, root), *typed]
 
     def found(self, view: View, root: bool) -> list[Any]:
-        """Go back to the lines found."""
-        return _shown(self._actions.found_lines(view), root)
+        """Go back to the lines found; what was said of the edited ones is no longer true."""
+        after = self._actions.found_lines(view)
+        return [*_shown(after, root), after.message]
 
 
 def _shown(view: View, root: bool) -> list[Any]:
@@ -57,7 +58,13 @@ def _shown(view: View, root: bool) -> list[Any]:
 
 
 def connect_lines(
-    actions: Actions, panel: LinePanel, view: gr.State, root: gr.Checkbox, figure: gr.Plot, **how: Any
+    actions: Actions,
+    panel: LinePanel,
+    view: gr.State,
+    root: gr.Checkbox,
+    figure: gr.Plot,
+    message: gr.HTML,
+    **how: Any,
 ) -> None:
     """Attach the handlers of everything but the search, with gradio's options `how`."""
     events, given, shown = LineEvents(actions), [view, root], [view, figure, *panel.components()]
@@ -70,4 +77,4 @@ def connect_lines(
         [*shown, *typed],
         **how,
     )
-    panel.found.click(events.found, given, shown, **how)
+    panel.found.click(events.found, given, [*shown, message], **how)

@@ -18,6 +18,7 @@ COLUMNS = (
     ("Width (°)", "Full width at half maximum"),
     ("", "Remove the line"),
 )
+BELONGING = "They belong to this measurement and stay with it when the wavelength changes or the file is dropped again."
 UNEXPLAINED = (
     '<i class="xs-strange" role="img" title="Not explained by the selected hit" aria-label="not explained"></i>'
 )
@@ -59,6 +60,26 @@ def with_line(pattern: Pattern, lines: Lines, place: str, height: str) -> Lines:
     if (np.abs(table[:, 0] - new[0]) < SAME).any():
         raise UserError(f"there is a line at {new[0]:g}° already; remove it first to change its intensity")
     return _made(pattern, np.vstack([table, new]))
+
+
+def carried_lines(lines: Lines, before: Pattern, now: Pattern) -> Lines | None:
+    """Return the lines of a pattern as lines of the same measurement read again; None where it is another measurement.
+
+    They stay at the points of the measurement where they stand: with another wavelength these keep their angles, or
+    their q where the file has an axis of q.
+    """
+    from search.edited_lines import measured_lines
+
+    if not np.array_equal(before.intensity, now.intensity):
+        return None
+    if before.wavelength == now.wavelength and np.array_equal(before.two_theta, now.two_theta):
+        return lines
+    place, _, area, width = measured_lines(lines, before.wavelength).T
+    low, middle, high = (
+        np.interp(at, before.two_theta, now.two_theta) for at in (place - width / 2, place, place + width / 2)
+    )
+    spread = np.where(high > low, high - low, np.nan)  # NaN, also of a width that is not known, is the usual one
+    return _made(now, np.column_stack([middle, place, area, spread]))
 
 
 def given_lines(pattern: Pattern, rows: Any) -> Lines | None:
@@ -114,7 +135,7 @@ def _words(count: int, edited: bool, stale: bool) -> str:
     if stale:
         return f"<b>{count_words(count, edited)}, not searched with yet.</b> The answer is still that of other lines."
     if edited:
-        return f"<b>{count_words(count, edited)}.</b>"
+        return f"<b>{count_words(count, edited)}.</b> {BELONGING}"
     return f"{count_words(count, edited)}. Remove those that are not the sample's, add those that are missing."
 
 

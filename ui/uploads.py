@@ -43,6 +43,7 @@ def _stay_here(block: Any) -> None:
     keep = block.async_move_resource_to_block_cache
 
     async def keep_uploads(given: str | Path | None) -> str | None:
+        """Do what `keep` does, but fetch nothing."""
         address = str(given or "")
         if not address.lower().startswith(("http:", "https:")):
             return await keep(given)

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from ui.candidates import candidates_html
 from ui.inputs import Loaded, Source
-from ui.lines import lines_html
+from ui.lines import carried_lines, lines_html
 from ui.plots import empty_figure, overlay_figure, pattern_figure
 from ui.table import hits_table
 from ui.texts import notice_html, pattern_facts
 from ui.verdict import verdict_html
-from xtal.pattern import Lines
+from xtal.pattern import Lines, Pattern
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -20,7 +20,20 @@ if TYPE_CHECKING:
     from search.solution import Solution
 
 FROM_HISTORY = "as asked before"
+KEPT = "The edited lines of this measurement were kept. “Back to the found lines” leaves them out."
+LEFT_OUT = (
+    "The lines edited for {} were left out: this is another measurement. "
+    "If they were searched with, the answer is in the history."
+)
 GIVEN = {True: "Simulated", False: "Measured", None: "Pattern"}
+
+
+@dataclass(frozen=True, eq=False)
+class Edits:
+    """Lines that a person edited, with the pattern that they belong to."""
+
+    pattern: Pattern
+    lines: Lines
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +55,7 @@ class View:
         selected: name of that structure, or empty.
         hit: rank of the selected hit, 0 for none.
         candidate: rank of the selected candidate, 0 for none.
+        kept: edited lines of a measurement that is not shown just now: its file was removed, or cannot be read so.
     """
 
     facts: str = ""
@@ -58,6 +72,7 @@ class View:
     selected: str = ""
     hit: int = 0
     candidate: int = 0
+    kept: Edits | None = None
 
     @property
     def answer(self) -> "Answer | None":
@@ -68,6 +83,13 @@ class View:
     def edited_lines(self) -> Lines | None:
         """What to search with instead of the lines found; None for those."""
         return self.lines if self.edited else None
+
+    @property
+    def edits(self) -> Edits | None:
+        """The edited lines with their pattern, or None."""
+        if self.loaded is None:
+            return self.kept
+        return None if self.edited_lines is None else Edits(self.loaded.pattern, self.edited_lines)
 
     @property
     def unsearched(self) -> bool:
@@ -101,6 +123,13 @@ class View:
         """What to call the pattern's curve."""
         return "Pattern" if self.loaded is None else GIVEN[self.loaded.source.simulated]
 
+    def told(self) -> "View":
+        """Return the view without what was said of edited lines: it was read by now."""
+        if self.loaded is None or not self.loaded.remark:
+            return self
+        loaded = replace(self.loaded, remark="")
+        return replace(self, loaded=loaded, message=notice_html(loaded.news))
+
     def figure(self, root: bool) -> "go.Figure":
         """Draw what there is to draw; with `root`, the square root of every intensity."""
         if self.loaded is None or self.lines is None:
@@ -119,11 +148,21 @@ def pattern_view(loaded: Loaded, lines: Lines | None = None, edited: bool = Fals
     lines = find_lines(loaded.pattern) if lines is None else lines
     return View(
         facts=pattern_facts(loaded, len(lines), edited),
-        message=notice_html(loaded.notice),
+        message=notice_html(loaded.news),
         loaded=loaded,
         lines=lines,
         edited=edited,
     )
+
+
+def read_view(loaded: Loaded, edits: Edits | None) -> View:
+    """Return the view of a pattern just read; lines edited before stay with their measurement, or it says that not."""
+    if edits is None:
+        return pattern_view(loaded)
+    lines = carried_lines(edits.lines, edits.pattern, loaded.pattern)
+    if lines is None:
+        return pattern_view(replace(loaded, remark=LEFT_OUT.format(edits.pattern.source)))
+    return pattern_view(replace(loaded, remark=KEPT), lines, edited=True)
 
 
 def remembered_view(solution: "Solution") -> View:

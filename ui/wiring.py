@@ -3,25 +3,27 @@
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import Any
 
 import gradio as gr
 
 from ui.actions import Actions
-from ui.batch import MOST_FILES, Batch, Files, Item, answer_all, batch_csv, batch_html, batch_zip
+from ui.batch import MOST_FILES, Batch, Files, Item, batch_html
+from ui.batch_panel import BatchEvents, Several, connect_batch
 from ui.candidates import progress_html
 from ui.downloads import download
 from ui.history import EVERYTHING, history_html
 from ui.inputs import Source, examples
 from ui.job import Job
-from ui.layout import Inputs, Making, Outputs, Several
+from ui.layout import Inputs, Making, Outputs
 from ui.library import Library
 from ui.line_panel import connect_lines
 from ui.question import Question
 from ui.report import report_html
-from ui.texts import error_html, file_name, library_html
-from ui.view import View
+from ui.texts import error_html, file_name, library_html, notice_html
+from ui.view import Edits, View
 from ui.viewer import scene
 from xtal.errors import UserError
 
@@ -29,6 +31,7 @@ POLL = 1.0  # seconds between looks at the progress of a build
 TICK = 1.0  # seconds between words on a generation
 PICTURES = 3.0  # seconds between its pictures: a browser without a graphics card needs that long
 AT_ONCE = 8  # searches that may run beside each other
+FOUND_ANEW = "The lines edited for {} were left out: several files are answered with the lines found in them."
 LISTENERS = 40  # pages that may watch a generation; one runs at a time
 
 
@@ -50,47 +53,53 @@ class Wiring:
         return [gr.skip() for _ in range(len(self.every) if count is None else count)]
 
     def open_files(
-        self, paths: list[str] | None, wavelength: str, root: bool, job: Job | None, files: Files
+        self, paths: list[str] | None, wavelength: str, root: bool, job: Job | None, files: Files, view: View
     ) -> list[Any]:
         """Read what was dropped: one file is drawn, several wait in a table."""
         _stop(job, files)
         sources = [Source(Path(path), Path(path).name) for path in paths or []]
         if len(sources) > MOST_FILES:
             words = f"{len(sources)} files were dropped, at most {MOST_FILES} go at once. Drop fewer."
-            return self._opened(None, View(message=error_html(words)), root, Files())
+            return self._opened(None, View(message=error_html(words), kept=view.edits), root, Files())
         if len(sources) > 1:
-            return self._opened(None, View(), root, Files(tuple(sources)))
+            return self._opened(None, _without(view.edits), root, Files(tuple(sources)))
         source = sources[0] if sources else None
-        return self._opened(source, self.actions.show(source, wavelength), root, Files())
+        return self._opened(source, self.actions.show(source, wavelength, view.edits), root, Files())
 
-    def open_example(self, path: str | None, wavelength: str, root: bool, job: Job | None, files: Files) -> list[Any]:
+    def open_example(
+        self, path: str | None, wavelength: str, root: bool, job: Job | None, files: Files, view: View
+    ) -> list[Any]:
         """Read a bundled pattern."""
         _stop(job, files)
         source = next((s for s in examples() if str(s.path) == path), None)
-        return self._opened(source, self.actions.show(source, wavelength), root, Files())
+        return self._opened(source, self.actions.show(source, wavelength, view.edits), root, Files())
 
     def _opened(self, source: Source | None, view: View, root: bool, files: Files) -> list[Any]:
         batch = tuple(Item(each) for each in files.sources)
         return [source, files, None, *Several.values(batch), *self.shown(view, root)]
 
     def change_wavelength(
-        self, source: Source | None, wavelength: str, root: bool, job: Job | None, files: Files
+        self, source: Source | None, wavelength: str, root: bool, job: Job | None, files: Files, view: View
     ) -> list[Any]:
-        """Read again with another wavelength."""
+        """Read again with another wavelength; edited lines stay with their measurement."""
         if source is None and not files.sources:  # a file may be on its way, and its view must not be wiped
             return [gr.skip(), *self.unchanged()]
         _stop(job, files)
-        return [Files(files.sources), *self.shown(self.actions.show(source, wavelength), root)]
+        shown = _without(view.edits) if source is None else self.actions.show(source, wavelength, view.edits)
+        return [Files(files.sources), *self.shown(shown, root)]
 
     def begin(self, view: View, job: Job | None, root: bool, *filled: Any) -> list[Any]:
-        """Search for the pattern shown."""
+        """Search for the pattern shown, at the press of a button."""
+        return self._begin(view.told(), job, root, *filled)
+
+    def _begin(self, view: View, job: Job | None, root: bool, *filled: Any) -> list[Any]:
         _stop(job)
         view, job = self.actions.begin(view.loaded, Question(*filled), view.edited_lines)
         return self.shown(view, root, job)
 
     def begin_loaded(self, view: View, job: Job | None, root: bool, *filled: Any) -> list[Any]:
         """Search for the pattern shown, if there is one."""
-        return self.begin(view, job, root, *filled) if view.loaded else self.unchanged()
+        return self._begin(view, job, root, *filled) if view.loaded else self.unchanged()
 
     def start(self, view: View, job: Job | None, root: bool, wanted: str, *filled: Any) -> list[Any]:
         """Once the index is ready: search for the pattern shown, or open the answer that the address names."""
@@ -104,7 +113,8 @@ class Wiring:
         while job is not None and not job.wait(TICK):
             step, picture, now = job.step, gr.skip(), time.monotonic()
             if step is not None and step.crystal is not None and job.previewing and now - drawn > PICTURES:
-                title = f"First candidate, step {step.step} of {step.steps}"
+                about = filter(None, ("First candidate", step.turn.words, f"step {step.step} of {step.steps}"))
+                title = ", ".join(about)
                 drawn, picture = now, scene(step.crystal, title, "", "")
             yield [progress_html(step), picture]
         yield self.unchanged(2)
@@ -129,27 +139,30 @@ class Wiring:
         """Show another candidate."""
         return Outputs.values(self.actions.select_candidate(view, _rank(event)), root)
 
-    def answer_batch(self, files: Files, wavelength: str, *filled: Any) -> Iterator[list[Any]]:
-        """Answer several files one by one."""
-        solver = self.library.solver
-        if len(files.sources) > 1 and solver is not None:
-            for batch in answer_all(solver, files.sources, wavelength, Question(*filled)):
-                if files.stopped:
-                    break
-                yield [batch, batch_html(batch, 0)]
-        yield self.unchanged(2)
-
-    def open_first(self, view: View, batch: Batch, root: bool) -> list[Any]:
+    def open_first(self, view: View, batch: Batch, files: Files, root: bool) -> list[Any]:
         """Show the first answer of a batch unless another is shown."""
         number = next((n for n, item in enumerate(batch, 1) if item.solution is not None), 0)
         if not number or view.loaded is not None:
             return [gr.skip(), *self.unchanged()]
-        return [batch_html(batch, number), *self.shown(self._row(batch, number), root)]
+        first, files.selected = self._row(batch, number), number
+        shown = replace(first, message=view.message + first.message)
+        return [batch_html(batch, number), *self.shown(shown, root)]
 
-    def open_row(self, batch: Batch, job: Job | None, root: bool, event: gr.EventData) -> list[Any]:
+    def open_row(self, batch: Batch, files: Files, job: Job | None, root: bool, event: gr.EventData) -> list[Any]:
         """Show one answer of a batch."""
         _stop(job)
-        return self.shown(self._row(batch, _rank(event)), root)
+        files.selected = _rank(event)
+        return self.shown(self._row(batch, files.selected), root)
+
+    def renew_row(self, view: View, batch: Batch, root: bool) -> list[Any]:
+        """Show what was generated for the answer of a batch that is shown, unless it was searched for anew since."""
+        item = next((item for item in batch if item.best is not None and item.loaded is view.loaded), None)
+        if item is None or item.solution is None or view.answer is None or view.solution is item.solution:
+            return self.unchanged()
+        if view.edited or view.answer.hits != item.solution.answer.hits:
+            return self.unchanged()
+        again = self.actions.answered(view.loaded, item.solution)  # type: ignore[arg-type]  # it is the item's
+        return self.shown(self.actions.select(again, view.hit), root)
 
     def _row(self, batch: Batch, number: int) -> View:
         item = batch[number - 1] if 1 <= number <= len(batch) else None
@@ -188,15 +201,6 @@ class Wiring:
         name = file_name(PurePath(view.loaded.pattern.source).stem, "-report.html")
         return download(name, "text/html", page.encode())
 
-    def csv(self, batch: Batch) -> str:
-        """Offer the table of a batch."""
-        return download("xtalscout-batch.csv", "text/csv", batch_csv(batch))
-
-    def cifs(self, batch: Batch) -> str:
-        """Offer the first hits of a batch."""
-        engine = self.library.engine
-        return "" if engine is None else download("xtalscout-batch.zip", "application/zip", batch_zip(batch, engine))
-
     def poll(self) -> list[Any]:
         """Look how far the index is."""
         return [library_html(self.library), gr.Timer(active=not self.library.settled), self.library.solver is not None]
@@ -210,25 +214,29 @@ def connect(page: gr.Blocks, wiring: Wiring, status: gr.HTML) -> None:
     """Attach all handlers to their events."""
     w, inputs, outputs, making, several = wiring, wiring.inputs, wiring.outputs, wiring.making, wiring.several
     source, files, wanted, ready, root = gr.State(None), gr.State(Files()), gr.State(""), gr.State(False), outputs.root
-    question, timer = inputs.question(), gr.Timer(POLL)
+    question, timer, batch = inputs.question(), gr.Timer(POLL), BatchEvents(wiring.library)
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": AT_ONCE}
     work: dict[str, Any] = {**quiet, "show_progress": "minimal", "show_progress_on": outputs.figure}
     listen: dict[str, Any] = {**quiet, "trigger_mode": "multiple", "concurrency_limit": LISTENERS}
     asks = [outputs.view, making.job, root]
 
     def go_on(event: Any) -> Any:
+        """After `event`: show how a generation goes on, what it ends with, and the history with it."""
         followed = event.then(w.follow, making.job, [making.progress, outputs.scene], **listen)
         concluded = followed.then(w.conclude, asks, w.every, **listen)
         return concluded.then(w.history, inputs.words, inputs.history, **listen)
 
     def answer_files(event: Any) -> None:
-        answered = event.then(
-            w.answer_batch, [files, inputs.wavelength, *question], [several.batch, several.table], **listen
-        )
-        first = answered.then(w.open_first, [outputs.view, several.batch, root], [several.table, *w.every], **listen)
-        first.then(w.history, inputs.words, inputs.history, **listen)
+        """After `event`: answer several files, show the first, generate for misses where that is wanted."""
+        answered = event.then(batch.answer, [files, inputs.wavelength, *question], several.working(), **listen)
+        batched = [outputs.view, several.batch, files, root]
+        first = answered.then(w.open_first, batched, [several.table, *w.every], **listen)
+        listed = first.then(w.history, inputs.words, inputs.history, **listen)
+        asked = [files, several.batch, several.generate, *question]
+        made = listed.then(batch.generate, asked, several.working(), **listen)
+        made.then(w.history, inputs.words, inputs.history, **listen)
 
-    given = [inputs.wavelength, root, making.job, files]
+    given = [inputs.wavelength, root, making.job, files, outputs.view]
     opened = [*several.components(), *w.every]
     from_file = ([inputs.file, *given], [source, files, inputs.example, *opened])
     from_example = ([inputs.example, *given], [source, files, inputs.file, *opened])
@@ -248,12 +256,12 @@ def connect(page: gr.Blocks, wiring: Wiring, status: gr.HTML) -> None:
     making.cancel.click(w.cancel, making.job, making.progress, **quiet)
     outputs.table.select(w.select, asks, outputs.components(), **quiet)
     outputs.candidates.select(w.select_candidate, [outputs.view, root], outputs.components(), **quiet)
-    several.table.select(w.open_row, [several.batch, making.job, root], w.every, **quiet)
+    several.table.select(w.open_row, [several.batch, files, making.job, root], w.every, **quiet)
+    several.batch.change(w.renew_row, [outputs.view, several.batch, root], w.every, **quiet)
+    connect_batch(batch, several, files, question, outputs.file, **quiet)
     root.input(View.figure, [outputs.view, root], outputs.figure, **quiet)
-    connect_lines(w.actions, outputs.lines, outputs.view, root, outputs.figure, **quiet)
+    connect_lines(w.actions, outputs.lines, outputs.view, root, outputs.figure, outputs.message, **quiet)
     outputs.report.click(w.report, outputs.view, outputs.file, **quiet)
-    several.csv.click(w.csv, several.batch, outputs.file, **quiet)
-    several.cifs.click(w.cifs, several.batch, outputs.file, **quiet)
     inputs.history.select(w.reopen, [making.job, root], [source, *w.every], **quiet)
     inputs.history.delete(w.forget, inputs.words, [outputs.message, inputs.history], **quiet)
     inputs.words.submit(w.history, inputs.words, inputs.history, **quiet)
@@ -273,6 +281,11 @@ def _look_away(job: Job | None) -> None:
     """Take note that the reader looks at something else than what is being made."""
     if job is not None:
         job.previewing = False
+
+
+def _without(edits: Edits | None) -> View:
+    """Return the view before several files are answered, which all are with the lines found in them."""
+    return View() if edits is None else View(message=notice_html(FOUND_ANEW.format(edits.pattern.source)))
 
 
 def _rank(event: gr.EventData) -> int:

@@ -1,6 +1,6 @@
-"""Search with many clients at once: python tests/benchmarks/load.py --clients 64 --seconds 120 [--url ADDRESS].
+"""Search with many clients at once: python tests/benchmarks/load.py --clients 64 --seconds 120 [--route gradio].
 
-Start the page first (python -m ui). Each client uploads a pattern, searches, takes the answer, and goes on at once. The
+Start the page first (python -m ui). Each client sends a pattern, takes the answer, and goes on at once. The
 patterns are simulated from entries of the default index and differ by counting noise, so that the cache knows none of
 them; `--repeated` makes a share of the requests ask for one pattern of a small set again.
 """
@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import json
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,8 @@ BASES = 100  # simulated patterns that noise is added to
 FAVOURITES = 20  # patterns that repeated requests ask for
 MEBIBYTE = 2**20
 TIMEOUT = 120  # seconds for one request
+WARM_UP = 200  # answers, after which the memory should stay
+Search = Callable[[httpx.AsyncClient, bytes], Awaitable[dict]]
 
 
 @dataclass
@@ -64,8 +67,14 @@ def base_patterns(index: str) -> list[Base]:
     return [Base.of(pattern) for pattern in patterns]
 
 
-async def search(client: httpx.AsyncClient, content: bytes) -> dict:
-    """Upload, ask and fetch, as docs/api.md has it; the answer."""
+async def search_plain(client: httpx.AsyncClient, content: bytes) -> dict:
+    """Search in one request; the answer."""
+    said = await client.post("/search", files={"file": ("load.xy", content)})
+    return said.raise_for_status().json()
+
+
+async def search_gradio(client: httpx.AsyncClient, content: bytes) -> dict:
+    """Upload, ask and fetch, as gradio's clients do; the answer."""
     said = await client.post("/gradio_api/upload", files={"files": ("load.xy", content)})
     path = said.raise_for_status().json()[0]
     said = await client.post("/gradio_api/call/v2/search", json={"file": {"path": path}})
@@ -77,7 +86,12 @@ async def search(client: httpx.AsyncClient, content: bytes) -> dict:
     return json.loads(data.removeprefix("data: "))[0]
 
 
-async def keep_searching(url: str, bases: list[Base], tally: Tally, repeated: float, until: float) -> None:
+ROUTES = {"plain": search_plain, "gradio": search_gradio}
+
+
+async def keep_searching(
+    url: str, search: Search, bases: list[Base], tally: Tally, repeated: float, until: float
+) -> None:
     """Be one client until the time is over."""
     rng = np.random.default_rng()  # new noise in every run: the cache remembers the runs before
     async with httpx.AsyncClient(base_url=url, timeout=TIMEOUT) as client:
@@ -96,10 +110,43 @@ async def keep_searching(url: str, bases: list[Base], tally: Tally, repeated: fl
             tally.cached += answer["cached"]
 
 
-async def load(url: str, clients: int, seconds: float, repeated: float, bases: list[Base]) -> Tally:
+@dataclass
+class Watch:
+    """The server's process while it answers: memory in MiB and seconds of processor time."""
+
+    pid: int
+    before: float
+    busy: float
+    warm: float | None = None
+
+    @classmethod
+    def of(cls, pid: int) -> "Watch":
+        """Look at it before the clients begin."""
+        return cls(pid, resident(pid), processor_time(pid))
+
+    async def after_warm_up(self, tally: Tally) -> None:
+        """Look at the memory again after the first answers."""
+        while len(tally.seconds) < WARM_UP:
+            await asyncio.sleep(0.1)
+        self.warm = resident(self.pid)
+
+    def words(self, answers: int, own: float) -> str:
+        """Say what it took."""
+        warm = "" if self.warm is None else f", {self.warm:.0f} after {WARM_UP} answers"
+        busy = 1000 * (processor_time(self.pid) - self.busy) / max(answers, 1)
+        return (
+            f"memory of process {self.pid}: {self.before:.0f} MiB before{warm}, {resident(self.pid):.0f} at the end\n"
+            f"processor per answer: {busy:.0f} ms of the server, {1000 * own / max(answers, 1):.0f} ms of the clients"
+        )
+
+
+async def load(asked: argparse.Namespace, bases: list[Base], watch: Watch) -> Tally:
     """Run all clients beside each other."""
-    tally, until = Tally(), time.monotonic() + seconds
-    await asyncio.gather(*(keep_searching(url, bases, tally, repeated, until) for _ in range(clients)))
+    tally, until, search = Tally(), time.monotonic() + asked.seconds, ROUTES[asked.route]
+    clients = (keep_searching(asked.url, search, bases, tally, asked.repeated, until) for _ in range(asked.clients))
+    watching = asyncio.create_task(watch.after_warm_up(tally))
+    await asyncio.gather(*clients)
+    watching.cancel()
     return tally
 
 
@@ -120,6 +167,14 @@ def resident(pid: int) -> float:
     return int(status.partition("VmRSS:")[2].split()[0]) * 1024 / MEBIBYTE
 
 
+def processor_time(pid: int) -> float:
+    """Seconds that a process computed."""
+    import psutil
+
+    times = psutil.Process(pid).cpu_times()
+    return times.user + times.system
+
+
 def main() -> None:
     """Print requests, errors, latency and the server's memory."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -128,18 +183,19 @@ def main() -> None:
     parser.add_argument("--url", default="http://127.0.0.1:7860")
     parser.add_argument("--repeated", type=float, default=0.0, help="share of requests that ask again, 0 to 1")
     parser.add_argument("--index", default="coremof2019-asr", help="index whose entries are simulated")
+    parser.add_argument("--route", choices=ROUTES, default="plain", help="one plain request, or gradio's three")
     asked = parser.parse_args()
     pid, bases = server_pid(asked.url), base_patterns(asked.index)
-    before, begun = resident(pid), time.monotonic()
-    tally = asyncio.run(load(asked.url, asked.clients, asked.seconds, asked.repeated, bases))
+    prepared, watch, begun = time.process_time(), Watch.of(pid), time.monotonic()
+    tally = asyncio.run(load(asked, bases, watch))
     took, done = time.monotonic() - begun, len(tally.seconds)
-    print(f"{asked.clients} clients, {took:.0f} s: {done} answers, {done / took:.1f} per second")
+    print(f"{asked.clients} clients, {asked.route} route, {took:.0f} s: {done} answers, {done / took:.1f} per second")
     print(f"errors: {sum(tally.errors.values())} " + "; ".join(f"{n} x {w}" for w, n in tally.errors.items()))
     if done:
         half, most, last = np.percentile(tally.seconds, [50, 95, 100])
         print(f"latency: p50 {half:.2f} s, p95 {most:.2f} s, max {last:.2f} s")
         print(f"{tally.cached / done:.0%} of the answers came from the cache")
-    print(f"memory of process {pid}: {before:.0f} MiB before, {resident(pid):.0f} MiB after")
+    print(watch.words(done, time.process_time() - prepared))
 
 
 if __name__ == "__main__":

@@ -112,6 +112,48 @@ def test_twenty_files_and_a_bad_one(visit, address, tmp_path):
     page.wait_for_selector("#xs-message [role=alert]", timeout=SOON)
 
 
+def test_crystals_are_generated_for_the_misses_of_a_batch(visit, address, with_wavelength, tmp_path):
+    other = tmp_path / "other.xye"
+    shutil.copy(EXAMPLES[0], other)
+    page = visit(address)
+    ask_for(page, "ZnS", 2)
+    drop(page, with_wavelength, ABSENT, other)
+    page.wait_for_selector("#xs-batch caption >> text=/3 of 3 files.*1 match, 2 no match/", timeout=2 * SOON)
+    assert not page.is_checked("#xs-batch-generate input")
+    page.wait_for_timeout(1500)  # nothing begins by itself
+    assert page.locator("#xs-batch th").count() == 7
+    page.click('#xs-batch tr[data-rank="2"]')
+    page.wait_for_selector(f"#xs-facts >> text={ABSENT.name}", timeout=SOON)
+
+    page.check("#xs-batch-generate input")
+    page.wait_for_selector("#xs-batch-progress >> text=/of 2 without a match/", timeout=SOON)
+    page.wait_for_selector("#xs-batch th >> text=Generated", timeout=2 * SOON)
+    page.wait_for_selector("#xs-candidates tr[data-rank]", timeout=SOON)  # of the row that is shown
+    assert page.locator('#xs-batch tr[aria-selected="true"]').get_attribute("data-rank") == "2"
+    page.wait_for_selector("#xs-batch-progress .xs-building", state="detached", timeout=2 * SOON)
+    made = page.locator("#xs-batch tr[data-rank] td:nth-child(7)").all_inner_texts()
+    assert [bool(text.strip()) for text in made] == [False, True, True]
+    _, packed = downloaded(page, "#xs-zip")
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        generated = [name for name in archive.namelist() if "generated" in name]
+        assert generated == [
+            f"0{n}-{stem}-generated-{r}.cif" for n, stem in ((2, "ZIF-8"), (3, "other")) for r in (1, 2)
+        ]
+        assert "not verified" in archive.read(generated[0]).decode()
+
+
+def test_generation_for_a_batch_can_be_cancelled(visit, address, with_wavelength):
+    page = visit(address)
+    ask_for(page, "Zn6N24C48H60", 20)
+    drop(page, with_wavelength, ABSENT)
+    page.wait_for_selector("#xs-batch caption >> text=/2 of 2 files.*1 no match/", timeout=2 * SOON)
+    page.check("#xs-batch-generate input")
+    page.click("#xs-batch-cancel", timeout=SOON)
+    page.wait_for_selector("#xs-batch .xs-words >> text=the generation was cancelled", timeout=SOON)
+    page.wait_for_selector("#xs-batch-cancel", state="hidden", timeout=SOON)
+    assert not page.is_checked("#xs-batch-generate input")
+
+
 def test_too_many_files_are_refused(visit, address, with_wavelength, tmp_path):
     files = [tmp_path / f"{number}.xy" for number in range(51)]
     for file in files:
@@ -171,6 +213,34 @@ def test_lines_can_be_edited_searched_with_and_found_again(visit, address, with_
     page.wait_for_selector("#xs-verdict .xs-edited", state="detached", timeout=SOON)
     assert selected_id(page) == first_id
     page.wait_for_selector("#xs-plot .legendtext >> text=Edited lines", state="detached", timeout=SOON)
+
+
+def test_edited_lines_stay_with_their_measurement(visit, address, with_wavelength):
+    page = visit(address)
+    drop(page, with_wavelength)
+    wait_for_hits(page)
+    page.click("#xs-edit .label-wrap")
+    page.wait_for_selector("#xs-lines >> text=lines found", timeout=SOON)
+    count = page.locator("#xs-lines [data-remove]").count()
+    page.locator("#xs-lines [data-remove]").first.click()
+    page.wait_for_selector(f"#xs-lines >> text={count - 1} edited lines", timeout=SOON)
+    kept = page.locator("#xs-lines [data-remove]").first.get_attribute("data-remove")
+
+    page.fill("#xs-wavelength input", "1.5406")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#xs-message >> text=The edited lines of this measurement were kept", timeout=SOON)
+    page.wait_for_selector(f"#xs-verdict .xs-edited >> text=Searched with {count - 1} edited lines", timeout=SOON)
+    assert page.locator("#xs-lines [data-remove]").first.get_attribute("data-remove") == kept
+    page.click("#xs-search")
+    page.wait_for_selector("#xs-message >> text=were kept", state="detached", timeout=SOON)
+
+    page.click('#xs-file [aria-label="Clear"], #xs-file [aria-label="Remove this file"]')
+    page.wait_for_selector("#xs-table .xs-empty", timeout=SOON)
+    drop(page, with_wavelength)
+    page.wait_for_selector("#xs-message >> text=were kept", timeout=SOON)
+    page.wait_for_selector("#xs-verdict .xs-edited", timeout=SOON)
+    page.click("#xs-found")
+    page.wait_for_selector("#xs-message >> text=were kept", state="detached", timeout=SOON)
 
 
 def test_the_periodic_table_filters_hits(visit, address, with_wavelength, entry):

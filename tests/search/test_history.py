@@ -8,6 +8,7 @@ import pytest
 from cache_helpers import ORIGIN, SETTINGS, rows, same
 
 from search.history import HistoryEntry
+from search.solve import Options
 from xtal.cif import read_cif
 from xtal.errors import UserError
 
@@ -42,6 +43,18 @@ def test_history_can_be_searched(cache, solutions):
     assert solutions[3].key in [e.key for e in cache.history(search=name.lower())]
     assert {e.kind for e in cache.history(search="miss")} == {"miss"}
     assert cache.history(search="100%_") == []
+
+
+def test_what_was_asked_with_edited_lines_is_marked(cache, solutions):
+    lines = solutions[0].answer.lines
+    forged = Options(formula='"lines": {', reduced_formula='\\"lines": {')
+    for solution, options in zip(solutions, (Options(), Options(lines=lines), forged), strict=False):
+        cache.store(solution, options, ORIGIN)
+    assert {e.key: e.edited for e in cache.history()} == {
+        solutions[0].key: False, solutions[1].key: True, solutions[2].key: False,
+    }  # fmt: skip
+    assert [e.key for e in cache.history(search="Edited lines")] == [solutions[1].key]
+    assert cache.find(solutions[1].key).answer.edited
 
 
 def test_a_solution_without_hits_is_listed(cache, solutions):

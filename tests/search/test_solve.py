@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 import models
 from generate.engine import Cancelled, Request
+from generate.run import watch_on
 from indexer.build import build
 from indexer.plan import open_plan
 from search.__main__ import app
@@ -76,11 +77,34 @@ def test_a_foreign_pattern_is_a_miss_that_generates_what_the_formula_says(solver
 
 
 def test_without_a_formula_those_of_neighbours_are_tried_and_said_so(solver, foreign):
-    solution = solver.solve(foreign, Options(request=QUICK))
+    events: list[Event] = []
+    solution = solver.solve(foreign, Options(request=QUICK), events.append)
     assert len(solution.candidates) == 2
+    shares = [event.preview.share for event in events[1:]]
+    assert shares == sorted(shares)
+    assert shares[-1] == pytest.approx(1.0)
+    named = list(dict.fromkeys(event.preview.turn.words for event in events[1:]))
+    tried = {candidate.crystal.formula for candidate in solution.candidates}
+    assert named[0].startswith("formula 1 of 2: ")
+    assert {words.partition(": ")[2] for words in named} == tried
     assert "those of the nearest known crystals" in solution.notes[0]
     known = set(solver.engine.index.entries.formulas)
     assert {candidate.crystal.reduced_formula for candidate in solution.candidates} <= known
+
+
+def test_one_bar_runs_from_0_to_100_over_all_formulas(solver, foreign):
+    said, gained, totals = zip(*advances(solver, foreign), strict=True)
+    assert (sum(gained), min(gained) >= 0, set(totals)) == (100, True, {100})
+    assert {words.split(": ")[0] for words in said} == {"generate"}
+    assert {words.split(": ")[1] for words in said} == {"formula 1 of 2", "formula 2 of 2"}
+
+
+def advances(solver, pattern) -> list[tuple[str, int, int]]:
+    """What a bar hears of a generation."""
+    heard: list[tuple[str, int, int]] = []
+    move = watch_on(lambda *advance: heard.append(advance))
+    solver.solve(pattern, Options(request=QUICK), lambda event: event.preview and move(event.preview))
+    return heard
 
 
 def test_what_cannot_be_generated_leaves_the_search_result(solver, foreign):
@@ -117,7 +141,7 @@ def test_edited_lines_are_used_throughout_and_come_back_from_the_cache(solver, f
     assert first.key != plain.key
     assert first.answer.hits[0].similarity != plain.answer.hits[0].similarity
     assert [c.similarity for c in first.candidates] != [c.similarity for c in plain.candidates]
-    assert any("of 3 lines" in reason for reason in first.verdict.reasons)
+    assert any("lines edited" in reason or "line edited" in reason for reason in first.verdict.reasons)
     again = solver.solve(foreign, replace(options, lines=lines_at(foreign, [27.4, 31.8, 45.5], [100, 300, 200])))
     assert again.cached
     assert again.answer.edited
@@ -178,9 +202,25 @@ def test_the_commands_solve_list_export_and_forget(invoke, held, foreign, tmp_pa
     cifs = sorted((tmp_path / "cifs" / miss["key"][:8]).glob("*.cif"))
     assert len(cifs) == 2
     assert "not verified" in cifs[0].read_text()
+    assert f"salt.xye: wrote 2 CIF files to {cifs[0].parent}" in done.stderr
+    both = invoke("solve", tmp_path / "held.xye", tmp_path / "salt.xye", *quick).stdout.splitlines()
+    head = next(number for number, row in enumerate(both) if row.startswith("file "))
+    first, second, last = both[head + 1 :]
+    assert first.split()[:2] == ["held.xye", "match"]
+    assert second.startswith("salt.xye  no match")
+    assert second.split()[-2:] == ["ClNa", f"{miss['candidates'][0]['fit']:.3f}"]
+    assert last == "2 patterns, 1 without a match, crystals generated for 1: proposals, not verified"
     again = invoke("solve", tmp_path / "salt.xye", *quick)
+    assert "without a match" not in again.output
     assert "(from the cache)" in again.output
     assert "generated, not verified" in again.output
+    lines = tmp_path / "lines.csv"
+    lines.write_text("27.4,100\n31.8,300\n")
+    assert invoke("solve", tmp_path / "salt.xye", "--lines", lines, "--generate", "never").exit_code == 0
+    asked = invoke("history").output.splitlines()
+    assert [row.endswith("salt.xye, edited lines") for row in asked] == [True, False, False]
+    assert [each["edited"] for each in json.loads(invoke("history", "--json").output)] == [True, False, False]
+    assert "forgot 1" in invoke("forget", asked[0].split()[0]).output
     listed = invoke("history", "salt")
     assert miss["key"][:8] in listed.output
     assert match["key"][:8] not in listed.output

@@ -28,6 +28,7 @@ def serving(home: Path, port: int | None = None, ready: bool = True, **options) 
     from ui.api import add_api
     from ui.health import health_route
     from ui.library import Library
+    from ui.plain_search import search_route
     from ui.uploads import only_uploads
 
     import gradio as gr  # isort: skip - after ui, which keeps it from asking other machines
@@ -37,7 +38,8 @@ def serving(home: Path, port: int | None = None, ready: bool = True, **options) 
     with gr.Blocks(analytics_enabled=False, delete_cache=(3600, 3600)) as page:
         add_api(library)
     only_uploads(page)
-    more = {"app_kwargs": {"routes": [health_route(library)]}, "mcp_server": False, **options}
+    routes = [health_route(library), search_route(library, options.get("auth"))]
+    more = {"app_kwargs": {"routes": routes}, "mcp_server": False, **options}
     _, address, _ = page.launch(server_port=port, quiet=True, ssr_mode=False, prevent_thread_lock=True, **more)
     try:
         yield address.rstrip("/"), library

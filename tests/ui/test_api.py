@@ -71,6 +71,19 @@ def test_lines_can_be_given(client, sample):
     assert client.predict(handle_file(sample), lines=None, api_name="/search")["cached"]
 
 
+def test_what_is_generated_is_made_with_the_lines_that_are_given(client, sample):
+    found = client.predict(handle_file(sample), api_name="/search")
+    pairs = [[line["two_theta"], line["intensity"]] for line in found["lines"]][1:]
+    made = client.predict(handle_file(sample), generate="always", lines=pairs, **QUICK, api_name="/solve")
+    assert (made["lines_edited"], len(made["candidates"])) == (True, 2)
+    assert [line["two_theta"] for line in made["lines"]] == pytest.approx([place for place, _ in pairs])
+    plain = client.predict(handle_file(sample), generate="always", lines=None, **QUICK, api_name="/solve")
+    assert (plain["lines_edited"], plain["cached"]) == (False, False)
+    assert [c["similarity"] for c in plain["candidates"]] != [c["similarity"] for c in made["candidates"]]
+    edited = {entry["id"]: entry["edited"] for entry in client.predict(5, api_name="/history")}
+    assert edited == {found["id"]: False, made["id"]: True, plain["id"]: False}
+
+
 def test_solving_generates_crystals_as_cif_and_remembers(client, sample):
     made = client.predict(handle_file(sample), generate="always", **QUICK, api_name="/solve")
     assert [candidate["rank"] for candidate in made["candidates"]] == [1, 2]
@@ -156,6 +169,8 @@ def test_the_address_of_an_upload_is_that_upload(api, sample):
         ("search", {"lines": "5 100"}, "lines must be a list of pairs"),
         ("search", {"lines": [[175.0, 100.0]]}, "lines must lie in the measured range"),
         ("search", {"lines": []}, "1 to 256 lines can be searched with, got 0"),
+        ("solve", {"lines": [[5.0]]}, r"lines must be a list of pairs .two_theta, intensity., both finite numbers"),
+        ("solve", {"lines": [[175.0, 100.0]]}, "lines must lie in the measured range"),
         ("solve", {"generate": "perhaps"}, "generate must be one of auto, never, always, got 'perhaps'"),
         ("solve", {"candidates": 21}, "candidates must be a whole number from 1 to 20, got 21"),
         ("solve", {"steps": 1.5}, "steps must be a whole number from 1 to 1000, got 1.5"),
@@ -268,7 +283,7 @@ def test_the_endpoints_are_tools_for_models(api, sample, caplog):
     assert {tool.name for tool in tools} == {"solve", "search", "history", "answer", "structure", "health"}
     by_name = {tool.name: tool for tool in tools}
     assert "generate candidates after a miss" in by_name["solve"].description
-    assert json.dumps(by_name["solve"].inputSchema).count("description") == 9
+    assert json.dumps(by_name["solve"].inputSchema).count("description") == 10
     assert not found.isError
     assert "'kind': 'match'" in found.content[0].text
     assert refused.isError

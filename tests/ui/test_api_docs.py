@@ -46,7 +46,8 @@ def test_the_python_examples_run(api, folder, capsys):
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
 def test_the_curl_examples_run(api, folder):
-    health, search = (run(example.replace(ADDRESS, api[0]), folder) for example in blocks("bash"))
+    plain, health, search = (run(example.replace(ADDRESS, api[0]), folder) for example in blocks("bash"))
+    assert len(json.loads(plain)["hits"]) == 3
     assert json.loads(health)["status"] == "ready"
     event, data = search.strip().splitlines()
     assert event == "event: complete"

@@ -1,6 +1,7 @@
 import pytest
 from ui_fakes import candidate, solution
 
+from generate.engine import Turn
 from ui.candidates import candidates_html, progress_html
 from ui.job import Step
 
@@ -38,8 +39,11 @@ def test_without_candidates_the_notes_remain():
     ("step", "words"),
     [
         (Step(), "opening the model, or waiting"),
-        (Step(3, 10), "Generating: step 3 of 10"),
-        (Step(3, 10, 2), "Generating, composition 2: step 3 of 10"),
+        (Step(3, 10), "<span>Generating, step 3 of 10<"),
+        (Step(3, 10, Turn(1, 1, "ClNa"), 0.3), "Generating, ClNa, step 3 of 10"),
+        (Step(3, 10, Turn(2, 3, "ClNa"), 0.4), "Generating, formula 2 of 3: ClNa, step 3 of 10"),
+        (Step(3, 10, Turn(2, 3, "ClNa"), 0.4), '<progress value="0.400">'),
+        (Step(10, 10, Turn(2, 3, "ClNa"), 0.6), "Generated, formula 2 of 3: ClNa, refining the cells"),
         (Step(10, 10), "refining the cells"),
     ],
 )

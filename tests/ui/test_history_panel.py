@@ -4,6 +4,7 @@ import pytest
 from ui_fakes import FakeEngine, library, pattern
 
 from search.cache import Cache
+from search.edited_lines import lines_at
 from search.history import HistoryEntry
 from search.solve import Options
 from ui.history import _row, history_html
@@ -34,6 +35,16 @@ def test_words_narrow_the_list(cache):
     asked(cache, "salt.xy", "other.xy")
     assert "salt.xy" not in history_html(cache, "other")
     assert "No answer holds these words" in history_html(cache, "nowhere")
+
+
+def test_answers_to_edited_lines_are_marked_and_found(cache):
+    asked(cache, "plain.xy")
+    lines = lines_at(pattern(), [31.7, 45.4], [100, 40])
+    library(FakeEngine(), cache=cache).solver.solve(pattern("mine.xy"), Options(lines=lines, generate="never"))
+    listed = history_html(cache)
+    assert listed.count("</span>, edited lines</span>") == 1
+    assert "plain.xy" not in history_html(cache, "edited lines")
+    assert "mine.xy" in history_html(cache, "edited lines")
 
 
 def test_names_are_escaped(cache):

@@ -26,7 +26,7 @@ def test_the_search_is_there_before_the_candidates():
     go.set()
     assert made.wait(30)
     assert len(made.solution.candidates) == ALWAYS.request.count
-    assert (made.step.step, made.step.steps, made.step.turn) == (3, 3, 1)
+    assert (made.step.step, made.step.steps, made.step.share) == (3, 3, 1.0)
 
 
 def test_a_match_generates_nothing():
@@ -37,13 +37,19 @@ def test_a_match_generates_nothing():
     assert made.solution.key
 
 
-def test_steps_that_begin_again_belong_to_another_composition():
-    solver = FakeSolver(FakeEngine(), "miss")
-    once = solver._generation
-    solver._generation = lambda *given: (once(*given), once(*given))[1]
-    made = Job(solver, pattern(), ALWAYS).start()
-    assert made.wait(30)
-    assert made.step.turn == 2
+def test_the_progress_runs_once_over_all_formulas_and_names_each():
+    solver = FakeSolver(FakeEngine(), "miss", formulas=("ClNa", "CsCl"))
+    made = Job(solver, pattern(), ALWAYS)
+    hear, seen = made._hear, []
+
+    def listen(event):
+        hear(event)
+        seen.append((made.step.turn.words, round(made.step.share, 3)))
+
+    made._hear = listen
+    assert made.start().wait(30)
+    first, second = "formula 1 of 2: ClNa", "formula 2 of 2: CsCl"
+    assert seen[1:] == [(first, 0.167), (first, 0.333), (first, 0.5), (second, 0.667), (second, 0.833), (second, 1.0)]
 
 
 def test_nobody_looking_costs_no_pictures():

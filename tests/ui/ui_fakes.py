@@ -2,12 +2,13 @@
 
 import threading
 from dataclasses import replace
+from itertools import product
 from types import SimpleNamespace
 
 import numpy as np
 
 from generate.candidate import Candidate
-from generate.engine import Preview
+from generate.engine import Preview, Turn
 from generate.run import Generation
 from search.answer import Answer, Hit, Overlay, Timings
 from search.cache import Cache
@@ -120,6 +121,7 @@ def candidate(rank: int = 1, **changes) -> Candidate:
         similarity=0.7 / rank,
         fit=0.6 / rank,
         chi_square=12.0,
+        agreement=0.5 / rank,
         closest=0.8 if rank > 1 else 1.1,
         start="noise" if rank > 1 else "<halite>",
         seed=0,
@@ -136,14 +138,16 @@ class FakeSolver(Solver):
 
     origin = Origin("embedder", "denoiser", "salts", "build-1")
 
-    def __init__(self, engine: FakeEngine, kind: str = "match", cache: Cache | None = None, steps: int = 3):
+    def __init__(self, engine: FakeEngine, kind: str = "match", cache: Cache | None = None, formulas=("ClNa",)):
         super().__init__(engine, FakeJudge(kind), cache)
-        self.steps, self.go = steps, threading.Event()
+        self.steps, self.formulas, self.go = 3, formulas, threading.Event()
         self.go.set()
 
     def _generation(self, _answer, options, hear):
-        for step in range(1, self.steps + 1):
-            hear(Preview(step, self.steps, lambda: [SALT]))
+        count = len(self.formulas)
+        turns = [Turn(n, count, f, (n - 1) / count, n / count) for n, f in enumerate(self.formulas, 1)]
+        for turn, step in product(turns, range(1, self.steps + 1)):
+            hear(Preview(step, self.steps, lambda: [SALT], turn))
             assert self.go.wait(30)
         made = [candidate(rank) for rank in range(1, options.request.count + 1)]
         return Generation(made, ["Cl4Na4"], ["no formula was given"])

@@ -1,0 +1,41 @@
+"""Several answers at a glance: one row for each pattern, with the best of what was generated for it."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from search.solution import Solution
+
+HEAD = ("file", "verdict", "likely", "first hit", "formula", "fit", "generated", "fit")
+NUMBERS = {2, 5, 7}  # columns that stand to the right
+
+
+def summary_table(solutions: Sequence["Solution"]) -> str:
+    """Return a table of answers for people; what is generated is a proposal, not verified, and it says so."""
+    cells = [HEAD, *map(_cells, solutions)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    rows = [
+        "  ".join(_aligned(column, cell, widths[column]) for column, cell in enumerate(row)).rstrip() for row in cells
+    ]
+    made = sum(1 for solution in solutions if solution.candidates)
+    missed = sum(1 for solution in solutions if solution.verdict.kind == "miss")
+    said = f"{len(solutions)} patterns, {missed} without a match"
+    return "\n".join([*rows, f"{said}, crystals generated for {made}: proposals, not verified" if made else said])
+
+
+def _cells(solution: "Solution") -> tuple[str, ...]:
+    hits, made, verdict = solution.answer.hits, solution.candidates, solution.verdict
+    return (
+        solution.answer.pattern.source,
+        "match" if verdict.kind == "match" else "no match",
+        f"{verdict.probability:.0%}",
+        hits[0].id if hits else "",
+        hits[0].formula if hits else "",
+        "" if not hits or hits[0].fit is None else f"{hits[0].fit:.3f}",
+        made[0].crystal.formula if made else "",
+        f"{made[0].fit:.3f}" if made else "",
+    )
+
+
+def _aligned(column: int, cell: str, width: int) -> str:
+    return cell.rjust(width) if column in NUMBERS else cell.ljust(width)

@@ -1,0 +1,124 @@
+"""Searches in processes of their own, so that many at once keep more than one core busy."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from search.answer import Answer
+from search.engine import Engine
+from search.verdict import Judge, Verdict
+from xtal.errors import UserError
+from xtal.pattern import Pattern
+
+if TYPE_CHECKING:
+    from search.solve import Options
+
+MOST_WORKERS = 64
+LOST = 1  # exit status of a worker whose parent is gone
+
+
+class Searcher(NamedTuple):
+    """An engine with its judge."""
+
+    engine: Engine
+    judge: Judge
+
+    @classmethod
+    def open(cls, index: str, home: Path | None = None) -> "Searcher":
+        """Open an index with its calibration; UserError when one is missing or damaged."""
+        engine = Engine.open(index, home)
+        return cls(engine, Judge.open(engine, home))
+
+    def search(self, pattern: Pattern, options: "Options") -> tuple[Answer, Verdict]:
+        """Search for one pattern and judge the answer."""
+        answer = self.engine.query(
+            [pattern],
+            options.k,
+            options.elements,
+            options.reduced_formula,
+            required=options.required,
+            lines=[options.lines],
+        )[0]
+        return answer, self.judge.verdict(answer)
+
+
+class Workers:
+    """Processes that search one index; safe to use from several threads.
+
+    Each opens the index for itself (its arrays are mapped, and shared). One that dies takes the searches under way with
+    it: they are made again by new ones.
+    """
+
+    def __init__(self, index: str, count: int, home: Path | None = None) -> None:
+        """Start the processes without waiting for them; UserError when `count` is out of range."""
+        if not 1 <= count <= MOST_WORKERS:
+            raise UserError(f"the number of workers must lie in 1 to {MOST_WORKERS}, got {count}")
+        self._task, self._count = (index, home), count
+        self._lock = threading.Lock()
+        self._pool = self._started()
+
+    def search(self, pattern: Pattern, options: "Options") -> tuple[Answer, Verdict]:
+        """Do what `Searcher.search` does.
+
+        Raises:
+            UserError: as there.
+            BrokenProcessPool: workers died twice.
+        """
+        pool = self._pool
+        try:
+            return pool.submit(_search, pattern, options).result()
+        except BrokenProcessPool:
+            return self._replaced(pool).submit(_search, pattern, options).result()
+
+    def close(self) -> None:
+        """End the processes once they have done what they are at."""
+        self._pool.shutdown()
+
+    def _started(self) -> ProcessPoolExecutor:
+        context = multiprocessing.get_context("spawn")  # a fork would take over locks that other threads hold
+        pool = ProcessPoolExecutor(self._count, context, _open, self._task)
+        for _ in range(self._count):  # a process starts with a task when none is idle
+            pool.submit(_opened)
+        return pool
+
+    def _replaced(self, broken: ProcessPoolExecutor) -> ProcessPoolExecutor:
+        """Return new processes instead of broken ones, the same for all whose searches were lost with these."""
+        with self._lock:
+            if self._pool is broken:
+                broken.shutdown(wait=False)
+                self._pool = self._started()
+            return self._pool
+
+
+_searcher: Searcher | None = None
+
+
+def _open(index: str, home: Path | None) -> None:
+    """Prepare a process: open the index, leave Ctrl+C to the parent, and end when it is gone."""
+    global _searcher
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_outlive_nobody, daemon=True).start()
+    _searcher = Searcher.open(index, home)
+
+
+def _outlive_nobody() -> None:
+    """End this process when its parent was killed: nobody else would."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(LOST)
+
+
+def _opened() -> bool:
+    return _searcher is not None
+
+
+def _search(pattern: Pattern, options: "Options") -> tuple[Answer, Verdict]:
+    if _searcher is None:
+        raise RuntimeError("a worker has tasks before it was opened")
+    return _searcher.search(pattern, options)

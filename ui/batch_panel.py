@@ -1,0 +1,100 @@
+"""The panel in which several files are answered, and crystals generated for those that nothing matches."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from ui.batch import Batch, Files, answer_all, batch_csv, batch_html, batch_zip
+from ui.batch_generation import generate_misses
+from ui.downloads import download
+from ui.library import Library
+from ui.question import Question
+from ui.texts import error_html
+from xtal.errors import UserError
+
+
+@dataclass(frozen=True, eq=False)
+class Several:
+    """Its components: the table, what generates for its misses, and what downloads it."""
+
+    batch: gr.State
+    panel: gr.Column
+    table: gr.HTML
+    generate: gr.Checkbox
+    progress: gr.HTML
+    cancel: gr.Button
+    csv: gr.Button
+    cifs: gr.Button
+
+    def components(self) -> list[Any]:
+        """Return the components in the order of `values`."""
+        return [self.batch, self.panel, self.table, self.progress]
+
+    def working(self) -> list[Any]:
+        """Return the components that change while files are answered."""
+        return [self.batch, self.table, self.progress]
+
+    @staticmethod
+    def values(batch: Batch) -> list[Any]:
+        """Return what each component shows at first."""
+        return [batch, gr.Column(visible=bool(batch)), batch_html(batch, 0), ""]
+
+
+class BatchEvents:
+    """Handlers of the panel's events, but for those that show one of its answers."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+
+    def answer(self, files: Files, wavelength: str, *filled: Any) -> Iterator[list[Any]]:
+        """Answer several files one by one."""
+        solver = self._library.solver
+        if len(files.sources) > 1 and solver is not None:
+            for batch in answer_all(solver, files.sources, wavelength, Question(*filled)):
+                if files.stopped:
+                    break
+                yield [batch, batch_html(batch, files.selected), ""]
+        yield [gr.skip()] * 3
+
+    def generate(self, files: Files, batch: Batch, wanted: bool, *filled: Any) -> Iterator[list[Any]]:
+        """Generate for each file that nothing matches, or stop that when it is no longer wanted."""
+        solver = self._library.solver
+        if not wanted:
+            files.run = None
+        elif solver is not None and any(item.missed for item in batch):
+            try:
+                for changed, progress in generate_misses(solver, files, batch, Question(*filled)):
+                    if files.stopped:
+                        break
+                    table = gr.skip() if changed is None else batch_html(changed, files.selected)
+                    yield [gr.skip() if changed is None else changed, table, progress]
+            except UserError as error:
+                yield [gr.skip(), gr.skip(), error_html(str(error))]
+        yield [gr.skip()] * 3
+
+    def cancel(self, files: Files) -> tuple[bool, str]:
+        """Stop what is being generated; `generate` then ends by itself."""
+        files.run = None
+        return False, ""
+
+    def csv(self, batch: Batch) -> str:
+        """Offer the table."""
+        return download("xtalscout-batch.csv", "text/csv", batch_csv(batch))
+
+    def cifs(self, batch: Batch) -> str:
+        """Offer first hits and generated crystals."""
+        engine = self._library.engine
+        return "" if engine is None else download("xtalscout-batch.zip", "application/zip", batch_zip(batch, engine))
+
+
+def connect_batch(
+    events: BatchEvents, panel: Several, files: gr.State, question: list[Any], file: gr.HTML, **how: Any
+) -> None:
+    """Attach the handlers of everything but the table, with gradio's options `how`; downloads go through `file`."""
+    given = [files, panel.batch, panel.generate, *question]
+    panel.generate.input(events.generate, given, panel.working(), **{**how, "trigger_mode": "multiple"})
+    panel.cancel.click(events.cancel, files, [panel.generate, panel.progress], **how)
+    panel.csv.click(events.csv, panel.batch, file, **how)
+    panel.cifs.click(events.cifs, panel.batch, file, **how)
