@@ -4,8 +4,10 @@ import contextlib
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
@@ -13,7 +15,7 @@ import duckdb
 
 from search.cache_file import is_damage, open_file, set_aside
 from search.cache_key import Origin, canonical
-from search.cache_rows import PatternRow, QueryRow, encoded
+from search.cache_rows import Entry
 from search.cache_sql import count, forget, keys, latest, put, record, resolved
 from search.history import HistoryEntry, Record, as_utc, write_records
 from search.solution import Solution
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 LIMIT = 5000  # queries; about 50 kB each with their patterns
+TRIMMED = 100  # when there are too many, one of so many goes at once: each time takes as long as a few stores
 Result = TypeVar("Result")
 
 
@@ -49,6 +52,8 @@ class Cache:
         self.path, self.notice = path, notice
         self._connection, self._limit = connection, limit
         self._lock = threading.RLock()
+        self._keys: dict[str, None] | None = None  # of all queries, oldest first; None when they have to be read
+        self._waiting: list[_Waiting] = []
 
     @classmethod
     def open(cls, path: Path | None = None, limit: int = LIMIT) -> Self:
@@ -56,7 +61,7 @@ class Cache:
 
         Args:
             path: of the file; by default ``cache.duckdb`` in the program's folder.
-            limit: how many queries are kept; the oldest go first.
+            limit: how many queries are kept at most; the oldest go first.
 
         Raises:
             UserError: a newer version of the program made the file.
@@ -98,8 +103,9 @@ class Cache:
                 pattern, which has the same numbers and perhaps another name.
         """
         with contextlib.suppress(CacheError):
-            found = self._read(lambda cursor: record(cursor, key, pattern))
-            return None if found is None else found.solution
+            if key in self._known():
+                found = self._read(lambda cursor: record(cursor, key, pattern))
+                return None if found is None else found.solution
         return None
 
     def store(
@@ -107,17 +113,22 @@ class Cache:
     ) -> bool:
         """Store a solution under its key, instead of an older one; once this returns True it survives a crash.
 
+        What several threads want to store while another writes is written together, for which the file takes hardly
+        longer than for one.
+
         Returns:
             Whether it was stored; if not, `notice` says why.
         """
         if not re.fullmatch("[0-9a-f]{64}", solution.key):
             raise ValueError(f"a solution is stored under its key, 64 hexadecimal digits, got {solution.key!r}")
-        query = QueryRow.of(solution, canonical(settings), origin, label)
-        pattern = encoded(PatternRow.of(solution.answer.pattern))  # compressed before anybody has to wait
-        with contextlib.suppress(CacheError):
-            self._write(lambda connection: put(connection, query, pattern, solution, self._limit))
-            return True
-        return False
+        mine = _Waiting(Entry.of(solution, canonical(settings), origin, label))
+        self._waiting.append(mine)
+        with self._lock:
+            if mine.stored is None:
+                waiting = list(dict.fromkeys([*self._waiting, mine]))
+                self._waiting = []
+                self._store(waiting)
+        return bool(mine.stored)
 
     def by_id(self, prefix: str) -> Solution:
         """Return the solution whose key begins so; UserError unless there is exactly one."""
@@ -143,15 +154,15 @@ class Cache:
 
     def forget(self, prefix: str) -> int:
         """Remove the query whose key begins so; UserError unless there is exactly one. Returns how many, 1."""
-        return self._write(lambda connection: forget(connection, "key = ?", resolved(connection, prefix)))
+        return self._forget(lambda connection: forget(connection, "key = ?", resolved(connection, prefix)))
 
     def forget_before(self, moment: datetime) -> int:
         """Remove all queries older than a moment (local time if it names no zone); return how many."""
-        return self._write(lambda connection: forget(connection, "created < ?", as_utc(moment)))
+        return self._forget(lambda connection: forget(connection, "created < ?", as_utc(moment)))
 
     def forget_all(self) -> int:
         """Remove everything; return how many queries."""
-        return self._write(lambda connection: forget(connection, "true"))
+        return self._forget(lambda connection: forget(connection, "true"))
 
     def export(self, path: Path) -> int:
         """Write every query with its hits and candidates (CIF text) as one line of JSON, oldest first; return how many.
@@ -185,6 +196,42 @@ class Cache:
             except duckdb.Error as error:
                 raise self._failed(error) from None
 
+    def _known(self) -> dict[str, None]:
+        """Return the keys of all queries, oldest first; CacheError when they cannot be read."""
+        known = self._keys
+        if known is None:
+            with self._lock:
+                known = self._keys = dict.fromkeys(self._read(keys))
+        return known
+
+    def _store(self, waiting: "list[_Waiting]") -> None:
+        """Store all that wait at once, or, where that fails, one after the other: only some of them may be at fault."""
+        together = len(waiting) > 1 and self._stored([one.entry for one in waiting])
+        for one in waiting:
+            one.stored = together or self._stored([one.entry])
+
+    def _stored(self, entries: list[Entry]) -> bool:
+        """Write solutions, and remove the oldest when there are more than the limit; tell whether that was done."""
+        with contextlib.suppress(CacheError):
+            known = self._known()
+            latest = {entry.key: entry for entry in entries[-self._limit :]}
+            replaced = [key for key in latest if key in known]
+            surplus = len(known) - len(replaced) + len(latest) - self._limit
+            trimmed = surplus + self._limit // TRIMMED if surplus > 0 else 0
+            gone = [*replaced, *islice((key for key in known if key not in latest), trimmed)]
+            self._write(lambda connection: put(connection, [*latest.values()], gone))
+            for key in gone:
+                del known[key]
+            known.update(dict.fromkeys(latest))
+            return True
+        return False
+
+    def _forget(self, work: Callable[[duckdb.DuckDBPyConnection], int]) -> int:
+        """Remove queries and return how many; CacheError when that fails."""
+        with self._lock:
+            self._keys = None
+            return self._write(work)
+
     def _failed(self, error: duckdb.Error) -> CacheError:
         """Note an error of DuckDB; after one that it does not recover from, use the file no longer."""
         with self._lock:
@@ -201,6 +248,14 @@ class Cache:
             else:
                 self.notice = f"the cache could not be used: {reason}"
             return CacheError(self.notice)
+
+
+@dataclass(eq=False)
+class _Waiting:
+    """A solution that a thread waits to have stored; `stored` is None until that was tried."""
+
+    entry: Entry
+    stored: bool | None = None
 
 
 @contextlib.contextmanager

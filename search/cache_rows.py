@@ -136,6 +136,26 @@ class QueryRow:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """One solution as the rows of the tables, by their names; encoded, so that nobody has to wait for that."""
+
+    key: str
+    rows: dict[str, list[list[Any]]]
+
+    @classmethod
+    def of(cls, solution: Solution, settings: str, origin: Origin, label: str) -> "Entry":
+        """Describe a solution that was computed just now."""
+        key = solution.key
+        rows = {
+            "queries": [encoded(QueryRow.of(solution, settings, origin, label))],
+            "patterns": [[key, *encoded(PatternRow.of(solution.answer.pattern))]],
+            "hits": [[key, *encoded(hit)] for hit in solution.answer.hits],
+            "candidates": [[key, *encoded(candidate)] for candidate in solution.candidates],
+        }
+        return cls(key, rows)
+
+
 def columns(row: type) -> str:
     """Return the column definitions, in SQL, of a dataclass."""
     return ", ".join(f'"{field.name}" {TYPES[field.type]}' for field in fields(row))  # type: ignore[index]

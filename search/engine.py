@@ -16,6 +16,7 @@ from models.embedder import Embedder
 from search.answer import Answer, Hit, Overlay, Timings
 from search.edited_lines import sample_with
 from search.filters import Filter
+from search.prepared import prepared
 from search.rerank import rerank
 from search.ties import settle
 from xtal import settings
@@ -184,7 +185,7 @@ class Engine:
         """Order one shortlist and describe its first `k`, and the first that is another structure."""
         order, fit, fwhm, points, noise = np.arange(len(shortlist.rows)), Fit.start(len(shortlist.rows)), 0.0, 0, 0.0
         if physics and len(sample.lines) and len(order):
-            target = Target.of(sample.pattern, sample.lines, sample.under)
+            target = prepared(sample.pattern, sample.lines, sample.under)
             ranking = settle(target, rerank(target, self.index.lines, shortlist.rows), self.index, shortlist.rows)
             order, fit, fwhm = ranking.order, ranking.fit, target.fwhm
             points, noise = len(target.net), noise_share(target)
@@ -193,6 +194,7 @@ class Engine:
         rivals = np.flatnonzero(groups != groups[:1])[:1]
 
         def described(rank: int, place: int) -> Hit:
+            """Describe the hit at a place of the order."""
             row, similarity = shortlist.rows[order[place]], shortlist.similarity[order[place]]
             return self._hit(rank, row, similarity, fit.take(np.array([place])), fwhm)
 

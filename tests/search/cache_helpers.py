@@ -17,7 +17,7 @@ MODELS = (ORIGIN.embedder_id, ORIGIN.denoiser_id)
 def made_candidates(engine):
     crystals = [replace(engine.index.crystal(row), name=f"generated-{row + 1}") for row in range(3)]
     return tuple(
-        Candidate(i, crystal, 0.9 - i / 7, 0.8 - i / 7, np.inf, 1.01, "noise", 2**40, i, "d" * 64, 0.01, 0.12)
+        Candidate(i, crystal, 0.9 - i / 7, 0.8 - i / 7, np.inf, 0.7, 1.01, "noise", 2**40, i, "d" * 64, 0.01, 0.12)
         for i, crystal in enumerate(crystals, 1)
     )
 
