@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from search.calibration import SHARES, Calibration, Curves, Logistic, Threshold, calibration_path, fit_bounds
 from search.engine import Engine
+from search.evidence import SIGNS
 from search.gallery import held_out
 from search.trials import Progress, Removed, Trials, simulated_trials
 from xtal.errors import UserError
@@ -166,8 +167,8 @@ def fit_curves(trials: Trials) -> Curves:
     return Curves(
         low,
         high,
-        Logistic.fit(np.clip(alike.features, low, high), alike.alike),
-        Logistic.fit(np.clip(exact.features, low, high), exact.right),
+        Logistic.fit(np.clip(alike.features, low, high), alike.alike, SIGNS),
+        Logistic.fit(np.clip(exact.features, low, high), exact.right, SIGNS),
     )
 
 

@@ -6,17 +6,18 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.store import Index
 from search.answer import Answer, Hit
+from search.scrutiny import Scrutiny
 from xtal.fit import line_positions
 from xtal.line_table import LineTable
-from xtal.pattern import q_from_two_theta, two_theta_from_q
-from xtal.powder import lorentz_polarisation_ratio
+from xtal.pattern import two_theta_from_q
+from xtal.powder import DATABASE_LINES, lorentz_polarisation_ratio
+from xtal.shell import VOIGT
 from xtal.sticks import Sticks
 
 NEAR, SLACK = 0.8, 0.02  # lines meet within so many line widths, and so many degrees more
 FAINT = 0.1  # a calculated line weaker than this share of the found one does not explain it
-LEAST_LINE = 0.01  # of the strongest calculated line: fainter ones are not expected to be seen
-MARGIN = 1.02  # lines this much beyond the scan may be strained into it
 LEAST_SHARE = 0.003  # of the explained intensity: its logit stays finite
 LEAST_CHI_SQUARE = 1e-9  # its logarithm stays finite
 WIDEST_LEAD = 3.0  # in ln χ²: a lead beyond, or no rival at all, says no more
@@ -24,16 +25,20 @@ QUOTED = 3  # lines named in a sentence
 CLOSE = 0.15  # in ln χ²: a rival this near may as well be right
 FEW_LINES = 5
 NOTABLE_ABSENCE, NOTABLE_SHIFT = 0.15, 0.10  # share of the calculated intensity, degrees
+NOTABLE_ERRORS = 3.0  # in units of what is usual: right structures hardly ever take as much, wrong ones mostly do
 FEATURES = (
     "logit of the explained share",
     "ln chi-square per point",
     "ln chi-square of the rival over its own",
     "root of the share of found lines unexplained",
-    "root of the share of calculated intensity absent",
     "similarity",
     "similarity above the rival",
-    "ln of one and the lines it should show",
+    "residue when all is allowed for",
+    "errors of lines that it takes",
+    "texture that it takes",
+    "strain that it takes",
 )
+SIGNS = (1, -1, 1, -1, 1, 1, -1, -1, 0, -1)  # of what each may do to the odds; texture excuses or betrays
 
 
 @dataclass(frozen=True)
@@ -48,8 +53,10 @@ class Evidence:
         absent: share of the calculated intensity within the scan with no found line near, 0 to 1.
         similarity: of the fingerprints.
         similarity_lead: above the rival's similarity; 1 without a rival.
-        expected: lines within the scan that it should show.
         unexplained: found lines with no calculated line near, degrees 2θ, the strongest first.
+        unknown: found lines where none were calculated, see `Comparison`.
+        known: degrees 2θ between which lines were calculated.
+        scrutiny: what it takes to make it fit.
     """
 
     explained: float
@@ -59,16 +66,18 @@ class Evidence:
     absent: float
     similarity: float
     similarity_lead: float
-    expected: int
     unexplained: tuple[float, ...]
+    unknown: int
+    known: tuple[float, float]
+    scrutiny: Scrutiny
 
     @classmethod
-    def of(cls, answer: Answer, table: LineTable) -> Self | None:
-        """Gather the evidence on the first hit of an index with these lines; None when there is no fitted hit."""
+    def of(cls, answer: Answer, index: Index) -> Self | None:
+        """Gather the evidence on the first hit of an index; None when there is no fitted hit."""
         first, rival = (answer.hits[0] if answer.hits else None), answer.rival
         if first is None or first.fit is None or first.chi_square is None or not len(answer.lines):
             return None
-        lines = compare_lines(answer, first, table)
+        lines = compare_lines(answer, first, index.lines)
         return cls(
             explained=float(np.clip(first.fit / max(1 - answer.noise, LEAST_SHARE), 0, 1)),
             misfit=max(first.chi_square, LEAST_CHI_SQUARE) / max(answer.points, 1),
@@ -77,8 +86,10 @@ class Evidence:
             absent=lines.absent,
             similarity=first.similarity,
             similarity_lead=1.0 if rival is None else first.similarity - rival.similarity,
-            expected=lines.expected,
             unexplained=lines.unexplained,
+            unknown=lines.unknown,
+            known=lines.known,
+            scrutiny=Scrutiny.of(answer, first, index),
         )
 
 
@@ -106,45 +117,60 @@ def features(evidence: Evidence) -> NDArray[np.float64]:
             np.log(evidence.misfit),
             evidence.lead,
             np.sqrt(evidence.missing),
-            np.sqrt(evidence.absent),
             evidence.similarity,
             evidence.similarity_lead,
-            np.log1p(evidence.expected),
+            evidence.scrutiny.residue,
+            evidence.scrutiny.line_errors,
+            evidence.scrutiny.texture,
+            evidence.scrutiny.strain,
         ]
     )
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Found and calculated lines side by side; attributes as in `Evidence`."""
+    """Found and calculated lines side by side.
+
+    An index keeps an entry's lines up to some angle only (`xtal.powder.crystal_lines`). What was found beyond is
+    neither explained nor unexplained by it: it is unknown, and no part of the shares.
+
+    Attributes:
+        missing, absent, unexplained: as in `Evidence`.
+        unknown: found lines outside of `known`.
+        known: degrees 2θ between which the lines of the hit were calculated, as it is strained and shifted.
+    """
 
     missing: float
     absent: float
-    expected: int
     unexplained: tuple[float, ...]
+    unknown: int
+    known: tuple[float, float]
 
 
 def compare_lines(answer: Answer, hit: Hit, table: LineTable) -> Comparison:
     """Lay the found lines of an answer beside the fitted ones of a hit."""
     found, area = _found_lines(answer)
     places, expected = _fitted_lines(answer, hit, table)
-    if not len(places):
-        return Comparison(1.0, 1.0, 0, tuple(found[np.argsort(-area)].tolist()))
-    near = np.abs(found[:, None] - places) <= NEAR * (hit.width or 0.0) + SLACK  # (K, L)
+    reach = NEAR * (hit.width or 0.0) + SLACK
+    low, high = known = _known_range(hit, table, answer.pattern.wavelength)
+    judged = (found >= low + reach) & (found <= high - reach)  # a line's partner may lie on the other side of the end
+    unknown = int((~judged).sum())
+    if not len(places) or not judged.any():
+        return Comparison(1.0, 1.0, tuple(found[judged][np.argsort(-area[judged])].tolist()), unknown, known)
+    near = np.abs(found[:, None] - places) <= reach  # (K, L)
     explained = np.asarray((near & (expected > FAINT * area[:, None])).any(axis=1))
     weight = np.sqrt(area)
-    missing = float(weight[~explained].sum() / weight.sum())
+    missing = float(weight[judged & ~explained].sum() / weight[judged].sum())
     absent = float(expected[~near.any(axis=0)].sum() / expected.sum())
-    shown = int((expected > LEAST_LINE * expected.max()).sum())
-    order = np.argsort(-area)
-    return Comparison(missing, absent, shown, tuple(found[order][~explained[order]].tolist()))
+    left = np.flatnonzero(judged & ~explained)
+    return Comparison(missing, absent, tuple(found[left][np.argsort(-area[left])].tolist()), unknown, known)
 
 
 def reasons(answer: Answer, evidence: Evidence) -> tuple[str, ...]:
     """Say in short sentences what the evidence on the first hit is."""
     said = [
         f"its fitted profile explains {evidence.explained:.0%} of the intensity that is not background or noise",
-        _words_on_lines(answer, evidence.unexplained),
+        _words_on_lines(answer, evidence),
         _words_on_rival(answer, evidence),
     ]
     if answer.excluded is not None and (lead := _lead(answer.hits[0], answer.excluded)) < CLOSE:
@@ -152,9 +178,11 @@ def reasons(answer: Answer, evidence: Evidence) -> tuple[str, ...]:
         said.append(f"{answer.excluded.id} ({answer.excluded.formula}), which the filter excludes, fits {how}")
     if evidence.absent >= NOTABLE_ABSENCE:
         said.append(f"{evidence.absent:.0%} of the intensity it should show has no line in the pattern")
+    if (errors := evidence.scrutiny.line_errors) >= NOTABLE_ERRORS:
+        said.append(f"it fits only if its lines are {errors:.1f} times as wrong as is usual")
     if abs(shift := answer.hits[0].zero_shift or 0.0) >= NOTABLE_SHIFT:
         said.append(f"it fits only with a zero shift of {shift:+.2f}°")
-    if len(answer.lines) <= FEW_LINES:
+    if len(answer.lines) - evidence.unknown <= FEW_LINES:
         said.append("so few lines are little to judge by")
     return tuple(said)
 
@@ -167,15 +195,29 @@ def _lead(first: Hit, rival: Hit | None) -> float:
     return min(WIDEST_LEAD, float(np.log(max(rival.chi_square, least) / max(first.chi_square, least))))
 
 
-def _words_on_lines(answer: Answer, unexplained: tuple[float, ...]) -> str:
-    """Say which lines it leaves unexplained."""
-    count, how = len(answer.lines), "edited" if answer.edited else "found"
+def _words_on_lines(answer: Answer, evidence: Evidence) -> str:
+    """Say which lines it leaves unexplained, and how many could not be judged."""
+    count, how = len(answer.lines) - evidence.unknown, "edited" if answer.edited else "found"
+    unexplained = evidence.unexplained
+    if not count:
+        return f"none of the {evidence.unknown} lines {how} lies where lines of it were calculated"
     if not unexplained:
-        return f"it explains the only line {how}" if count == 1 else f"it explains all {count} lines {how}"
-    angles = ", ".join(f"{angle:.2f}°" for angle in unexplained[:QUOTED])
-    which = "at" if len(unexplained) <= QUOTED else "the strongest at"
-    verb = "is" if len(unexplained) == 1 else "are"
-    return f"{len(unexplained)} of {count} lines {how} {verb} not explained by it, {which} 2θ = {angles}"
+        said = f"it explains the only line {how}" if count == 1 else f"it explains all {count} lines {how}"
+    else:
+        angles = ", ".join(f"{angle:.2f}°" for angle in unexplained[:QUOTED])
+        which = "at" if len(unexplained) <= QUOTED else "the strongest at"
+        verb = "is" if len(unexplained) == 1 else "are"
+        said = f"{len(unexplained)} of {count} lines {how} {verb} not explained by it, {which} 2θ = {angles}"
+    return said + _words_on_unknown(evidence)
+
+
+def _words_on_unknown(evidence: Evidence) -> str:
+    """Say how many lines lie where nothing was calculated."""
+    if not evidence.unknown:
+        return ""
+    low, high = evidence.known
+    verb = "was" if evidence.unknown == 1 else "were"
+    return f"; {evidence.unknown} beyond the {low:.0f} to {high:.0f}° that were calculated of it {verb} not judged"
 
 
 def _words_on_rival(answer: Answer, evidence: Evidence) -> str:
@@ -203,11 +245,29 @@ def _found_lines(answer: Answer) -> tuple[NDArray[np.float64], NDArray[np.float6
 
 
 def _fitted_lines(answer: Answer, hit: Hit, table: LineTable) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the fitted lines (L,) of a hit within the scan in degrees 2θ, and their areas, of sum 1."""
-    pattern = answer.pattern
-    last = float(q_from_two_theta(pattern.two_theta[-1], pattern.wavelength)) * MARGIN
-    sticks = Sticks.of(table, np.array([hit.row]), pattern.wavelength, last)
+    """Return all fitted lines (L,) of a hit within the scan in degrees 2θ, and their areas, of sum 1.
+
+    The fit of the profile makes do with the strongest of them (`xtal.sticks`); a weak one explains a weak one found.
+    """
+    pattern, lines = answer.pattern, table[hit.row]
+    reached = lines.q * pattern.wavelength < 0.999 * 4 * np.pi
+    q, area = lines.q[reached].astype(np.float64), lines.intensity[reached]
+    area = area / lorentz_polarisation_ratio(q, pattern.wavelength)
+    sticks = Sticks(q[None], area[None], np.asarray(lines.direction)[None, reached])
     places = line_positions(sticks, np.array([hit.parameters]), pattern.wavelength)[0][0]
-    shown = (sticks.area[0] > 0) & (places > pattern.two_theta[0]) & (places < pattern.two_theta[-1])
-    area = sticks.area[0][shown]
-    return places[shown], area / max(area.sum(), 1e-30)
+    shown = (places > pattern.two_theta[0]) & (places < pattern.two_theta[-1])
+    return places[shown], area[shown] / max(area[shown].sum(), 1e-30)
+
+
+def _known_range(hit: Hit, table: LineTable, wavelength: float) -> tuple[float, float]:
+    """Return the first and last angle, degrees 2θ, between which no line of a fitted hit is left out."""
+    lines = table[hit.row]
+    first, last = lines.q_range
+    if len(lines) >= DATABASE_LINES:  # the strongest were kept: what follows the last of them was too weak
+        last = float(lines.q[-1])
+    strain = np.empty((3, 3))
+    strain[VOIGT] = strain[VOIGT[::-1]] = hit.parameters[:6]
+    least, *_, most = np.linalg.eigvalsh(strain)  # the directions in which the lattice grew least and most
+    low, high = two_theta_from_q(np.array([first * (1 - least), last * (1 - most)]), wavelength)
+    shift = hit.zero_shift or 0.0
+    return float(low + shift), float(np.nan_to_num(high + shift, nan=180.0))

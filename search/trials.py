@@ -115,7 +115,7 @@ def _first_hits(
     for start in range(0, len(patterns), CHUNK):
         part = slice(start, start + CHUNK)
         for answer in engine.query(patterns[part], k=1, without=without[part]):
-            evidence = Evidence.of(answer, engine.index.lines)
+            evidence = Evidence.of(answer, engine.index)
             numbers = np.full(len(FEATURES), np.nan) if evidence is None else features(evidence)
             yield (answer.hits[0].row if answer.hits else -1), numbers
             done(1)

@@ -11,9 +11,9 @@ from search.answer import Answer
 from xtal.errors import UserError
 
 if TYPE_CHECKING:
+    from indexer.store import Index
     from search.calibration import Calibration
     from search.engine import Engine
-    from xtal.line_table import LineTable
 
 SURE = 0.9  # a match that is less likely is called probable
 EVEN = 0.5  # a match that is less likely the very structure is explained
@@ -60,9 +60,9 @@ def percent(probability: float) -> str:
 class Judge:
     """Gives verdicts on the answers of one engine; safe to use from several threads."""
 
-    def __init__(self, calibration: "Calibration", table: "LineTable") -> None:
+    def __init__(self, calibration: "Calibration", index: "Index") -> None:
         self.calibration = calibration
-        self._table = table
+        self._index = index
         self._threshold = calibration.threshold()
 
     @classmethod
@@ -70,7 +70,7 @@ class Judge:
         """Load the calibration of an engine's index, or the one shipped with its embedder; UserError without one."""
         from search.calibration import find_calibration
 
-        return cls(find_calibration(engine.index.manifest.name, engine.embedder, home), engine.index.lines)
+        return cls(find_calibration(engine.index.manifest.name, engine.embedder, home), engine.index)
 
     def verdict(self, answer: Answer) -> Verdict:
         """Judge one answer; UserError when it comes from a search without physics."""
@@ -80,7 +80,7 @@ class Judge:
             return Verdict("miss", 0.0, ("no line stands out of the noise",), 0.0)
         if not answer.hits:
             return Verdict("miss", 0.0, ("nothing was left to compare with",), 0.0)
-        evidence = Evidence.of(answer, self._table)
+        evidence = Evidence.of(answer, self._index)
         if evidence is None:
             raise UserError("a verdict needs the physics fit, and this answer has none; search again with physics=True")
         weighed = np.array([features(among_all(evidence, answer)), features(evidence)])  # against all, in the filter

@@ -80,8 +80,8 @@ def test_the_rival_is_the_best_hit_of_another_structure(engine, patterns, answer
 
 
 def test_evidence_tells_right_from_absent(engine, answers, without):
-    present = np.array([features(Evidence.of(a, engine.index.lines)) for a in answers])
-    absent = np.array([features(Evidence.of(a, engine.index.lines)) for a in without])
+    present = np.array([features(Evidence.of(a, engine.index)) for a in answers])
+    absent = np.array([features(Evidence.of(a, engine.index)) for a in without])
     assert np.isfinite(present).all()
     assert np.isfinite(absent).all()
     higher = dict(zip(FEATURES, np.median(present, axis=0) - np.median(absent, axis=0), strict=True))
@@ -98,9 +98,9 @@ def test_a_foreign_line_is_named(engine, patterns, judge):
     at = free[np.abs(free[:, None] - found).min(axis=1).argmax()]  # farthest from any line
     foreign = 0.5 * pattern.intensity.max() * np.exp(-0.5 * ((pattern.two_theta - at) / 0.08) ** 2)
     clean, dirty = engine.query([pattern, Pattern(pattern.two_theta, pattern.intensity + foreign, 1.5418)], k=2)
-    seen = Evidence.of(dirty, engine.index.lines)
+    seen = Evidence.of(dirty, engine.index)
     assert seen.unexplained[0] == pytest.approx(at, abs=0.05)
-    assert seen.missing > Evidence.of(clean, engine.index.lines).missing
+    assert seen.missing > Evidence.of(clean, engine.index).missing
     assert any(f"not explained by it, at 2θ = {seen.unexplained[0]:.2f}°" in r for r in judge.verdict(dirty).reasons)
     assert judge.verdict(dirty).probability < judge.verdict(clean).probability
 
@@ -123,7 +123,7 @@ def test_a_filter_hides_no_rival_from_the_verdict(engine, patterns, answers, jud
         (alone,) = engine.query([pattern], formula=wrong.formula)
         assert (alone.hits[0].id, alone.rival) == (wrong.id, None)
         assert alone.excluded.id == free.hits[0].id
-        weighed = among_all(Evidence.of(alone, engine.index.lines), alone)
+        weighed = among_all(Evidence.of(alone, engine.index), alone)
         assert weighed.lead == pytest.approx(np.log(free.hits[0].chi_square / wrong.chi_square), abs=1e-4)
         assert weighed.similarity_lead == pytest.approx(wrong.similarity - free.hits[0].similarity, abs=1e-6)
         verdict = judge.verdict(alone)
@@ -143,7 +143,7 @@ def test_a_filter_that_excludes_nothing_better_changes_no_verdict(engine, patter
         (alone,) = engine.query([pattern], formula=free.hits[0].formula)
         if alone.rival is None:
             assert judge.verdict(alone).probability == pytest.approx(judge.verdict(free).probability, abs=1e-4)
-            here = features(Evidence.of(alone, engine.index.lines))[None]
+            here = features(Evidence.of(alone, engine.index))[None]
             exact = float(judge.calibration.curves.probabilities(here)[1][0])
             assert judge.verdict(alone).exact == pytest.approx(min(exact, judge.verdict(alone).probability))
 
