@@ -20,6 +20,7 @@ FORMAT = 1  # raised when older code could misread the file
 SHIPPED = "verdict.json"  # beside the weights of an embedder
 SHARES = (0.01, 0.03, 0.05)  # of patterns of absent structures that are accepted
 MATCH_SHARE = 0.03  # the one of them that decides `match`: 1 % would turn away one measured mineral in five
+EVEN = 0.5
 RIDGE = 1e-3  # per query: keeps weights finite where a feature separates everything
 STEPS = 50  # Newton needs about ten
 OUTER = 0.005  # quantile of the fitted queries beyond which a feature counts as if it stood there
@@ -109,6 +110,11 @@ class Calibration:
     def threshold(self, share: float = MATCH_SHARE) -> float:
         """Return the probability from which on an answer is a match when a `share` of false ones is accepted."""
         return next(t.probability for t in self.thresholds if t.share == share)
+
+    @property
+    def decisive(self) -> float:
+        """The probability that decides `match`: no structure is one that is more likely wrong than right."""
+        return max(EVEN, self.threshold())
 
     def save(self, path: Path) -> None:
         """Write the calibration as JSON, whole or not at all."""

@@ -79,7 +79,6 @@ class Solver:
         self, engine: Engine, judge: Judge, cache: "Cache | None" = None, workers: Workers | None = None
     ) -> None:
         self.engine, self.judge, self.cache = engine, judge, cache
-        self._search = Searcher(engine, judge).search if workers is None else workers.search
         self._workers = workers
         self._generating = Lock()
 
@@ -137,7 +136,8 @@ class Solver:
             watch(Event(known.answer, known.verdict))
             return known
         start = time.perf_counter()
-        answer, verdict = self._search(pattern, options)
+        searcher = self._workers or Searcher(self.engine, self.judge)
+        answer, verdict = searcher.search(pattern, options)
         watch(Event(answer, verdict))
         solution = Solution(key, answer, verdict)
         if options.generate == "always" or (options.generate == "auto" and verdict.kind == "miss"):

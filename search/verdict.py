@@ -24,8 +24,8 @@ class Verdict:
     """What an answer amounts to.
 
     Attributes:
-        kind: ``match`` when `probability` reaches the value that 3 % of patterns of absent structures reach, ``miss``
-            otherwise.
+        kind: ``match`` when `probability` reaches one half, and the value that 3 % of patterns of absent structures
+            reach; ``miss`` otherwise.
         probability: that the first hit is the structure, or one whose lines look the same (`search.lookalikes`);
             calibrated, 0 to 1, for a user of whose patterns every second one is of a structure that the index holds.
             Under a filter it is weighed against all structures of the index, as if there were none.
@@ -63,7 +63,7 @@ class Judge:
     def __init__(self, calibration: "Calibration", index: "Index") -> None:
         self.calibration = calibration
         self._index = index
-        self._threshold = calibration.threshold()
+        self._threshold = calibration.decisive
 
     @classmethod
     def open(cls, engine: "Engine", home: Path | None = None) -> Self:

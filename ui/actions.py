@@ -72,7 +72,7 @@ class Actions:
         if solver is None:
             return view
         facts = view.facts + answer_facts(solution, solver.engine)
-        view = replace(view, facts=facts, threshold=solver.judge.calibration.threshold())
+        view = replace(view, facts=facts, threshold=solver.judge.calibration.decisive)
         return self.select(view, answer.hits[0].rank) if answer.hits else view
 
     def finish(self, view: View, job: Job) -> View:

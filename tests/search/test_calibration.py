@@ -94,7 +94,9 @@ def test_a_calibration_is_read_back_as_it_was_written(some, tmp_path):
     some.save(tmp_path / "verdict.json")
     assert Calibration.load(tmp_path / "verdict.json") == some
     assert some.threshold(0.05) == 0.95
-    assert some.threshold() == 1 - MATCH_SHARE
+    assert some.threshold() == some.decisive == 1 - MATCH_SHARE
+    low = tuple(replace(t, probability=t.probability - 0.6) for t in some.thresholds)
+    assert replace(some, thresholds=low).decisive == 0.5
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"format": 1}', "\xff"])

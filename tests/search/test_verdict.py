@@ -111,7 +111,7 @@ def test_verdicts_on_known_and_absent_structures(answers, without, judge):
     assert sum(v.kind == "miss" for v in absent) >= 0.8 * len(absent)
     for verdict in known + absent:
         assert 0 <= verdict.exact <= verdict.probability <= 1
-        assert (verdict.kind == "match") == (verdict.probability >= judge.calibration.threshold())
+        assert (verdict.kind == "match") == (verdict.probability >= judge.calibration.decisive)
         assert len(verdict.reasons) >= 3
 
 

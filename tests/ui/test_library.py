@@ -22,7 +22,7 @@ def opened(monkeypatch):
     """Names of the indexes that were opened; opening always works."""
     names = []
 
-    def open_engine(name):
+    def open_engine(name, workers):  # noqa: ARG001
         names.append(name)
         return FakeSolver(FakeEngine())
 
@@ -75,7 +75,7 @@ def test_a_full_disk_is_explained(opened, monkeypatch):
 
 
 def test_a_defect_leaves_a_word_on_the_page_and_its_traceback_in_the_terminal(monkeypatch):
-    def open_engine(_name):
+    def open_engine(_name, workers):  # noqa: ARG001
         raise KeyError("oops")
 
     monkeypatch.setattr(search.solve.Solver, "open", open_engine)

@@ -103,7 +103,7 @@ class FakeEngine:
 class FakeJudge:
     """Calls every answer a match, or every one a miss."""
 
-    calibration = SimpleNamespace(threshold=lambda: 0.9)
+    calibration = SimpleNamespace(decisive=0.9)
 
     def __init__(self, kind: str = "match"):
         self.kind = kind
