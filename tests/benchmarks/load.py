@@ -11,7 +11,6 @@ import json
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlparse
 
@@ -19,6 +18,8 @@ import httpx
 import numpy as np
 
 if TYPE_CHECKING:
+    import psutil
+
     from xtal.pattern import Pattern
 
 BASES = 100  # simulated patterns that noise is added to
@@ -135,7 +136,8 @@ class Watch:
         warm = "" if self.warm is None else f", {self.warm:.0f} after {WARM_UP} answers"
         busy = 1000 * (processor_time(self.pid) - self.busy) / max(answers, 1)
         return (
-            f"memory of process {self.pid}: {self.before:.0f} MiB before{warm}, {resident(self.pid):.0f} at the end\n"
+            f"memory of process {self.pid} and its workers: {self.before:.0f} MiB before{warm}, "
+            f"{resident(self.pid):.0f} at the end\n"
             f"processor per answer: {busy:.0f} ms of the server, {1000 * own / max(answers, 1):.0f} ms of the clients"
         )
 
@@ -161,18 +163,23 @@ def server_pid(url: str) -> int:
     return found[0]
 
 
+def family(pid: int) -> "list[psutil.Process]":
+    """Return a process and those it started."""
+    import psutil
+
+    first = psutil.Process(pid)
+    return [first, *first.children(recursive=True)]
+
+
 def resident(pid: int) -> float:
-    """Memory of a process in MiB."""
-    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
-    return int(status.partition("VmRSS:")[2].split()[0]) * 1024 / MEBIBYTE
+    """Memory of a process and those it started in MiB; what they share counts for each."""
+    return sum(process.memory_info().rss for process in family(pid)) / MEBIBYTE
 
 
 def processor_time(pid: int) -> float:
-    """Seconds that a process computed."""
-    import psutil
-
-    times = psutil.Process(pid).cpu_times()
-    return times.user + times.system
+    """Seconds that a process and those it started computed."""
+    times = [process.cpu_times() for process in family(pid)]
+    return sum(each.user + each.system for each in times)
 
 
 def main() -> None:
