@@ -57,14 +57,15 @@ def _overlaps(
     frac: NDArray[np.float64], numbers: NDArray, lattice: NDArray[np.float64], group: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """(R, P) overlaps of crystals (R, N, 3) in one lattice with the first P = `PEERS` of them."""
-    size = _grid(lattice)
-    densities = np.array([_density(places, numbers, lattice, size) for places in frac])  # (R, E, n, n, n)
+    damping = _damping(lattice)
+    size = len(damping)
+    densities = np.array([_density(places, numbers, damping) for places in frac])  # (R, E, n, n, n)
     best = np.zeros((len(frac), min(len(frac), PEERS)))
     for change in np.linalg.inv(group):
         for peer in range(best.shape[1]):
-            image = _density(frac[peer] @ change, numbers, lattice, size)
-            product_ = np.einsum("reabc,eabc->rabc", densities, image.conj())
-            found = _peaks(fft.ifftn(product_, axes=(1, 2, 3), overwrite_x=True).real) * size**3
+            image = _density(frac[peer] @ change, numbers, damping)
+            shared = np.einsum("reabc,eabc->rabc", densities, image.conj())
+            found = _peaks(fft.ifftn(shared, axes=(1, 2, 3), overwrite_x=True).real) * size**3
             np.maximum(best[:, peer], found, out=best[:, peer])
     own = np.sqrt(np.square(np.abs(densities)).sum(axis=(1, 2, 3, 4)))
     return best / (own[:, None] * own[: best.shape[1]])
@@ -82,17 +83,19 @@ def _peaks(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return result
 
 
-def _density(frac: NDArray[np.float64], numbers: NDArray, lattice: NDArray, size: int) -> NDArray[np.complex64]:
+def _density(frac: NDArray[np.float64], numbers: NDArray, damping: NDArray[np.float32]) -> NDArray[np.complex64]:
     """(E, n, n, n) Fourier coefficients of the densities of each element; `numbers` (N,) ascend."""
+    size = len(damping)
     wave = np.exp(2j * np.pi * frac[:, :, None] * fft.fftfreq(size, 1 / size)).astype(np.complex64)  # (N, 3, n)
     planes = np.einsum("ib,ic->ibc", wave[:, 1], wave[:, 2]).reshape(len(frac), -1)
     bounds = np.append(np.unique(numbers, return_index=True)[1], len(numbers))
     parts = [wave[i:j, 0].T @ planes[i:j] for i, j in pairwise(bounds)]
-    return np.asarray(np.reshape(parts, (-1, size, size, size)) * _damping(lattice, size), np.complex64)
+    return np.asarray(np.reshape(parts, (-1, size, size, size)) * damping, np.complex64)
 
 
-def _damping(lattice: NDArray[np.float64], size: int) -> NDArray[np.float32]:
+def _damping(lattice: NDArray[np.float64]) -> NDArray[np.float32]:
     """(n, n, n) Fourier transform of an atom's Gaussian."""
+    size = _grid(lattice)
     order = fft.fftfreq(size, 1 / size)
     g = np.stack(np.meshgrid(order, order, order, indexing="ij"), axis=-1) @ np.linalg.inv(lattice).T
     return np.exp(-2 * (np.pi * SIGMA) ** 2 * np.square(g).sum(axis=-1)).astype(np.float32)

@@ -256,6 +256,7 @@ def stages(generator: CandidateGenerator, question: Question, request: Request) 
     seen: list[Crystal] = []
 
     def watch(preview: Preview) -> None:
+        """Keep the crystal of each step."""
         seen.append(preview.crystals()[0])
 
     alone = replace(request, count=1, template="none")

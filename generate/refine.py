@@ -122,6 +122,7 @@ class _Trial:
     fit: Fit
 
     def take(self, rows: NDArray[np.integer]) -> Self:
+        """Return the chosen cells."""
         return type(self)(self.change[rows], self.fit.take(rows))
 
 

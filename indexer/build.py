@@ -94,6 +94,7 @@ def _prepared_shards(plan: Plan, pool: Pool[Task, Outcome], done: Callable[[int]
     under_way: deque[_ShardUnderWay] = deque()
 
     def chunks() -> Iterator[list[Task]]:
+        """Hand out the shards that no earlier run finished."""
         for number, tasks in enumerate(_batches(_tasks(plan), SHARD)):
             paths.append(shard_folder(plan.folder, number, tasks))
             if paths[-1].is_dir():
@@ -133,6 +134,7 @@ class _Total:
         total = cls()
 
         def count() -> None:
+            """Read every record once."""
             with contextlib.suppress(UserError):  # the reading that matters reports it
                 total.records = sum(1 for _ in _tasks(plan))
 

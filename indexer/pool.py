@@ -139,6 +139,7 @@ def time_limit(seconds: float) -> contextlib.AbstractContextManager[None]:
 @contextlib.contextmanager
 def _limit_by_signal(seconds: float) -> Iterator[None]:
     def expire(_signal: int, _frame: FrameType | None) -> None:
+        """End what takes too long."""
         raise ItemTimeoutError(_too_long(seconds))
 
     before = signal.signal(signal.SIGALRM, expire)
@@ -156,6 +157,7 @@ def _limit_by_watch(seconds: float) -> Iterator[None]:
     guard, over = threading.Lock(), threading.Event()
 
     def expire() -> None:
+        """End what takes too long, unless it has ended by now."""
         with guard:
             if not over.is_set():
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(ItemTimeoutError))

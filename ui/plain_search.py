@@ -46,6 +46,7 @@ def search_route(library: Library, login: Login | None) -> Route:
     turns = anyio.CapacityLimiter(library.searches)
 
     async def answer(request: Request) -> JSONResponse:
+        """Look who asks, read the form, and search in a thread."""
         if "origin" in request.headers:
             return _refused(FORBIDDEN, "this address is for programs; in a browser, use the page")
         if not _allowed(request.headers.get("authorization", ""), login):
