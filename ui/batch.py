@@ -64,6 +64,11 @@ class Item:
         return made[0] if made else None
 
     @property
+    def waiting(self) -> bool:
+        """Whether it is neither answered nor refused yet."""
+        return self.solution is None and not self.error
+
+    @property
     def missed(self) -> bool:
         """Whether nothing matches it and nothing was generated for it."""
         return _kind(self) == "no match" and self.best is None
@@ -95,6 +100,14 @@ class Files:
     def __init__(self, sources: tuple[Source, ...] = ()) -> None:
         self.sources, self.stopped, self.selected = sources, False, 0
         self.run: object | None = None
+        self._claims = [True]  # not a lock: gradio copies the first value of a state
+
+    def claim(self) -> bool:
+        """Return True to the first who asks, who alone answers these files; a second would overwrite the first."""
+        try:
+            return self._claims.pop()
+        except IndexError:
+            return False
 
 
 def answer_all(solver: "Solver", sources: Sequence[Source], wavelength: str, question: Question) -> Iterator[Batch]:
@@ -164,7 +177,7 @@ def _kind(item: Item) -> str:
 
 
 def _words(batch: Batch) -> str:
-    done = sum(1 for item in batch if item.note != WAITING)
+    done = sum(1 for item in batch if not item.waiting)
     counts = [(sum(1 for item in batch if _kind(item) == kind), kind) for kind in ("match", "no match", "error")]
     found = ", ".join(f"{count} {kind}" for count, kind in counts if count)
     return f"{done} of {len(batch)} files" + (f": {found}" if found else "")

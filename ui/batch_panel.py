@@ -49,9 +49,9 @@ class BatchEvents:
         self._library = library
 
     def answer(self, files: Files, wavelength: str, *filled: Any) -> Iterator[list[Any]]:
-        """Answer several files one by one."""
+        """Answer several files one by one, unless another handler has begun to."""
         solver = self._library.solver
-        if len(files.sources) > 1 and solver is not None:
+        if len(files.sources) > 1 and solver is not None and files.claim():
             for batch in answer_all(solver, files.sources, wavelength, Question(*filled)):
                 if files.stopped:
                     break
@@ -59,11 +59,14 @@ class BatchEvents:
         yield [gr.skip()] * 3
 
     def generate(self, files: Files, batch: Batch, wanted: bool, *filled: Any) -> Iterator[list[Any]]:
-        """Generate for each file that nothing matches, or stop that when it is no longer wanted."""
-        solver = self._library.solver
+        """Generate for each file that nothing matches, or stop that when it is no longer wanted.
+
+        While files are still answered nothing begins: that comes after the last of them.
+        """
+        solver, answered = self._library.solver, not any(item.waiting for item in batch)
         if not wanted:
             files.run = None
-        elif solver is not None and any(item.missed for item in batch):
+        elif solver is not None and answered and any(item.missed for item in batch):
             try:
                 for changed, progress in generate_misses(solver, files, batch, Question(*filled)):
                     if files.stopped:

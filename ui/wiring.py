@@ -140,9 +140,9 @@ class Wiring:
         return Outputs.values(self.actions.select_candidate(view, _rank(event)), root)
 
     def open_first(self, view: View, batch: Batch, files: Files, root: bool) -> list[Any]:
-        """Show the first answer of a batch unless another is shown."""
+        """Show the first answer of a batch, once all are there, unless another is shown."""
         number = next((n for n, item in enumerate(batch, 1) if item.solution is not None), 0)
-        if not number or view.loaded is not None:
+        if not number or view.loaded is not None or any(item.waiting for item in batch):
             return [gr.skip(), *self.unchanged()]
         first, files.selected = self._row(batch, number), number
         shown = replace(first, message=view.message + first.message)
@@ -207,14 +207,17 @@ class Wiring:
 
     def arrive(self, words: str, request: gr.Request) -> list[Any]:
         """Greet a page that was opened, perhaps with ``?answer=`` and the first digits of a key in its address."""
-        return [*self.poll(), request.query_params.get("answer", ""), self.history(words)]
+        (status, timer, ready), wanted = self.poll(), request.query_params.get("answer", "")
+        # files need no `start` where the index is there before them, and would be searched with twice
+        return [status, timer, ready and wanted != "", wanted, self.history(words)]
 
 
 def connect(page: gr.Blocks, wiring: Wiring, status: gr.HTML) -> None:
     """Attach all handlers to their events."""
     w, inputs, outputs, making, several = wiring, wiring.inputs, wiring.outputs, wiring.making, wiring.several
     source, files, wanted, ready, root = gr.State(None), gr.State(Files()), gr.State(""), gr.State(False), outputs.root
-    question, timer, batch = inputs.question(), gr.Timer(POLL), BatchEvents(wiring.library)
+    question, batch = inputs.question(), BatchEvents(wiring.library)
+    timer = gr.Timer(POLL, active=False)  # `arrive` lets it run while there is no index
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": AT_ONCE}
     work: dict[str, Any] = {**quiet, "show_progress": "minimal", "show_progress_on": outputs.figure}
     listen: dict[str, Any] = {**quiet, "trigger_mode": "multiple", "concurrency_limit": LISTENERS}

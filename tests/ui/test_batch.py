@@ -1,15 +1,21 @@
+import copy
 import csv
 import io
 import shutil
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
+import gradio as gr
 import pytest
-from ui_fakes import FakeEngine, FakeSolver, hit, loaded, solution
+from ui_fakes import FakeEngine, FakeSolver, hit, library, loaded, solution
 
-from ui.batch import Files, Item, answer_all, batch_csv, batch_html, batch_zip
+from ui.batch import Batch, Files, Item, answer_all, batch_csv, batch_html, batch_zip
+from ui.batch_panel import BatchEvents
 from ui.inputs import FROM_FILE, Source
 from ui.question import Question
+from ui.view import View
+from ui.wiring import Wiring
 from xtal.cif import read_cif
 
 PATTERNS = Path(__file__).parents[1] / "data" / "patterns"
@@ -90,3 +96,44 @@ def test_a_hit_without_a_fit_has_an_empty_cell():
 def test_files_begin_unstopped():
     assert not Files().stopped
     assert Files().sources == ()
+
+
+def test_the_first_who_asks_answers_files_and_a_copy_of_the_first_value_can_be_asked():
+    first, page = Files(), copy.deepcopy(Files())
+    assert [first.claim(), first.claim(), page.claim()] == [True, False, True]
+
+
+def answered(files: Files, engine: FakeEngine | None) -> list[Batch]:
+    """Return the batches that the page would show."""
+    filled = ("", "", "", False, "", 1, 2)
+    shown = BatchEvents(library(engine)).answer(files, FROM_FILE, *filled)
+    return [batch for batch, *_ in shown if isinstance(batch, tuple)]
+
+
+def test_files_are_answered_once_whatever_arrives_first_the_index_or_they(sources):
+    files = Files(tuple(sources))
+    assert answered(files, None) == []  # the index is not there yet, and finds them waiting
+    assert [item.waiting for item in answered(files, FakeEngine())[-1]] == [False] * 3
+    assert answered(files, FakeEngine()) == []
+
+
+def test_nothing_is_opened_or_generated_before_the_last_answer(states, sources):
+    wiring = Wiring(library(FakeEngine()), *[SimpleNamespace(components=list)] * 4)
+    files, kept = Files(tuple(sources)), gr.skip()
+    assert wiring.open_first(View(), states[0], files, False) == [kept]
+    events = BatchEvents(library(FakeEngine(), "miss"))
+    assert list(events.generate(files, states[0], True, "", "", "", True, "", 1, 2)) == [[kept] * 3]
+    table, first = wiring.open_first(View(), states[-1], files, False)[:2]
+    assert "3 of 3 files" in table
+    assert first.solution is states[-1][0].solution
+
+
+@pytest.mark.parametrize(
+    ("engine", "wanted", "starts"), [(None, "", False), (FakeEngine(), "", False), (FakeEngine(), "1a", True)]
+)
+def test_a_page_that_finds_the_index_ready_starts_only_what_its_address_names(engine, wanted, starts):
+    """Files dropped while it does anything else would be answered twice, and the later answers overwritten."""
+    wiring = Wiring(library(engine), *[SimpleNamespace(components=list)] * 4)
+    _, _, ready, named, _ = wiring.arrive("", SimpleNamespace(query_params={"answer": wanted}))
+    assert (ready, named) == (starts, wanted)
+    assert wiring.poll()[2] is (engine is not None)  # when the index arrives while the page is open, what waits starts
