@@ -100,6 +100,7 @@ def train_ccsg(
     frozen: Annotated[bool, typer.Option(help="Do not train the pattern encoder any further.")] = True,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
     limit: Annotated[int | None, typer.Option(min=20, help="Take only so many crystals.")] = None,
+    start: Annotated[Path | None, typer.Option(help="Begin with an exported model: train it on, or on others.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in --out.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -120,9 +121,11 @@ def train_ccsg(
         settings = config.TrainingConfig(
             minutes=minutes, pairs=config.PAIRS[preset.value], workers=workers, compiled=compiled, seed=seed
         )
-        data, model = prepared(source, out, max_atoms, chosen, limit)
+        if start is not None:
+            settings = replace(settings, rate=config.STARTED_RATE)
+        data, model = prepared(source, out, max_atoms, chosen, limit, start)
         typer.echo(f"crystals ready; training for {minutes:g} minutes, log in {out}", err=True)
-        result = train(data, model, settings, out, resume)
+        result = train(data, model, settings, out, resume, start)
     words = (
         f"{result.step} steps; held-out loss of coordinates {result.score_loss:.3f}, of cells {result.cell_loss:.3f}\n"
         f"next: python -m models export {out} --out DIR"

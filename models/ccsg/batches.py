@@ -66,14 +66,16 @@ def noisy_batches(
     """Yield batches for ever, epoch after epoch over the chosen `rows`."""
     while True:
         for chosen in size_batches(crystals.counts[rows], training, rng):
-            yield noisy_batch(crystals, rows[chosen], scale, rng)
+            yield noisy_batch(crystals, rows[chosen], scale, rng, training.noise_power)
 
 
-def noisy_batch(crystals: MeasuredSet, rows: NDArray[np.int64], scale: CellScale, rng: Generator) -> NoisyBatch:
-    """Add noise of random steps to the chosen crystals (B,), shown in random equivalent settings."""
+def noisy_batch(
+    crystals: MeasuredSet, rows: NDArray[np.int64], scale: CellScale, rng: Generator, power: float = 1.0
+) -> NoisyBatch:
+    """Add noise of `random_steps` to the chosen crystals (B,), shown in random equivalent settings."""
     atoms = batch_atoms(crystals.atom_offsets, crystals.numbers, crystals.frac, crystals.lattices, rows)
     frac, lattice = resettled(atoms.frac / np.float32(PLACES), atoms.lattice.astype(np.float64), rng)
-    t = rng.integers(1, STEPS + 1, len(rows))
+    t = random_steps(len(rows), power, rng)
     sigma = sigmas()[t][:, None, None]
     shift = sigma * rng.standard_normal(frac.shape)
     kept = alpha_bars()[t][:, None]
@@ -93,6 +95,11 @@ def noisy_batch(crystals: MeasuredSet, rows: NDArray[np.int64], scale: CellScale
         score=(wrapped_score(shift, sigma) / score_sizes()[t][:, None, None]).astype(single),
         noise=noise.astype(single),
     )
+
+
+def random_steps(count: int, power: float, rng: Generator) -> NDArray[np.int64]:
+    """(count,) steps ``t = ⌈T u^power⌉`` for u uniform in (0, 1]; any step is as likely as another at power 1."""
+    return np.ceil(STEPS * (1 - rng.random(count)) ** power).astype(np.int64)
 
 
 def resettled(frac: NDArray, lattice: NDArray, rng: Generator) -> tuple[NDArray, NDArray]:

@@ -42,13 +42,14 @@ class TrainingConfig:
     """How a denoiser is trained."""
 
     minutes: float = 120.0
-    pairs: int = 75_000  # pairs of atoms per step and worker: 24 crystals of 56 atoms
+    pairs: int = 150_000  # pairs of atoms per step and worker: 48 crystals of 56 atoms
     most_rows: int = 256  # crystals per step
-    rate: float = 1e-3  # peak learning rate of AdamW
+    rate: float = 1e-3  # peak learning rate of AdamW; `STARTED_RATE` for weights that know something already
     warm_up: int = 200  # steps
     decay: float = 0.01  # weight decay
     average: float = 0.999  # decay of the running average of the weights, which is what gets exported
     cell_weight: float = 1.0  # of equation 2 beside equation 3
+    noise_power: float = 0.5  # t = T u^power for u in (0, 1): the noisy steps, where a frame is decided, are seen more
     workers: int = 1  # processes that share their gradients
     threads: int = 1  # of each
     compiled: bool = False  # by torch.compile: needs a C++ compiler and minutes, then saves a quarter of the time
@@ -58,5 +59,6 @@ class TrainingConfig:
     seed: int = 0
 
 
+STARTED_RATE = 5e-4
 PRESETS = {"cpu": DenoiserConfig(), "gpu": DenoiserConfig(width=512, layers=10, heads=16, waves=8, lines=96)}
-PAIRS = {"cpu": 75_000, "gpu": 6_000_000}
+PAIRS = {"cpu": 150_000, "gpu": 6_000_000}

@@ -3,12 +3,14 @@
 from pathlib import Path
 from typing import Protocol
 
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from models.ccsg.attention import AttentionDenoiser
 from models.ccsg.conditioner import Conditioner
 from models.ccsg.config import ModelConfig
 from models.ccsg.cspnet import CSPNetDenoiser
+from models.files import WEIGHTS_FILE
 
 
 class Denoiser(Protocol):
@@ -49,3 +51,7 @@ class CCSG(nn.Module):
         from models.cpcp.export import read_model
 
         self.conditioner.encoder.load_state_dict(read_model(folder).lines.state_dict())
+
+    def go_on_from(self, folder: Path) -> None:
+        """Take over the weights of the exported CCSG model in `folder`, which has the same network."""
+        self.load_state_dict({**self.state_dict(), **load_file(folder / WEIGHTS_FILE)})

@@ -44,32 +44,52 @@ class Result:
 
 
 def prepared(
-    sources: Sequence[str], out: Path, most_atoms: int, denoiser: DenoiserConfig, limit: int | None = None
+    sources: Sequence[str],
+    out: Path,
+    most_atoms: int,
+    denoiser: DenoiserConfig,
+    limit: int | None = None,
+    start: Path | None = None,
 ) -> tuple[Path, ModelConfig]:
     """Measure the crystals of several sources into `out`, or find them there; return the file and the model for them.
 
+    A model that begins as the exported one in `start` keeps the scale of cells that its weights know.
+
     Raises:
-        UserError: a source cannot be opened, or holds no crystal to train on or to hold out.
+        UserError: a source cannot be opened, or holds no crystal to train on or to hold out; or the model in `start`
+            has another network.
     """
+    known = None if start is None else read_config(start)
+    if known is not None and known.denoiser != denoiser:
+        raise UserError(f"the model in {start} has another network: start from it with its --denoiser and --preset")
     wish = json.dumps([list(sources), most_atoms, denoiser.lines, limit])
     path = out / f"crystals-{hashlib.sha256(wish.encode()).hexdigest()[:12]}.npz"
     crystals = prepare(sources, path, most_atoms, denoiser.lines, limit)
     rows = crystals.rows("train")
     if not (len(rows) and len(crystals.rows("val"))):
         raise UserError(f"of the {len(crystals)} crystals {len(rows)} are to train on, the others held out; take more")
+    if known is not None:
+        return path, known
     scale = CellScale.of(crystals.lattices[rows])
     mean, spread = (tuple(float(value) for value in part) for part in (scale.mean, scale.spread))
     return path, ModelConfig(denoiser, read_encoder(ENCODER).lines, mean, spread)
 
 
-def train(path: Path, config: ModelConfig, training: TrainingConfig, out: Path, resume: bool = False) -> Result:
+def train(
+    path: Path,
+    config: ModelConfig,
+    training: TrainingConfig,
+    out: Path,
+    resume: bool = False,
+    start: Path | None = None,
+) -> Result:
     """Train on the `MeasuredSet` at `path` for the minutes granted.
 
     With several workers each learns from batches of its own, and they share every gradient: on a busy machine that is
     ten times as fast as one process with several threads, which wait for each other at every operation.
 
     `out` receives ``log.jsonl`` (one object every few steps and per validation), the settings, and the checkpoint that
-    `resume` goes on from and `models.ccsg.export` exports.
+    `resume` goes on from and `models.ccsg.export` exports. A new run begins with the exported model in `start`, if any.
 
     Raises:
         UserError: there is nothing to resume, another network, no time left, or no compiler.
@@ -81,7 +101,7 @@ def train(path: Path, config: ModelConfig, training: TrainingConfig, out: Path, 
         _check_resumable(out, config, training)
     (out / CONFIG_FILE).write_text(json.dumps(asdict(config), indent=2) + "\n")
     with TemporaryDirectory() as meeting:
-        task = (Path(meeting) / "point", path, config, training, out, resume)
+        task = (Path(meeting) / "point", path, config, training, out, resume, start)
         spawn(_work, task, nprocs=training.workers)
     last = json.loads((out / LOG_FILE).read_text().splitlines()[-1])
     return Result(last["step"], last["seconds"], last["held_out_score_loss"], last["held_out_cell_loss"])
@@ -104,13 +124,14 @@ def _work(
     training: TrainingConfig,
     out: Path,
     resume: bool,
+    start: Path | None,
 ) -> None:
     """Learn as one of several workers; the first one writes."""
     torch.set_num_threads(training.threads)
     distributed.init_process_group(
         "gloo", init_method=f"file://{meeting}", rank=rank, world_size=training.workers, timeout=PATIENCE
     )
-    trainer = Trainer(config, training)
+    trainer = Trainer(config, training, None if resume else start)
     if resume:
         trainer.resume(out)
     crystals = MeasuredSet.load(path)

@@ -19,13 +19,16 @@ CLIP = 1.0  # largest norm of a gradient
 class Trainer:
     """The model, its running average, optimiser, step count and time used."""
 
-    def __init__(self, config: ModelConfig, training: TrainingConfig) -> None:
+    def __init__(self, config: ModelConfig, training: TrainingConfig, start: Path | None = None) -> None:
+        """Begin with the exported model in `start`, or with random weights."""
         torch.manual_seed(training.seed)
         self.config = training
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.model, self.average = CCSG(config).to(self.device), CCSG(config).to(self.device)
         if config.denoiser.pretrained:
             self.model.start_from(ENCODER)
+        if start is not None:
+            self.model.go_on_from(start)
         self.average.load_state_dict(self.model.state_dict())
         if training.compiled:
             for part in (self.model.conditioner, self.model.denoiser):

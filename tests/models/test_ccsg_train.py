@@ -24,9 +24,10 @@ from models.ccsg import config as config_module  # noqa: E402
 from models.ccsg import dataset as dataset_module  # noqa: E402
 from models.ccsg import train as train_module  # noqa: E402
 from models.ccsg import trainer as trainer_module  # noqa: E402
-from models.ccsg.batches import NoisyBatch, noisy_batch, resettled, size_batches  # noqa: E402
+from models.ccsg.batches import NoisyBatch, noisy_batch, random_steps, resettled, size_batches  # noqa: E402
 from models.ccsg.config import ModelConfig, TrainingConfig  # noqa: E402
 from models.ccsg.dataset import MeasuredSet  # noqa: E402
+from models.ccsg.export import export_model  # noqa: E402
 from models.ccsg.schedule import STEPS, alpha_bars, score_sizes, sigmas, wrapped  # noqa: E402
 from models.ccsg.train import LOG_FILE, train  # noqa: E402
 from models.ccsg.trainer import ENCODER, Trainer, share_gradients  # noqa: E402
@@ -122,6 +123,32 @@ def test_a_compiled_network_computes_the_same(monkeypatch, crystals):
     assert list(trainers[0].model.state_dict()) == list(trainers[1].model.state_dict())
 
 
+def test_training_starts_from_an_exported_model(tmp_path, crystals):
+    first = Trainer(model_config(), FAST)
+    first.learn(batch_of(crystals))
+    export_model(first.average, tmp_path)
+    again = Trainer(model_config(), replace(FAST, seed=7), start=tmp_path)
+    assert equal(weights(again.model), weights(first.average))
+    assert equal(weights(again.average), weights(first.average))
+    assert again.progress == Progress()
+
+
+def test_a_start_with_a_frozen_encoder_takes_cpcps(tmp_path):
+    first = Trainer(pretrained_config(), FAST)
+    export_model(first.average, tmp_path)  # without that encoder
+    assert equal(weights(Trainer(pretrained_config(), FAST, start=tmp_path).model), weights(first.model))
+
+
+def test_a_start_keeps_its_scale_of_cells_and_its_network(tmp_path, monkeypatch, crystals):
+    monkeypatch.setattr(train_module, "prepare", lambda *_: crystals)
+    monkeypatch.setattr(MeasuredSet, "rows", lambda *_: np.arange(2))
+    known = replace(model_config(), cell_mean=(1.0,) * 6)
+    (tmp_path / CONFIG_FILE).write_text(json.dumps(asdict(known)))
+    assert train_module.prepared(["any"], tmp_path, 64, known.denoiser, start=tmp_path)[1] == known
+    with pytest.raises(UserError, match="has another network: start from it with its --denoiser"):
+        train_module.prepared(["any"], tmp_path, 64, replace(known.denoiser, width=64), start=tmp_path)
+
+
 def test_compiling_without_a_compiler_is_said_at_once(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", "")
     with pytest.raises(UserError, match=r"--compiled needs a C\+\+ compiler"):
@@ -199,17 +226,12 @@ def test_settings_differ_in_origin_hand_and_order_of_like_axes_alone():
     assert moved[:, 0].std(axis=0) == pytest.approx(np.sqrt(1 / 12), abs=0.4)
 
 
-class Steps:
-    """A generator whose diffusion steps are all `t`."""
-
-    def __init__(self, t: int, seed: int) -> None:
-        self.t, self.rng = t, np.random.default_rng(seed)
-
-    def integers(self, low: int, high: int | None = None, size: int | None = None) -> np.ndarray:
-        return np.full(size, self.t) if high == STEPS + 1 else self.rng.integers(low, high, size)
-
-    def __getattr__(self, name: str):
-        return getattr(self.rng, name)
+def test_noisy_steps_are_seen_more_often_when_asked_for():
+    rng = np.random.default_rng(0)
+    even, noisy = (random_steps(20_000, power, rng) for power in (1.0, 0.5))
+    for steps, below_half in ((even, 0.5), (noisy, 0.25)):
+        assert (steps.min() >= 1, steps.max()) == (True, STEPS)
+        assert (steps <= STEPS / 2).mean() == pytest.approx(below_half, abs=0.02)
 
 
 def recovered(batch: NoisyBatch, t: int) -> tuple[np.ndarray, np.ndarray]:
@@ -220,9 +242,10 @@ def recovered(batch: NoisyBatch, t: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize("t", [1, 150, 300])
-def test_taking_the_noise_off_gives_the_crystal_back(t, crystals):
+def test_taking_the_noise_off_gives_the_crystal_back(t, crystals, monkeypatch):
+    monkeypatch.setattr(batches_module, "random_steps", lambda count, *_: np.full(count, t))
     scale = cell_scale()
-    batch = noisy_batch(crystals, np.arange(4), scale, Steps(t, t))
+    batch = noisy_batch(crystals, np.arange(4), scale, np.random.default_rng(t))
     assert batch.time == pytest.approx(t / STEPS)
     frac, cell = recovered(batch, t)
     for row, crystal in enumerate(map(crystals.crystal, range(4))):
