@@ -20,6 +20,8 @@ from concurrent.futures.process import BrokenProcessPool
 from types import FrameType, TracebackType
 from typing import Any, Generic, Self, TypeVar
 
+from xtal.processes import settle
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 THREAD_SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -187,7 +189,7 @@ def run_items(function: Callable[[Item], Result], items: list[Item]) -> list[Res
 
 def _start(workers: int) -> ProcessPoolExecutor:
     """Start processes at once, each with single-threaded numerics: the parallelism is in the processes."""
-    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_settle)
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=settle)
     with _environment(dict.fromkeys(THREAD_SETTINGS, "1")):
         pool.submit(os.getpid)  # a pool of spawned processes starts all of them with its first task
     return pool
@@ -206,16 +208,3 @@ def _environment(changes: dict[str, str]) -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
-
-
-def _settle() -> None:
-    """Prepare a worker: Ctrl-C is the parent's business, and a worker ends when its parent does, however that ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

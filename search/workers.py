@@ -1,8 +1,6 @@
 """Searches in processes of their own, so that many at once keep more than one core busy."""
 
 import multiprocessing
-import os
-import signal
 import threading
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -14,12 +12,12 @@ from search.engine import Engine
 from search.verdict import Judge, Verdict
 from xtal.errors import UserError
 from xtal.pattern import Pattern
+from xtal.processes import settle
 
 if TYPE_CHECKING:
     from search.solve import Options
 
 MOST_WORKERS = 64
-LOST = 1  # exit status of a worker whose parent is gone
 
 
 class Searcher(NamedTuple):
@@ -101,17 +99,8 @@ _searcher: Searcher | None = None
 def _open(index: str, home: Path | None) -> None:
     """Prepare a process: open the index, leave Ctrl+C to the parent, and end when it is gone."""
     global _searcher
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_outlive_nobody, daemon=True).start()
+    settle()
     _searcher = Searcher.open(index, home)
-
-
-def _outlive_nobody() -> None:
-    """End this process when its parent was killed: nobody else would."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(LOST)
 
 
 def _opened() -> bool:

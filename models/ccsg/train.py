@@ -27,6 +27,7 @@ from models.checkpoint import Progress, read_progress
 from models.cpcp.files import read_config as read_encoder
 from models.files import CONFIG_FILE
 from xtal.errors import UserError
+from xtal.processes import end_with_parent
 
 LOG_FILE = "log.jsonl"
 COMPILERS = ("c++", "g++", "clang++", "cl")  # that torch.compile looks for
@@ -127,6 +128,7 @@ def _work(
     start: Path | None,
 ) -> None:
     """Learn as one of several workers; the first one writes."""
+    end_with_parent()  # a killed run must not go on writing where a resumed one does
     torch.set_num_threads(training.threads)
     distributed.init_process_group(
         "gloo", init_method=f"file://{meeting}", rank=rank, world_size=training.workers, timeout=PATIENCE
