@@ -11,14 +11,14 @@ all translations t at once by a Fourier transform, where ρ_e is ``Σ_j exp(2πi
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
-from itertools import pairwise, product
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
 from xtal.crystal import Crystal
+from xtal.lattices import mappings
 from xtal.symmetry import niggli
 
 SIGMA = 1.0  # Å, of an atom's Gaussian
@@ -41,11 +41,12 @@ def agreement(crystals: Sequence[Crystal]) -> NDArray[np.float64]:
     lattice, same = reduced[usual].lattice, np.zeros(len(reduced), dtype=bool)
     placed = np.empty((len(reduced), len(reduced[usual]), 3))
     for row, (crystal, metric) in enumerate(zip(reduced, metrics, strict=True)):
-        change = _mappings(metric, metrics[usual])
+        change = mappings(metric, metrics[usual], METRIC_TOLERANCE)
         same[row] = len(change) > 0
         order = np.argsort(crystal.numbers, kind="stable")
         placed[row] = crystal.frac_coords[order] @ np.linalg.inv(change[0] if same[row] else np.eye(3))
-    overlap = _overlaps(placed, np.sort(reduced[usual].numbers), lattice, _mappings(metrics[usual], metrics[usual]))
+    group = mappings(metrics[usual], metrics[usual], METRIC_TOLERANCE)
+    overlap = _overlaps(placed, np.sort(reduced[usual].numbers), lattice, group)
     overlap *= same[:, None] & same[: overlap.shape[1]]
     itself = np.arange(overlap.shape[1])
     overlap[itself, itself] = 0
@@ -111,20 +112,3 @@ def _usual(metrics: NDArray[np.float64]) -> int:
     """The row whose edges (R, 3, 3) are least far from all others'."""
     edges = np.log(np.diagonal(metrics, axis1=1, axis2=2))
     return int(np.abs(edges[:, None] - edges).sum(axis=(1, 2)).argmin())
-
-
-def _mappings(metric: NDArray[np.float64], onto: NDArray[np.float64]) -> NDArray[np.int64]:
-    """(K, 3, 3) changes of basis M with ``M G Mᵀ`` about another metric, the nearest first."""
-    changes = _unimodular()
-    moved = np.einsum("kij,jl,kml->kim", changes, metric, changes)
-    edges = np.sqrt(np.diag(onto))
-    error = (np.abs(moved - onto) / np.outer(edges, edges)).max(axis=(1, 2))
-    near = np.flatnonzero(error < METRIC_TOLERANCE)
-    return changes[near[np.argsort(error[near], kind="stable")]]
-
-
-@lru_cache(maxsize=1)
-def _unimodular() -> NDArray[np.int64]:
-    """(6960, 3, 3) matrices of -1, 0 and 1 with determinant ±1: enough between reduced cells."""
-    every = np.array(list(product((-1, 0, 1), repeat=9))).reshape(-1, 3, 3)
-    return every[np.abs(np.round(np.linalg.det(every))) == 1]

@@ -3,10 +3,10 @@
     net(x) ≈ scale · Σ_r A_r W_r exp(s_l u_l) φ(x - x_r; w, η) + background correction
 
 over the reflections r of the lines l. Strain and texture act on each reflection, so that a line of high symmetry splits
-and changes in parts. Each line has an error of its own, u_l, of spread s_l. The texture W is first that of a tensor,
-``exp(n · T n)`` for a reflection along n, which any texture is when it is weak; at last a March-Dollase function about
-one of the axes of the crystal. All unknowns but the scale have normal priors and move by Gauss-Newton steps;
-Laplace's method integrates over them:
+and changes in parts. Each line has an error of its own, u_l, of spread s_l. The texture W is that of a tensor,
+``exp(n · T n)`` for a reflection along n, which any texture is when it is weak, or a March-Dollase function about one
+of the axes of the crystal; either is as likely. All unknowns but the scale have normal priors and move by Gauss-Newton
+steps; Laplace's method integrates over them:
 
     -ln p = ½ |residual|² + ½ |unknowns in units of their spread|² + ½ ln det(J Jᵀ + 1) + const
 
@@ -24,6 +24,7 @@ from scipy.fft import irfft, next_fast_len, rfft
 from scipy.linalg.lapack import dpotrs
 
 from xtal.fit import PARAMETERS, STEP_LIMIT, Fit, hats, line_shape, prior_precision
+from xtal.lattices import strain_onto
 from xtal.shell import VOIGT, Shell
 from xtal.target import Target
 from xtal.texture import SPREAD as TEXTURE_SPREAD
@@ -184,10 +185,19 @@ def log_posteriors(target: Target, shells: Sequence[Shell], fit: Fit) -> NDArray
         states = [descend(view, m, state, stage.steps) for m, state in zip(models, states, strict=True)]
         states = _follow_the_best(view, models, states, stage.steps + 1)
     best = min(state.cost for state in states)
-    for number, state in enumerate(states):
-        if state.cost <= best + HOPELESS:
-            states[number] = descend(view, models[number], _about_an_axis(models[number].shell, state), LAST_STEPS)
-    return np.array([-state.cost - state.ln_root for state in states])
+    return np.array([_either_texture(view, *each, best) for each in zip(models, states, strict=True)])
+
+
+def _either_texture(view: View, model: Model, state: State, best: float) -> float:
+    """Log posterior when a texture is as likely a tensor's as one about an axis.
+
+    Only a few axes are tried, and a texture about another one is better a tensor's, even where it is strong.
+    """
+    score = -state.cost - state.ln_root
+    if state.cost > best + HOPELESS:
+        return score
+    about = descend(view, model, _about_an_axis(model.shell, state), LAST_STEPS)
+    return float(np.logaddexp(score, -about.cost - about.ln_root))
 
 
 def descend(view: View, model: Model, state: State, steps: int) -> State:
@@ -229,22 +239,36 @@ def _follow_the_best(view: View, models: list[Model], states: list[State], steps
     for model, state in zip(models, states, strict=True):
         if state.cost > best.cost + STUCK:
             errors = best.unknowns[: model.lines] if model.lines == models[first].lines else np.zeros(model.lines)
-            nine = np.linalg.solve(SPREAD, _same_cell(SPREAD @ own, shell.lattice, model.shell.lattice))
-            again = replace(state, unknowns=np.concatenate([errors, nine, texture]), ln_scale=best.ln_scale)
+            nine, turned = _same_cell(SPREAD @ own, texture, shell.lattice, model.shell.lattice)
+            unknowns = np.concatenate([errors, np.linalg.solve(SPREAD, nine), turned])
+            again = replace(state, unknowns=unknowns, ln_scale=best.ln_scale)
             tried.append(min(state, descend(view, model, again, steps), key=lambda s: s.cost))
         else:
             tried.append(state)
     return tried
 
 
-def _same_cell(nine: NDArray, fitted: NDArray, lattice: NDArray) -> NDArray[np.float64]:
-    """Return parameters (9,) that strain `lattice` to what `nine` make of `fitted`; `nine` for too unlike cells."""
-    strain = np.empty((3, 3))
-    strain[VOIGT] = strain[VOIGT[::-1]] = nine[:6]
-    change = np.linalg.solve(lattice, fitted @ (np.eye(3) + strain)) - np.eye(3)
-    if np.abs(change).max() > SAME_CELL:
-        return nine
-    return np.concatenate([((change + change.T) / 2)[VOIGT], nine[6:]])
+def _same_cell(
+    nine: NDArray[np.float64], texture: NDArray[np.float64], fitted: NDArray[np.float64], lattice: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return parameters (9,) and texture (6,) that make of `lattice` what `nine` and `texture` make of `fitted`.
+
+    Textures are in units of their spread. Both lattices may be given in any setting and frame; too unlike cells get the
+    numbers as they are.
+    """
+    same = strain_onto(lattice, fitted @ (np.eye(3) + _tensor(nine[:6])), SAME_CELL)
+    if same is None:
+        return nine, texture
+    strain, rotation = same
+    turned = rotation @ _tensor(TENSOR_SPREAD * texture) @ rotation.T  # n T n stays the same for n' = n Rᵀ
+    return np.concatenate([strain[VOIGT], nine[6:]]), turned[VOIGT] / TENSOR_SPREAD
+
+
+def _tensor(six: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(3, 3) symmetric, of xx, yy, zz, yz, xz, xy."""
+    tensor = np.empty((3, 3))
+    tensor[VOIGT] = tensor[VOIGT[::-1]] = six
+    return tensor
 
 
 def _about_an_axis(shell: Shell, state: State) -> State:

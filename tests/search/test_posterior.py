@@ -168,12 +168,43 @@ def test_candidates_of_one_lattice_do_not_depend_on_their_order(crystal):
     np.testing.assert_allclose(once, again[::-1], atol=1.5)
 
 
+NINE = np.array([0.003, -0.002, 0.001, 0.001, -0.001, 0.002, 0.05, 0.2, 0.1])
+TENSOR = np.array([0.5, -0.3, 0.1, 0.2, -0.4, 0.3])
+
+
 def test_a_copy_of_the_best_cell_is_the_best_cell(crystal):
-    nine = np.array([0.003, -0.002, 0.001, 0.001, -0.001, 0.002, 0.05, 0.2, 0.1])
-    np.testing.assert_allclose(_same_cell(nine, crystal.lattice, crystal.lattice), nine, atol=1e-12)
-    larger = _same_cell(nine, crystal.lattice * 1.01, crystal.lattice)
-    np.testing.assert_allclose(larger[:3], nine[:3] * 1.01 + 0.01, atol=1e-9)
-    np.testing.assert_array_equal(_same_cell(nine, crystal.lattice * 1.5, crystal.lattice), nine)
+    nine, texture = _same_cell(NINE, TENSOR, crystal.lattice, crystal.lattice)
+    np.testing.assert_allclose(nine, NINE, atol=1e-12)
+    np.testing.assert_allclose(texture, TENSOR, atol=1e-12)
+    larger, _ = _same_cell(NINE, TENSOR, crystal.lattice * 1.01, crystal.lattice)
+    np.testing.assert_allclose(larger[:3], NINE[:3] * 1.01 + 0.01, atol=1e-9)
+    unlike, texture = _same_cell(NINE, TENSOR, crystal.lattice * 1.5, crystal.lattice)
+    np.testing.assert_array_equal(unlike, NINE)
+    np.testing.assert_array_equal(texture, TENSOR)
+
+
+def test_a_cell_in_another_setting_and_frame_gives_the_same_profile(crystal):
+    """Entries of one framework come with their axes in any order and frame."""
+    order, turn = [2, 0, 1], np.linalg.qr(np.random.default_rng(3).normal(size=(3, 3)))[0]
+    other = replace(crystal, lattice=crystal.lattice[order] @ turn, frac_coords=crystal.frac_coords[:, order])
+    nine, texture = _same_cell(NINE, TENSOR, crystal.lattice, other.lattice)
+    view, drawn = View(measured(crystal), FINAL), []
+    for each, own, tensor in ((crystal, NINE, TENSOR), (other, nine, texture)):
+        model = Model(shells(each)[0])
+        unknowns = np.concatenate([np.zeros(model.lines), np.linalg.solve(SPREAD, own), tensor])
+        drawn.append(model.derivatives(view, State(unknowns, 5.0))[-1])
+    np.testing.assert_allclose(drawn[1], drawn[0], atol=1e-3 * drawn[0].max())
+
+
+def test_a_texture_about_none_of_the_axes_is_a_tensors(crystal):
+    """Only some axes are tried: where the right one is missing, the others must not count against the crystal."""
+    target, shell = measured(crystal, texture=0.5), shells(crystal)[0]
+    each = [slice(axis, axis + 1) for axis in range(shell.cosine.shape[1])]
+    alone = [replace(shell, cosine=shell.cosine[:, axis], axes=shell.axes[axis]) for axis in each]
+    found = np.sort([log_posteriors(target, [one], begun(target, 1))[0] for one in alone])
+    assert found[-1] > found[-2] + 10  # the axis about which the grains lie
+    assert found[-2] - found[0] < 3
+    assert found[-1] - found[0] < 100
 
 
 def test_a_shell_is_the_crystals_lines(crystal, cubic):
