@@ -60,5 +60,8 @@ class TrainingConfig:
 
 
 STARTED_RATE = 5e-4
-PRESETS = {"cpu": DenoiserConfig(), "gpu": DenoiserConfig(width=512, layers=10, heads=16, waves=8, lines=96)}
+PRESETS = {
+    "cpu": DenoiserConfig(),
+    "gpu": DenoiserConfig(width=256, layers=8, waves=8, lines=96),  # what two cores can serve and 40 MB can hold
+}
 PAIRS = {"cpu": 150_000, "gpu": 6_000_000}

@@ -12,7 +12,7 @@ from models.ccsg.files import CONDITIONER_FILE, DENOISER_FILE, read_config
 from models.ccsg.model import CCSG
 from models.checkpoint import read_state, under
 from models.files import CONFIG_FILE, WEIGHTS_FILE
-from models.graphs import write_graph
+from models.graphs import rounded, write_graph
 
 
 def export_checkpoint(run: Path, folder: Path) -> list[Path]:
@@ -28,16 +28,18 @@ def export_checkpoint(run: Path, folder: Path) -> list[Path]:
 
 
 def export_model(model: CCSG, folder: Path) -> list[Path]:
-    """Write both graphs, the weights and the settings into `folder`; return the files written."""
+    """Write both graphs, the weights, rounded to half precision, and the settings; return the files written."""
     folder.mkdir(parents=True, exist_ok=True)
     model = model.eval().float().cpu()
+    own = _own(model)
+    rounded(parameter for name, parameter in model.named_parameters() if name in own)
     lines = _example_lines()
     write_graph(model.conditioner, lines, ["memory", "absent"], folder / CONDITIONER_FILE)
     with torch.no_grad():
         memory, absent = model.conditioner(*lines.values())
     noisy = {**_example_crystals(), "memory": memory, "absent": absent}
     write_graph(model.denoiser, noisy, ["score", "noise"], folder / DENOISER_FILE)
-    save_file({key: value.contiguous() for key, value in _own(model).items()}, folder / WEIGHTS_FILE)
+    save_file({key: _smallest(value).contiguous() for key, value in own.items()}, folder / WEIGHTS_FILE)
     (folder / CONFIG_FILE).write_text(json.dumps(asdict(model.config), indent=2) + "\n")
     return [folder / name for name in (CONDITIONER_FILE, DENOISER_FILE, WEIGHTS_FILE, CONFIG_FILE)]
 
@@ -46,6 +48,12 @@ def _own(model: CCSG) -> dict[str, Tensor]:
     """Return the weights that training has changed: an encoder taken over and frozen is CPCP's own file."""
     taken = model.config.denoiser.frozen and model.config.denoiser.pretrained
     return {k: v for k, v in model.state_dict().items() if not (taken and k.startswith("conditioner.encoder."))}
+
+
+def _smallest(value: Tensor) -> Tensor:
+    """Return a tensor in half precision where that holds it exactly."""
+    half = value.half()
+    return half if value.is_floating_point() and torch.equal(half.to(value.dtype), value) else value
 
 
 def _example_lines() -> dict[str, Tensor]:

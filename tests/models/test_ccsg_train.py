@@ -28,6 +28,7 @@ from models.ccsg.batches import NoisyBatch, noisy_batch, random_steps, resettled
 from models.ccsg.config import ModelConfig, TrainingConfig  # noqa: E402
 from models.ccsg.dataset import MeasuredSet  # noqa: E402
 from models.ccsg.export import export_model  # noqa: E402
+from models.ccsg.model import CCSG  # noqa: E402
 from models.ccsg.schedule import STEPS, alpha_bars, score_sizes, sigmas, wrapped  # noqa: E402
 from models.ccsg.train import LOG_FILE, train  # noqa: E402
 from models.ccsg.trainer import ENCODER, Trainer, share_gradients  # noqa: E402
@@ -135,8 +136,20 @@ def test_training_starts_from_an_exported_model(tmp_path, crystals):
 
 def test_a_start_with_a_frozen_encoder_takes_cpcps(tmp_path):
     first = Trainer(pretrained_config(), FAST)
-    export_model(first.average, tmp_path)  # without that encoder
-    assert equal(weights(Trainer(pretrained_config(), FAST, start=tmp_path).model), weights(first.model))
+    export_model(first.average, tmp_path)  # without that encoder, all else rounded
+    assert equal(weights(Trainer(pretrained_config(), FAST, start=tmp_path).model), weights(first.average))
+    assert equal(weights(first.average.conditioner.encoder), weights(read_model(ENCODER).lines))
+
+
+@pytest.mark.parametrize("preset", ["cpu", "gpu"])
+def test_what_a_preset_trains_can_be_shipped(preset):
+    """Files of at most 40 MB, in half precision."""
+    config = replace(pretrained_config(), denoiser=config_module.PRESETS[preset])
+    with torch.device("meta"):
+        model = CCSG(config)
+    parts = [model.denoiser, model.conditioner]
+    own = [sum(p.numel() for p in part.parameters() if p.requires_grad) for part in parts]
+    assert 2 * sum(own) < 39e6
 
 
 def test_a_start_keeps_its_scale_of_cells_and_its_network(tmp_path, monkeypatch, crystals):
