@@ -66,16 +66,16 @@ def noisy_batches(
     """Yield batches for ever, epoch after epoch over the chosen `rows`."""
     while True:
         for chosen in size_batches(crystals.counts[rows], training, rng):
-            yield noisy_batch(crystals, rows[chosen], scale, rng, training.noise_power)
+            t = random_steps(len(chosen), training.noise_power, rng)
+            yield noisy_batch(crystals, rows[chosen], t, scale, rng)
 
 
 def noisy_batch(
-    crystals: MeasuredSet, rows: NDArray[np.int64], scale: CellScale, rng: Generator, power: float = 1.0
+    crystals: MeasuredSet, rows: NDArray[np.int64], t: NDArray[np.int64], scale: CellScale, rng: Generator
 ) -> NoisyBatch:
-    """Add noise of `random_steps` to the chosen crystals (B,), shown in random equivalent settings."""
+    """Add noise of the steps `t` (B,) to the chosen crystals (B,), shown in random equivalent settings."""
     atoms = batch_atoms(crystals.atom_offsets, crystals.numbers, crystals.frac, crystals.lattices, rows)
     frac, lattice = resettled(atoms.frac / np.float32(PLACES), atoms.lattice.astype(np.float64), rng)
-    t = random_steps(len(rows), power, rng)
     sigma = sigmas()[t][:, None, None]
     shift = sigma * rng.standard_normal(frac.shape)
     kept = alpha_bars()[t][:, None]

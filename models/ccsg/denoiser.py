@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from models.ccsg.cell import CellScale
 from models.ccsg.files import CONDITIONER_FILE, DENOISER_FILE, model_id, read_config
 from models.ccsg.schedule import STEPS, score_sizes
-from models.cpcp.features import batch_lines
+from models.cpcp.features import LineBatch, batch_lines
 from models.files import WEIGHTS
 from models.session import Device, open_session
 from xtal.errors import UserError
@@ -67,6 +67,10 @@ class Denoiser:
         found = batch_lines(lines, self.config.denoiser.lines)  # as many as in training
         if not (found.intensity[:, :1] > 0).all():
             raise UserError("no diffraction line was found in the pattern; there is nothing to generate from")
+        return self.memory_of(found)
+
+    def memory_of(self, found: LineBatch) -> Memory:
+        """Read lines in the arrays of training; every pattern has one at least."""
         inputs = {"q": found.q, "intensity": found.intensity, "width": found.width, "q_range": found.q_range}
         return Memory(*self._conditioner.run(None, inputs))
 

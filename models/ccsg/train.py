@@ -17,7 +17,7 @@ import torch
 from torch import distributed
 from torch.multiprocessing.spawn import spawn
 
-from models.ccsg.batches import NoisyBatch, noisy_batch, noisy_batches, size_batches
+from models.ccsg.batches import NoisyBatch, noisy_batch, noisy_batches, random_steps, size_batches
 from models.ccsg.cell import CellScale
 from models.ccsg.config import DenoiserConfig, ModelConfig, TrainingConfig
 from models.ccsg.dataset import MeasuredSet, prepare
@@ -179,7 +179,8 @@ def _held_out(crystals: MeasuredSet, scale: CellScale, training: TrainingConfig)
     rng = np.random.default_rng(training.seed)
     rows = rng.permutation(crystals.rows("val"))[: training.validation]
     batches = size_batches(crystals.counts[rows], training, rng)
-    return [noisy_batch(crystals, rows[chosen], scale, rng) for chosen in batches]
+    even = [random_steps(len(chosen), 1.0, rng) for chosen in batches]
+    return [noisy_batch(crystals, rows[chosen], t, scale, rng) for chosen, t in zip(batches, even, strict=True)]
 
 
 def _note(log: TextIO, progress: Progress, prefix: str, score_loss: float, cell_loss: float) -> None:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from models.ccsg import batches
+from models.ccsg.batches import noisy_batch, size_batches
 from models.ccsg.config import TrainingConfig
 from models.ccsg.dataset import MeasuredSet
-from models.ccsg.denoiser import Denoiser, Memory
+from models.ccsg.denoiser import Denoiser
 from models.ccsg.schedule import score_sizes, sigmas
 
 SIGMAS = (0.02, 0.05, 0.1, 0.2, 0.35)  # of the cell
@@ -19,10 +19,9 @@ BATCH = TrainingConfig(pairs=75_000)
 def loss(denoiser: Denoiser, crystals: MeasuredSet, rows: np.ndarray, t: int) -> float:
     """Mean squared error of the scores at step `t`, per component; 1 is knowing nothing."""
     rng, error, components = np.random.default_rng(1), 0.0, 0
-    for chosen in batches.size_batches(crystals.counts[rows], BATCH, rng):
-        batch = batches.noisy_batch(crystals, rows[chosen], denoiser.scale, rng)
-        memory = Memory(*denoiser._conditioner.run(None, vars(batch.lines)))
-        score, _ = denoiser.predict(batch.numbers, batch.frac, batch.cell, t, memory)
+    for chosen in size_batches(crystals.counts[rows], BATCH, rng):
+        batch = noisy_batch(crystals, rows[chosen], np.full(len(chosen), t), denoiser.scale, rng)
+        score, _ = denoiser.predict(batch.numbers, batch.frac, batch.cell, t, denoiser.memory_of(batch.lines))
         real = batch.numbers > 0
         error += float(np.square(score / score_sizes()[t] - batch.score)[real].sum())
         components += 3 * int(real.sum())
@@ -35,7 +34,6 @@ def main(model: str, data: str) -> None:
     rows = np.random.default_rng(0).permutation(crystals.rows("val"))[:CRYSTALS]
     for sigma in SIGMAS:
         t = int(np.abs(sigmas() - sigma).argmin())
-        batches.random_steps = lambda count, *_, t=t: np.full(count, t)
         print(f"σ = {sigma:.2f}: {loss(denoiser, crystals, rows, t):.3f}", flush=True)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from cpcp_helpers import SMALL, real_crystals
 
-from models.ccsg.batches import NoisyBatch, noisy_batch
+from models.ccsg.batches import NoisyBatch, noisy_batch, random_steps
 from models.ccsg.cell import CellScale
 from models.ccsg.config import Conditioning, DenoiserConfig, Kind, ModelConfig
 from models.ccsg.dataset import MeasuredSet
@@ -46,4 +46,5 @@ def measured(crystals: list[Crystal], length: int = TINY.lines) -> MeasuredSet:
 
 
 def batch_of(crystals: MeasuredSet, seed: int = 0) -> NoisyBatch:
-    return noisy_batch(crystals, np.arange(len(crystals)), cell_scale(), np.random.default_rng(seed))
+    rng = np.random.default_rng(seed)
+    return noisy_batch(crystals, np.arange(len(crystals)), random_steps(len(crystals), 1.0, rng), cell_scale(), rng)

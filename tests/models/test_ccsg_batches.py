@@ -77,10 +77,9 @@ def recovered(batch: NoisyBatch, t: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize("t", [1, 150, 300])
-def test_taking_the_noise_off_gives_the_crystal_back(t, crystals, monkeypatch):
-    monkeypatch.setattr(batches_module, "random_steps", lambda count, *_: np.full(count, t))
+def test_taking_the_noise_off_gives_the_crystal_back(t, crystals):
     scale = cell_scale()
-    batch = noisy_batch(crystals, np.arange(4), scale, np.random.default_rng(t))
+    batch = noisy_batch(crystals, np.arange(4), np.full(4, t), scale, np.random.default_rng(t))
     assert batch.time == pytest.approx(t / STEPS)
     frac, cell = recovered(batch, t)
     for row, crystal in enumerate(map(crystals.crystal, range(4))):
@@ -106,7 +105,8 @@ def test_noisy_lattices_are_those_of_the_noisy_cells(crystals):
 
 def test_noise_and_scores_have_unit_size(crystals):
     rows = np.tile(np.arange(4), 250)
-    batch = noisy_batch(crystals, rows, cell_scale(), np.random.default_rng(0))
+    rng = np.random.default_rng(0)
+    batch = noisy_batch(crystals, rows, random_steps(len(rows), 1.0, rng), cell_scale(), rng)
     real = batch.numbers > 0
     assert (batch.score[real] ** 2).mean() == pytest.approx(1, abs=0.05)
     assert (batch.noise**2).mean() == pytest.approx(1, abs=0.1)
@@ -117,7 +117,7 @@ def test_some_patterns_are_shown_as_measured(crystals, monkeypatch):
     rows = np.arange(4)
     for clean, untouched in ((1.0, True), (0.0, False)):
         monkeypatch.setattr(batches_module, "CLEAN", clean)
-        shown = noisy_batch(crystals, rows, cell_scale(), np.random.default_rng(3)).lines
+        shown = noisy_batch(crystals, rows, np.full(4, 500), cell_scale(), np.random.default_rng(3)).lines
         kept = [any(np.array_equal(shown.q[row], q) for q in crystals.q[row]) for row in rows]
         assert kept == [untouched] * 4
         assert (shown.intensity[:, 0] == 1).all()
