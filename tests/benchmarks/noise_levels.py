@@ -32,6 +32,8 @@ def main(model: str, data: str) -> None:
     """Print the loss at each of `SIGMAS`."""
     denoiser, crystals = Denoiser(Path(model), "cpu"), MeasuredSet.load(Path(data))
     rows = np.random.default_rng(0).permutation(crystals.rows("val"))[:CRYSTALS]
+    if not len(rows):
+        sys.exit(f"none of the {len(crystals)} crystals in {data} is held out; give the file of a training run")
     for sigma in SIGMAS:
         t = int(np.abs(sigmas() - sigma).argmin())
         print(f"σ = {sigma:.2f}: {loss(denoiser, crystals, rows, t):.3f}", flush=True)
