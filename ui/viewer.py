@@ -8,7 +8,7 @@ from urllib.parse import quote
 import gemmi
 import numpy as np
 
-from ui.bonds import draw_cell
+from ui.cell_drawing import draw_cell
 from xtal.cell import cell_parameters
 from xtal.crystal import Crystal
 
