@@ -1,0 +1,200 @@
+"""Organic linkers of a framework and the nodes that they join.
+
+A linker is a molecule with carbon, found by cutting all bonds to metals. Its grips are its atoms bound to metals with
+their neighbours in the molecule (O-C-O of a carboxylate, C-N-C of a pyridine), the rest is its core. Grips that are
+bonded to each other form one end. Metals, what is bound to them alone, and grips are nodes.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import gemmi
+import numpy as np
+from numpy.typing import NDArray
+
+from xtal.bonds import Bonds, find_bonds
+from xtal.crystal import HIGHEST_NUMBER, Crystal
+
+CARBON = 6
+METALS = np.array([gemmi.Element(z).is_metal for z in range(HIGHEST_NUMBER + 1)])  # by atomic number
+Grips = tuple[tuple[int, ...], ...]
+"""Atomic numbers of the grips of each end of a linker, sorted."""
+
+KIND_ROUNDS = 8  # bonds over which atoms of two kinds of linkers are told apart
+
+
+@dataclass(frozen=True, eq=False)
+class Linker:
+    """One linker of a framework, whole though it may cross cell faces.
+
+    Attributes:
+        atoms: (n,) rows of the crystal.
+        cell: (n, 3) whole cells; ``position = (frac_coords[atoms] + cell) @ lattice``.
+        numbers: (n,) atomic numbers.
+        position: (n, 3) Å.
+        end: (n,) which end a grip belongs to, -1 for the core.
+        node: (E, 3) Å, mean of the metals that each end is bound to.
+        kind: the same for linkers whose atoms are bonded alike and bound to metals by the same atoms.
+    """
+
+    atoms: NDArray[np.int64]
+    cell: NDArray[np.int64]
+    numbers: NDArray[np.uint8]
+    position: NDArray[np.float64]
+    end: NDArray[np.int64]
+    node: NDArray[np.float64]
+    kind: int
+
+    @property
+    def core(self) -> NDArray[np.bool_]:
+        """(n,) True for atoms that are no grips."""
+        return self.end < 0
+
+    @property
+    def grips(self) -> Grips:
+        """What holds it: linkers of the same grips may replace each other."""
+        return tuple(sorted(tuple(sorted(self.numbers[self.end == k].tolist())) for k in range(len(self.node))))
+
+
+@dataclass(frozen=True, eq=False)
+class Body:
+    """Atoms that keep their distances where a framework is stretched: a node, or the core of a linker.
+
+    Attributes:
+        atoms: (n,) rows of the crystal.
+        cell: (n, 3) whole cells in which its atoms lie, so that it is in one piece.
+        endless: whether bonds lead on through the crystal for ever, as in a rod.
+    """
+
+    atoms: NDArray[np.int64]
+    cell: NDArray[np.int64]
+    endless: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Framework:
+    """A crystal taken apart.
+
+    Attributes:
+        crystal: the whole.
+        linkers: those that have a core and are molecules, not endless.
+        bodies: every atom is in one of them.
+    """
+
+    crystal: Crystal
+    linkers: tuple[Linker, ...]
+    bodies: tuple[Body, ...]
+
+
+def take_apart(crystal: Crystal) -> Framework:
+    """Find the linkers and nodes of a crystal; one without metals has none."""
+    bonds, metal = find_bonds(crystal), METALS[crystal.numbers]
+    organic, molecules = _molecules(crystal, bonds, metal)
+    bound, grip = np.zeros((2, len(crystal)), dtype=bool)
+    bound[bonds.first[metal[bonds.second]]] = True
+    bound &= organic
+    inside = ~metal[bonds.first] & ~metal[bonds.second]
+    grip[bonds.second[inside & bound[bonds.first]]] = True
+    grip = (grip | bound) & organic
+    core = organic & ~grip
+    linkers = [
+        _linker(crystal, bonds, molecule, bound, grip)
+        for molecule in molecules
+        if not molecule.endless and core[molecule.atoms].any() and bound[molecule.atoms].any()
+    ]
+    uncut = core[bonds.first] == core[bonds.second]
+    return Framework(crystal, tuple(linkers), tuple(_bodies(len(crystal), bonds, uncut)))
+
+
+def _molecules(crystal: Crystal, bonds: Bonds, metal: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], list[Body]]:
+    """Return which atoms belong to molecules with carbon when bonds to metals are cut, and these molecules."""
+    kept = ~metal[bonds.first] & ~metal[bonds.second]
+    pieces = [body for body in _bodies(len(crystal), bonds, kept) if (crystal.numbers[body.atoms] == CARBON).any()]
+    organic = np.zeros(len(crystal), dtype=bool)
+    for piece in pieces:
+        organic[piece.atoms] = True
+    return organic, pieces
+
+
+def _linker(
+    crystal: Crystal, bonds: Bonds, molecule: Body, bound: NDArray[np.bool_], grip: NDArray[np.bool_]
+) -> Linker:
+    """Describe one molecule."""
+    atoms = molecule.atoms
+    row = np.full(len(crystal), -1)
+    row[atoms] = np.arange(len(atoms))
+    mine = row[bonds.first] >= 0
+    first, second, other = row[bonds.first[mine]], row[bonds.second[mine]], bonds.second[mine]
+    within = second >= 0
+    pairs = np.stack([first[within], second[within]], axis=1)
+    end, ends = _ends(grip[atoms], pairs)
+    metal_at = crystal.frac_coords[other] + molecule.cell[first] + bonds.shift[mine]
+    node = np.array([metal_at[~within & (end[first] == k)].mean(axis=0) for k in range(ends)]) @ crystal.lattice
+    position = (crystal.frac_coords[atoms] + molecule.cell) @ crystal.lattice
+    kind = _kind(crystal.numbers[atoms], bound[atoms], pairs)
+    return Linker(atoms, molecule.cell, crystal.numbers[atoms], position, end, node, kind)
+
+
+def _ends(grip: NDArray[np.bool_], pairs: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
+    """Number the ends of a linker: (n,) for its atoms, -1 the core, and how many there are."""
+    pieces = _pieces(len(grip), ((i, j) for i, j in pairs.tolist() if grip[i] and grip[j]))
+    end, count = np.full(len(grip), -1), 0
+    for piece in pieces:
+        if grip[piece[0]]:
+            end[piece] = count
+            count += 1
+    return end, count
+
+
+def _kind(numbers: NDArray[np.uint8], bound: NDArray[np.bool_], pairs: NDArray[np.int64]) -> int:
+    """Hash a molecule by its bonds (Weisfeiler and Leman, 1968); order of atoms and shape do not count."""
+    near: list[list[int]] = [[] for _ in numbers]
+    for i, j in pairs.tolist():
+        near[i].append(j)
+    colour = [hash(pair) for pair in zip(numbers.tolist(), bound.tolist(), strict=True)]
+    for _ in range(KIND_ROUNDS):
+        colour = [hash((own, *sorted(colour[j] for j in around))) for own, around in zip(colour, near, strict=True)]
+    return hash(tuple(sorted(colour)))
+
+
+def _pieces(count: int, pairs: Iterable[tuple[int, int]]) -> list[list[int]]:
+    """Connected components of `count` points."""
+    near: list[list[int]] = [[] for _ in range(count)]
+    for i, j in pairs:
+        near[i].append(j)
+    seen, pieces = [False] * count, []
+    for start in range(count):
+        if seen[start]:
+            continue
+        seen[start], piece = True, [start]
+        for point in piece:  # grows while it is walked through
+            for other in near[point]:
+                if not seen[other]:
+                    seen[other] = True
+                    piece.append(other)
+        pieces.append(piece)
+    return pieces
+
+
+def _bodies(count: int, bonds: Bonds, kept: NDArray[np.bool_]) -> list[Body]:
+    """Connected components of the crystal under the bonds `kept` (B,), each in one piece."""
+    near: list[list[tuple[int, tuple[int, int, int]]]] = [[] for _ in range(count)]
+    first, second, shift = (array[kept].tolist() for array in (bonds.first, bonds.second, bonds.shift))
+    for i, j, step in zip(first, second, shift, strict=True):
+        near[i].append((j, tuple(step)))
+    cell: list[tuple[int, int, int] | None] = [None] * count
+    bodies = []
+    for start in range(count):
+        if cell[start] is not None:
+            continue
+        cell[start], atoms, endless = (0, 0, 0), [start], False
+        for atom in atoms:  # grows while it is walked through
+            x, y, z = cell[atom] or (0, 0, 0)
+            for other, (a, b, c) in near[atom]:
+                there = (x + a, y + b, z + c)
+                if cell[other] is None:
+                    cell[other] = there
+                    atoms.append(other)
+                endless |= cell[other] != there
+        bodies.append(Body(np.array(atoms), np.array([cell[atom] for atom in atoms]), endless))
+    return bodies
