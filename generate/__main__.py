@@ -33,7 +33,7 @@ app = typer.Typer(help="Generate crystals for a powder pattern.", no_args_is_hel
 Count = Annotated[int, typer.Option("-n", min=1, help="Candidates.")]
 Steps = Annotated[int, typer.Option(min=1, max=1000, help="Of the sampler; more is better and slower.")]
 Seed = Annotated[int, typer.Option(min=0, help="Same seed, same candidates on one machine.")]
-Template = Annotated[str, typer.Option(help="auto: half of them from known crystals; none; or the id of an entry.")]
+Template = Annotated[str, typer.Option(help="auto: most of them from known crystals; none; or the id of an entry.")]
 Sampler = Annotated[Method, typer.Option(help="predictor-corrector is the paper's; it needs 1000 steps.")]
 
 

@@ -154,12 +154,11 @@ def baselines(questions: Sequence[Question], gallery: Gallery, vectors: NDArray,
 
 def undiffused(
     generator: CandidateGenerator, questions: Sequence[Question], gallery: Gallery, request: Request
-) -> list[list[Crystal]]:
-    """What generation begins from where it uses templates, refined and ranked as its candidates are."""
-    return [
-        [c.crystal for c in generator.undiffused(question.sample, question.numbers, request, gallery)]
-        for question in questions
-    ]
+) -> Ways:
+    """What generation begins from where it uses known crystals, refined and ranked as its candidates are."""
+    found = [generator.undiffused(question.sample, question.numbers, request, gallery) for question in questions]
+    built, templates = ([[c.crystal for c in candidates] for candidates in sort] for sort in zip(*found, strict=True))
+    return {"linkers exchanged": built, "templates, not diffused": templates}
 
 
 def _scattered(crystal: Crystal, rng: np.random.Generator) -> Crystal:
@@ -234,7 +233,7 @@ def benchmark(
     vectors = generator.embedder.embed_patterns([question.sample.lines for question in questions])
     ways: Ways = {"generated": offered}
     if request.template == "auto":
-        ways["templates, not diffused"] = undiffused(generator, questions, gallery, request)
+        ways |= undiffused(generator, questions, gallery, request)
     ways |= baselines(questions, gallery, vectors, request)
     curves, late = compare(questions, ways)
     return GenerationBenchmark(

@@ -6,7 +6,9 @@ from statistics import fmean
 
 from xtal.crystal import Crystal
 
-SHARE_OF_FIT = 0.1  # in the score: fit and similarity scatter several times as widely as agreement
+SHARE_OF_FIT = (
+    0.5  # in the score: fit and similarity, blind to an error of an ångström, scatter more widely than agreement
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +23,7 @@ class Candidate:
         chi_square: of that fit.
         agreement: with the other candidates of its formula, 0 to 1, see `generate.agreement`.
         closest: Å, shortest distance of two atoms over the shortest that chemistry allows them; below 1 they overlap.
-        start: what diffusion began with: ``noise``, or the id of the entry used as a template.
+        start: what it began as: ``noise``, the id of a known crystal, or two: one with linkers of the other.
         seed: of the run; with `number` and the composition it names the sample.
         number: place in the batch that was sampled.
         model_id: SHA-256 of the denoiser.

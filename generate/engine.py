@@ -13,10 +13,11 @@ import models
 from generate.agreement import agreement
 from generate.candidate import Candidate, ranked
 from generate.checks import plausibility
-from generate.gallery import Gallery, Neighbour
+from generate.gallery import Gallery
 from generate.refine import Refined, fit_crystals
 from generate.sampler import SAMPLERS, Method, Noisy, noised, pure_noise
-from generate.templates import adapted, difference
+from generate.starts import HOSTS, Builder, Start, templates
+from generate.templates import adapted
 from models.ccsg.denoiser import LARGEST, Denoiser, Memory
 from models.ccsg.schedule import STEPS
 from models.embedder import Embedder
@@ -28,9 +29,6 @@ from xtal.powder import crystal_lines
 from xtal.sample import Sample
 from xtal.symmetry import niggli
 
-LOOKED_AT = 50  # nearest known crystals from which templates are chosen
-FEW_CHANGES = 0.35  # share of atoms that a template may have to gain, lose or change
-TEMPLATES = 10  # begun from in turn
 MOST_CANDIDATES = 200
 
 
@@ -43,8 +41,8 @@ class Request:
         steps: of the sampler from pure noise; templates, which are less noisy, take their share of these.
         seed: of everything random; repeats a run bit for bit on one machine.
         method: the sampler.
-        template: ``auto`` begins every other candidate from known crystals, ``none`` all from noise, and the id of an
-            entry all from this one.
+        template: ``auto`` builds every other candidate from known crystals by exchanging linkers and begins half of the
+            others from templates; ``none`` begins all from noise, and the id of an entry all from this one.
         level: step of the diffusion up to which templates are noised; 300 moves atoms by about 0.3 Å.
     """
 
@@ -149,51 +147,65 @@ class CandidateGenerator:
         if not 1 <= len(numbers) <= LARGEST:
             raise UserError(f"a cell may hold 1 to {LARGEST} atoms, got {len(numbers)}; give the primitive cell's")
         vector = self.embedder.embed_patterns([sample.lines])[0]
-        starts = self._starts(numbers, request, gallery, vector)
+        starts = self._starts(sample, vector, numbers, request, gallery)
         crystals = self._sampled(sample, numbers, request, starts, watch)
         names = ["noise" if start is None else start.id for start in starts]
         return self._ranked(sample, vector, crystals, names, request.seed)
 
     def undiffused(
         self, sample: Sample, numbers: NDArray[np.int64], request: Request, gallery: Gallery
-    ) -> list[Candidate]:
-        """Return the templates that `generate` would begin from, with the atoms asked for, refined and ranked."""
+    ) -> tuple[list[Candidate], list[Candidate]]:
+        """Return what `generate` may begin from, not diffused but refined and ranked: what was built, and templates."""
         vector = self.embedder.embed_patterns([sample.lines])[0]
-        starts = self._starts(numbers, request, gallery, vector)
-        known = [start for start in starts if start is not None]
-        if not known:
-            return []
-        crystals = self._crystals(self._settled(known, numbers, np.random.default_rng(request.seed)))
-        return self._ranked(sample, vector, crystals, [start.id for start in known], request.seed)
+        built, known = self._known(sample, vector, numbers, request.count, gallery)
+        settled = self._crystals(self._settled(known, numbers, np.random.default_rng(request.seed))) if known else []
+        return (
+            self._ranked(sample, vector, [s.crystal for s in built], [s.id for s in built], request.seed),
+            self._ranked(sample, vector, settled, [s.id for s in known], request.seed),
+        )
+
+    def _known(
+        self, sample: Sample, vector: NDArray[np.float32], numbers: NDArray[np.int64], count: int, gallery: Gallery
+    ) -> tuple[list[Start], list[Start]]:
+        """Up to `count` crystals built by exchanging linkers, and templates."""
+        near = gallery.nearest(vector, HOSTS)
+        return Builder(self.embedder, sample, vector, near).build(numbers, count), templates(near, numbers)
 
     def _starts(
-        self, numbers: NDArray[np.int64], request: Request, gallery: Gallery | None, vector: NDArray[np.float32]
-    ) -> list[Neighbour | None]:
+        self,
+        sample: Sample,
+        vector: NDArray[np.float32],
+        numbers: NDArray[np.int64],
+        request: Request,
+        gallery: Gallery | None,
+    ) -> list[Start | None]:
         """What each candidate begins from; None is noise."""
         if request.template == "none" or gallery is None:
             return [None] * request.count
         if request.template != "auto":
-            return [gallery.named(request.template)] * request.count
-        near = [n for n in gallery.nearest(vector, LOOKED_AT) if difference(n.crystal, numbers) <= FEW_CHANGES]
-        near.sort(key=lambda n: difference(n.crystal, numbers) - n.similarity)
-        chosen = near[:TEMPLATES]
-        return [chosen[(i // 2) % len(chosen)] if chosen and i % 2 == 0 else None for i in range(request.count)]
+            named = gallery.named(request.template)
+            return [Start(named.id, named.crystal)] * request.count
+        built, known = self._known(sample, vector, numbers, (request.count + 1) // 2, gallery)
+        rest = request.count - len(built)
+        return [*built, *(known[i // 2 % len(known)] if known and i % 2 == 0 else None for i in range(rest))]
 
     def _sampled(
         self,
         sample: Sample,
         numbers: NDArray[np.int64],
         request: Request,
-        starts: Sequence[Neighbour | None],
+        starts: Sequence[Start | None],
         watch: Watch,
     ) -> list[Crystal]:
-        """Run the sampler, once for those from noise and once for those from templates."""
+        """Run the sampler, once for those from noise and once for those from templates; keep what was built."""
         rng = np.random.default_rng(request.seed)
-        known = [start for start in starts if start is not None]
-        places = np.argsort([start is not None for start in starts], kind="stable")
+        built = [start for start in starts if start is not None and not start.diffused]
+        known = [start for start in starts if start is not None and start.diffused]
+        blank = len(starts) - len(known) - len(built)
+        places = np.argsort([0 if s is None else 1 + (not s.diffused) for s in starts], kind="stable")
         batches = []
-        if len(starts) > len(known):
-            batches.append(pure_noise(np.tile(numbers, (len(starts) - len(known), 1)), rng))
+        if blank:
+            batches.append(pure_noise(np.tile(numbers, (blank, 1)), rng))
         if known:
             batches.append(noised(self._settled(known, numbers, rng), request.level, rng))
         memory = self.denoiser.remember([sample.lines])
@@ -203,6 +215,7 @@ class CandidateGenerator:
             hear = partial(self._report, watch, sum(steps[:turn]), sum(steps))
             predict = partial(self._predict, start.numbers, memory.repeated(np.zeros(len(start.numbers), np.int64)))
             crystals += self._crystals(SAMPLERS[request.method](predict, start, steps[turn], rng, hear))
+        crystals += [start.crystal for start in built]
         return [crystals[i] for i in np.argsort(places, kind="stable")]
 
     def _predict(
@@ -214,9 +227,9 @@ class CandidateGenerator:
         """Tell `watch` of one step; `before` were taken in an earlier batch."""
         watch(Preview(before + state.taken, steps, partial(self._crystals, state)))
 
-    def _settled(self, known: Sequence[Neighbour], numbers: NDArray[np.int64], rng: Generator) -> Noisy:
+    def _settled(self, known: Sequence[Start], numbers: NDArray[np.int64], rng: Generator) -> Noisy:
         """Templates with the atoms asked for, in the reduced cells that the model knows, not noisy yet."""
-        reduced = [niggli(neighbour.crystal) for neighbour in known]
+        reduced = [niggli(start.crystal) for start in known]
         frac = np.array([adapted(crystal, numbers, rng) for crystal in reduced])
         cell = self.denoiser.scale.normalised(np.array([crystal.lattice for crystal in reduced]))
         return Noisy(np.tile(numbers, (len(known), 1)), frac, cell, 0)
@@ -229,7 +242,9 @@ class CandidateGenerator:
     def _ranked(
         self, sample: Sample, vector: NDArray[np.float32], crystals: Sequence[Crystal], names: Sequence[str], seed: int
     ) -> list[Candidate]:
-        """Refine, embed and order what was sampled."""
+        """Refine, embed and order crystals."""
+        if not crystals:
+            return []
         refined = fit_crystals(sample, crystals)
         table = LineTable.stack([crystal_lines(crystal) for crystal in refined.crystals])
         similarity = self.embedder.embed_crystals(refined.crystals, table) @ vector

@@ -1,0 +1,74 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from generate_helpers import small_mofs
+
+import models
+from generate.gallery import Gallery
+from generate.matching import match_all
+from generate.starts import OF_ONE_SET, Builder, templates
+from xtal.artefacts import PAPER_SCAN, Artefacts, apply
+from xtal.crystal import Crystal
+from xtal.powder import reflections
+from xtal.sample import Sample
+
+MOFS = small_mofs()
+HOST = MOFS[3]
+FLUORINE, COPPER = 9, 29
+
+
+def fluorinated(name: str, which: int, metal: int = 30) -> Crystal:
+    """The host with one hydrogen fluorinated, in another metal."""
+    numbers = np.where(HOST.numbers == 30, metal, HOST.numbers).astype(np.uint8)
+    numbers[np.flatnonzero(numbers == 1)[which]] = FLUORINE
+    return replace(HOST, numbers=numbers, name=name)
+
+
+def measured(crystal: Crystal) -> Sample:
+    clean = replace(Artefacts.draw(0.0, np.random.default_rng(0)), fwhm=0.2, eta=0.5, counts=20_000.0)
+    return Sample.of(apply(clean, reflections(crystal, 2.3), np.random.default_rng(1), PAPER_SCAN))
+
+
+def builder(truth: Crystal, known: list[Crystal]) -> Builder:
+    embedder, sample = models.load("profile"), measured(truth)
+    vector = embedder.embed_patterns([sample.lines])[0]
+    return Builder(embedder, sample, vector, Gallery.of_crystals(known, embedder).nearest(vector, len(known)))
+
+
+def test_the_crystal_is_built_from_two_others():
+    truth = fluorinated("truth", 0)
+    donor = fluorinated("donor", 0, COPPER)
+    numbers = np.sort(truth.numbers).astype(np.int64)
+    found = builder(truth, [*MOFS, donor]).build(numbers, 5)
+    assert {start.id for start in found} == {"donor", f"{HOST.name} with linkers of donor"}  # the one in zinc, too
+    assert not any(start.diffused for start in found)
+    errors = [match[0].rmse for match in match_all([(start.crystal, truth) for start in found])]
+    assert max(errors[:1]) < 0.02
+
+
+def test_of_one_set_of_linkers_few_are_kept():
+    truth = fluorinated("truth", 0)
+    donors = [replace(fluorinated("donor", 0, COPPER), name=f"donor-{i}") for i in range(OF_ONE_SET + 2)]
+    found = builder(truth, donors).build(np.sort(truth.numbers).astype(np.int64), 20)
+    assert len(found) == OF_ONE_SET
+
+
+@pytest.mark.parametrize("known", [[], MOFS])
+def test_without_the_parts_nothing_is_built(known):
+    numbers = np.append(HOST.numbers, FLUORINE).astype(np.int64)
+    assert builder(HOST, known).build(numbers, 5) == []
+
+
+def test_disordered_crystals_are_no_hosts():
+    half = replace(HOST, occupancies=np.full(len(HOST), 0.5))
+    assert builder(HOST, [half]).build(np.sort(HOST.numbers).astype(np.int64), 5) == []
+
+
+def test_templates_need_few_changes():
+    near = builder(HOST, MOFS).near
+    numbers = np.sort(HOST.numbers).astype(np.int64)
+    found = templates(near, numbers)
+    assert found[0].id == HOST.name
+    assert all(start.diffused for start in found)
+    assert templates(near, np.array([8, 8, 14])) == []
