@@ -16,7 +16,7 @@ from generate.checks import plausibility
 from generate.gallery import Gallery
 from generate.refine import Refined, fit_crystals
 from generate.sampler import SAMPLERS, Method, Noisy, noised, pure_noise
-from generate.starts import HOSTS, Builder, Start, templates
+from generate.starts import HOSTS, Builder, Start, in_turn, templates
 from generate.templates import adapted
 from models.ccsg.denoiser import LARGEST, Denoiser, Memory
 from models.ccsg.schedule import STEPS
@@ -41,8 +41,9 @@ class Request:
         steps: of the sampler from pure noise; templates, which are less noisy, take their share of these.
         seed: of everything random; repeats a run bit for bit on one machine.
         method: the sampler.
-        template: ``auto`` builds every other candidate from known crystals by exchanging linkers and begins half of the
-            others from templates; ``none`` begins all from noise, and the id of an entry all from this one.
+        template: ``auto`` builds up to half of the candidates from known crystals by exchanging linkers; the others are
+            templates as they are, noised templates and noise in turn. ``none`` begins all from noise, and the id of an
+            entry all from this one, noised.
         level: step of the diffusion up to which templates are noised; 300 moves atoms by about 0.3 Å.
     """
 
@@ -149,7 +150,7 @@ class CandidateGenerator:
         vector = self.embedder.embed_patterns([sample.lines])[0]
         starts = self._starts(sample, vector, numbers, request, gallery)
         crystals = self._sampled(sample, numbers, request, starts, watch)
-        names = ["noise" if start is None else start.id for start in starts]
+        names = ["noise" if start is None else start.words for start in starts]
         return self._ranked(sample, vector, crystals, names, request.seed)
 
     def undiffused(
@@ -184,10 +185,9 @@ class CandidateGenerator:
             return [None] * request.count
         if request.template != "auto":
             named = gallery.named(request.template)
-            return [Start(named.id, named.crystal)] * request.count
+            return [Start(named.id, named.crystal, diffused=True)] * request.count
         built, known = self._known(sample, vector, numbers, (request.count + 1) // 2, gallery)
-        rest = request.count - len(built)
-        return [*built, *(known[i // 2 % len(known)] if known and i % 2 == 0 else None for i in range(rest))]
+        return in_turn(built, known, request.count)
 
     def _sampled(
         self,
@@ -197,11 +197,11 @@ class CandidateGenerator:
         starts: Sequence[Start | None],
         watch: Watch,
     ) -> list[Crystal]:
-        """Run the sampler, once for those from noise and once for those from templates; keep what was built."""
+        """Run the sampler, once for those from noise and once for noised templates; give the others their atoms."""
         rng = np.random.default_rng(request.seed)
-        built = [start for start in starts if start is not None and not start.diffused]
+        still = [start for start in starts if start is not None and not start.diffused]
         known = [start for start in starts if start is not None and start.diffused]
-        blank = len(starts) - len(known) - len(built)
+        blank = len(starts) - len(known) - len(still)
         places = np.argsort([0 if s is None else 1 + (not s.diffused) for s in starts], kind="stable")
         batches = []
         if blank:
@@ -215,7 +215,7 @@ class CandidateGenerator:
             hear = partial(self._report, watch, sum(steps[:turn]), sum(steps))
             predict = partial(self._predict, start.numbers, memory.repeated(np.zeros(len(start.numbers), np.int64)))
             crystals += self._crystals(SAMPLERS[request.method](predict, start, steps[turn], rng, hear))
-        crystals += [start.crystal for start in built]
+        crystals += self._crystals(self._settled(still, numbers, rng)) if still else []
         return [crystals[i] for i in np.argsort(places, kind="stable")]
 
     def _predict(

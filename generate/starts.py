@@ -2,7 +2,8 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain, cycle, islice, repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,12 +39,18 @@ class Start:
     Attributes:
         id: of the entry, or of those that it was built from.
         crystal: may hold other atoms than those asked for.
-        diffused: whether it is noised and brought back; a crystal built with the right linkers can only lose by that.
+        diffused: whether it is noised and brought back. That may put a wrong atom right, and spoils chemistry that the
+            network has not learned.
     """
 
     id: str
     crystal: Crystal
-    diffused: bool = True
+    diffused: bool = False
+
+    @property
+    def words(self) -> str:
+        """Say it to people."""
+        return f"{self.id}, noised" if self.diffused else self.id
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +60,13 @@ class _Built:
     fit: float
     exchange: Exchange
     crystal: Crystal
+
+
+def in_turn(built: Sequence[Start], known: Sequence[Start], count: int) -> list[Start | None]:
+    """Begin with what was built; the others are templates as they are, noised templates and noise (None) in turn."""
+    turns = [(start, replace(start, diffused=True), None) for start in known]
+    others = cycle(chain.from_iterable(turns)) if known else repeat(None)
+    return [*built, *islice(others, count - len(built))]
 
 
 def templates(near: Sequence[Neighbour], numbers: NDArray[np.int64]) -> list[Start]:
@@ -94,7 +108,7 @@ class Builder:
         made = self._fitted(frameworks, [exchange for result in best for exchange in by_result[result]][:BUILT])
         others = [built for built in survey if built.exchange.result not in best]
         chosen = _various(sorted([*made, *others], key=lambda built: -built.fit))[:count]
-        return [Start(_name(near, built.exchange), built.crystal, diffused=False) for built in chosen]
+        return [Start(_name(near, built.exchange), built.crystal) for built in chosen]
 
     def _fitted(
         self, frameworks: Sequence[Framework], chosen: Sequence[Exchange], ways: int | None = None

@@ -7,7 +7,7 @@ from generate_helpers import small_mofs
 import models
 from generate.gallery import Gallery
 from generate.matching import match_all
-from generate.starts import OF_ONE_SET, Builder, templates
+from generate.starts import OF_ONE_SET, Builder, Start, in_turn, templates
 from xtal.artefacts import PAPER_SCAN, Artefacts, apply
 from xtal.crystal import Crystal
 from xtal.powder import reflections
@@ -42,7 +42,6 @@ def test_the_crystal_is_built_from_two_others():
     numbers = np.sort(truth.numbers).astype(np.int64)
     found = builder(truth, [*MOFS, donor]).build(numbers, 5)
     assert {start.id for start in found} == {"donor", f"{HOST.name} with linkers of donor"}  # the one in zinc, too
-    assert not any(start.diffused for start in found)
     errors = [match[0].rmse for match in match_all([(start.crystal, truth) for start in found])]
     assert max(errors[:1]) < 0.02
 
@@ -70,5 +69,20 @@ def test_templates_need_few_changes():
     numbers = np.sort(HOST.numbers).astype(np.int64)
     found = templates(near, numbers)
     assert found[0].id == HOST.name
-    assert all(start.diffused for start in found)
+    assert found[0].words == HOST.name
+    assert replace(found[0], diffused=True).words == f"{HOST.name}, noised"
     assert templates(near, np.array([8, 8, 14])) == []
+
+
+@pytest.mark.parametrize(
+    ("built", "known", "count", "expected"),
+    [
+        ("", "", 2, ["noise", "noise"]),
+        ("B", "", 2, ["B", "noise"]),
+        ("", "K", 4, ["K", "K, noised", "noise", "K"]),
+        ("BC", "KL", 6, ["B", "C", "K", "K, noised", "noise", "L"]),
+    ],
+)
+def test_starts_take_turns(built, known, count, expected):
+    starts = in_turn([Start(x, HOST) for x in built], [Start(x, HOST) for x in known], count)
+    assert ["noise" if start is None else start.words for start in starts] == expected
