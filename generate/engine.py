@@ -107,7 +107,7 @@ class Preview:
 
 
 Watch = Callable[[Preview], None]
-"""Called after every step of the sampler; to cancel, it raises."""
+"""Called with what is built from known crystals and after every step of the sampler; to cancel, it raises."""
 
 
 class Cancelled(Exception):  # noqa: N818 - it is no error
@@ -140,7 +140,7 @@ class CandidateGenerator:
             numbers: (N,) atomic numbers of what one primitive cell holds.
             request: how to sample.
             gallery: known crystals to begin from; None begins from noise alone.
-            watch: hears of every step.
+            watch: hears of what is built, as step 0, and of every step.
 
         Raises:
             UserError: too many atoms, no line in the pattern, or a template that is not in the gallery.
@@ -148,7 +148,7 @@ class CandidateGenerator:
         if not 1 <= len(numbers) <= LARGEST:
             raise UserError(f"a cell may hold 1 to {LARGEST} atoms, got {len(numbers)}; give the primitive cell's")
         vector = self.embedder.embed_patterns([sample.lines])[0]
-        starts = self._starts(sample, vector, numbers, request, gallery)
+        starts = self._starts(sample, vector, numbers, request, gallery, watch)
         crystals = self._sampled(sample, numbers, request, starts, watch)
         names = ["noise" if start is None else start.words for start in starts]
         return self._ranked(sample, vector, crystals, names, request.seed)
@@ -166,11 +166,17 @@ class CandidateGenerator:
         )
 
     def _known(
-        self, sample: Sample, vector: NDArray[np.float32], numbers: NDArray[np.int64], count: int, gallery: Gallery
+        self,
+        sample: Sample,
+        vector: NDArray[np.float32],
+        numbers: NDArray[np.int64],
+        count: int,
+        gallery: Gallery,
+        hear: Callable[[Crystal], None] = lambda _: None,
     ) -> tuple[list[Start], list[Start]]:
         """Up to `count` crystals built by exchanging linkers, and templates."""
         near = gallery.nearest(vector, HOSTS)
-        return Builder(self.embedder, sample, vector, near).build(numbers, count), templates(near, numbers)
+        return Builder(self.embedder, sample, vector, near).build(numbers, count, hear), templates(near, numbers)
 
     def _starts(
         self,
@@ -179,6 +185,7 @@ class CandidateGenerator:
         numbers: NDArray[np.int64],
         request: Request,
         gallery: Gallery | None,
+        watch: Watch,
     ) -> list[Start | None]:
         """What each candidate begins from; None is noise."""
         if request.template == "none" or gallery is None:
@@ -186,7 +193,11 @@ class CandidateGenerator:
         if request.template != "auto":
             named = gallery.named(request.template)
             return [Start(named.id, named.crystal, diffused=True)] * request.count
-        built, known = self._known(sample, vector, numbers, (request.count + 1) // 2, gallery)
+
+        def hear(crystal: Crystal) -> None:
+            watch(Preview(0, request.steps, lambda: [crystal]))
+
+        built, known = self._known(sample, vector, numbers, (request.count + 1) // 2, gallery, hear)
         return in_turn(built, known, request.count)
 
     def _sampled(

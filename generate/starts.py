@@ -1,7 +1,7 @@
 """What candidates begin from: known crystals, those built from them, or noise."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, cycle, islice, repeat
 
@@ -92,11 +92,13 @@ class Builder:
     vector: NDArray[np.float32]
     near: Sequence[Neighbour]
 
-    def build(self, numbers: NDArray[np.int64], count: int) -> list[Start]:
+    def build(
+        self, numbers: NDArray[np.int64], count: int, hear: Callable[[Crystal], None] = lambda _: None
+    ) -> list[Start]:
         """Return up to `count` crystals of the atoms (N,), those that fit the profile best first.
 
         Many sets of linkers may have the right composition. Each is tried in one host; those that fit best are then
-        built in every host and way.
+        built in every host and way. `hear` is told of the best crystal so far.
         """
         near = [n for n in self.near[:HOSTS] if len(n.crystal) <= LARGEST and (n.crystal.occupancies == 1).all()]
         frameworks = [with_metal(take_apart(n.crystal), numbers) for n in near]
@@ -104,6 +106,8 @@ class Builder:
         for exchange in exchanges(frameworks, numbers):
             by_result[exchange.result].append(exchange)
         survey = self._fitted(frameworks, [found[0] for found in by_result.values()][:SURVEYED], ways=1)
+        if survey:
+            hear(survey[0].crystal)
         best = list(dict.fromkeys(built.exchange.result for built in survey))[:BEST_SETS]
         made = self._fitted(frameworks, [exchange for result in best for exchange in by_result[result]][:BUILT])
         others = [built for built in survey if built.exchange.result not in best]

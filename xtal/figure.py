@@ -4,7 +4,7 @@ from pathlib import Path
 
 from xtal.errors import UserError
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")  # Okabe and Ito (2008): told apart by everyone
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # Okabe and Ito (2008), for all eyes
 SUFFIXES = (".png", ".pdf", ".svg")
 
 

@@ -146,7 +146,7 @@ def test_starts_keep_their_places(generator, gallery, sample, monkeypatch):
     request = Request(count=6, steps=1, template="auto", level=1, method="deterministic")
     generator.generate(sample, NUMBERS, request, gallery)
     vector = generator.embedder.embed_patterns([sample.lines])[0]
-    starts = generator._starts(sample, vector, NUMBERS, request, gallery)
+    starts = generator._starts(sample, vector, NUMBERS, request, gallery, lambda _: None)
     assert {None if start is None else start.diffused for start in starts} == {None, True, False}
     for start, crystal in zip(starts, sampled, strict=True):
         if start is None:
@@ -162,11 +162,11 @@ def test_steps_are_reported_with_crystals(generator, gallery, sample, method):
     heard: list[Preview] = []
     request = replace(SHORT, count=4, template="auto", method=method, steps=5, level=400)
     generator.generate(sample, NUMBERS, request, gallery, heard.append)
-    # five from noise, then two fifths of these from the templates
-    assert [preview.step for preview in heard] == [1, 2, 3, 4, 5, 6, 7]
-    assert {preview.steps for preview in heard} == {7}
-    crystals = heard[0].crystals() + heard[-1].crystals()
-    assert len(crystals) == 2  # known ones need no step
+    # what was built, five from noise, then two fifths of these from the templates
+    assert [preview.step for preview in heard] == [0, 1, 2, 3, 4, 5, 6, 7]
+    assert {preview.steps for preview in heard[1:]} == {7}
+    crystals = heard[0].crystals() + heard[1].crystals() + heard[-1].crystals()
+    assert len(crystals) == 3  # known ones need no step
     assert {crystal.formula for crystal in crystals} == {TARGET.formula}
 
 
@@ -176,6 +176,14 @@ def test_watching_can_stop_it(generator, sample):
 
     with pytest.raises(InterruptedError, match="1"):
         generator.generate(sample, NUMBERS, SHORT, watch=stop)
+
+
+def test_watching_can_stop_the_building(generator, gallery, sample):
+    def stop(preview: Preview) -> None:
+        raise InterruptedError(f"{preview.step} {preview.crystals()[0].formula}")
+
+    with pytest.raises(InterruptedError, match=f"0 {TARGET.formula}"):
+        generator.generate(sample, NUMBERS, replace(SHORT, template="auto"), gallery, stop)
 
 
 def test_known_crystals_are_refined_without_diffusion(generator, gallery, sample):
