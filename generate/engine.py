@@ -227,6 +227,8 @@ class CandidateGenerator:
             predict = partial(self._predict, start.numbers, memory.repeated(np.zeros(len(start.numbers), np.int64)))
             crystals += self._crystals(SAMPLERS[request.method](predict, start, steps[turn], rng, hear))
         crystals += self._crystals(self._settled(still, numbers, rng)) if still else []
+        if not batches:  # nothing had to be sampled
+            watch(Preview(request.steps, request.steps, lambda: crystals))
         return [crystals[i] for i in np.argsort(places, kind="stable")]
 
     def _predict(

@@ -178,6 +178,14 @@ def test_watching_can_stop_it(generator, sample):
         generator.generate(sample, NUMBERS, SHORT, watch=stop)
 
 
+def test_what_is_built_alone_comes_to_its_end(generator, gallery, sample):
+    heard: list[Preview] = []
+    (only,) = generator.generate(sample, NUMBERS, replace(SHORT, count=1, template="auto"), gallery, heard.append)
+    assert only.start == TARGET.name
+    assert [preview.share for preview in heard] == [0, 1]
+    assert len(heard[-1].crystals()) == 1
+
+
 def test_watching_can_stop_the_building(generator, gallery, sample):
     def stop(preview: Preview) -> None:
         raise InterruptedError(f"{preview.step} {preview.crystals()[0].formula}")
