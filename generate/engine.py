@@ -195,6 +195,7 @@ class CandidateGenerator:
             return [Start(named.id, named.crystal, diffused=True)] * request.count
 
         def hear(crystal: Crystal) -> None:
+            """Show what is built, before the first step."""
             watch(Preview(0, request.steps, lambda: [crystal]))
 
         built, known = self._known(sample, vector, numbers, (request.count + 1) // 2, gallery, hear)
