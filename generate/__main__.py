@@ -57,9 +57,9 @@ def run(
     """Generate candidate crystals for a pattern, best first. They are proposals, not verified."""
     from generate.engine import Request
     from generate.run import generate_for, write_candidates
+    from xtal.patterns import parse_wavelength
+    from xtal.patterns.sample import Sample
     from xtal.readers import read_pattern
-    from xtal.sample import Sample
-    from xtal.wavelengths import parse_wavelength
 
     with errors_reported():
         request = Request(count, steps, seed, method.value, template)
@@ -100,9 +100,8 @@ def benchmark(
     """Generate crystals for simulated patterns of held-out ones, and print how often they match."""
     import models
     from generate.benchmark import benchmark as measured
-    from generate.benchmark import draw, stages
+    from generate.benchmark import draw, plot_benchmark, plot_trajectory, stages
     from generate.engine import CandidateGenerator, Request
-    from generate.figures import plot_benchmark, plot_trajectory
     from models.ccsg.denoiser import Denoiser
     from xtal.figure import check_figure
 

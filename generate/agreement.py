@@ -17,9 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from xtal.crystal import Crystal
-from xtal.lattices import mappings
-from xtal.symmetry import niggli
+from xtal.crystals import Crystal, niggli
+from xtal.crystals.lattices import mappings
 
 SIGMA = 1.0  # Å, of an atom's Gaussian
 FINEST = 0.3  # waves per Å: of finer ones little is left under the Gaussian

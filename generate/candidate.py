@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
-from xtal.crystal import Crystal
+from xtal.crystals import Crystal
 
 SHARE_OF_FIT = (
     0.5  # in the score: fit and similarity, blind to an error of an ångström, scatter more widely than agreement

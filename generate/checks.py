@@ -8,7 +8,7 @@ import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
-from xtal.crystal import HIGHEST_NUMBER, Crystal
+from xtal.crystals import HIGHEST_NUMBER, Crystal
 
 SHORTEST_BOND = 0.65  # of the sum of covalent radii: the shortest real bonds are U=O, 0.67, V=O, 0.72, and C≡C, 0.82
 DALTON = 1.66053907  # g/cm³ of one dalton per Å³

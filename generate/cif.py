@@ -6,7 +6,7 @@ from importlib.metadata import version
 from gemmi import cif
 
 from generate.candidate import Candidate
-from xtal.cif import write_cif
+from xtal.crystals import write_cif
 
 PREFIX = "_xtalscout_"  # of data names that no CIF dictionary has
 

@@ -28,7 +28,7 @@ def candidate_table(candidates: Sequence["Candidate"]) -> str:
 
 
 def _cell(candidate: "Candidate") -> str:
-    from xtal.cell import cell_parameters
+    from xtal.crystals import cell_parameters
 
     lengths, angles = cell_parameters(candidate.crystal.lattice)
     return " ".join([*(f"{v:6.2f}" for v in lengths), *(f"{v:6.1f}" for v in angles)])

@@ -13,21 +13,19 @@ import models
 from generate.agreement import agreement
 from generate.candidate import Candidate, ranked
 from generate.checks import plausibility
-from generate.gallery import Gallery
+from generate.known import Builder, Gallery, Start
+from generate.known.starts import HOSTS, in_turn, templates
+from generate.known.templates import adapted
 from generate.refine import Refined, fit_crystals
 from generate.sampler import SAMPLERS, Method, Noisy, noised, pure_noise
-from generate.starts import HOSTS, Builder, Start, in_turn, templates
-from generate.templates import adapted
 from models.ccsg.denoiser import LARGEST, Denoiser, Memory
 from models.ccsg.schedule import STEPS
 from models.embedder import Embedder
 from models.registry import Device
-from xtal.crystal import Crystal
+from xtal.crystals import Crystal, niggli
 from xtal.errors import UserError
-from xtal.line_table import LineTable
-from xtal.powder import crystal_lines
-from xtal.sample import Sample
-from xtal.symmetry import niggli
+from xtal.patterns.sample import Sample
+from xtal.physics import LineTable, crystal_lines
 
 MOST_CANDIDATES = 200
 

@@ -1,12 +1,12 @@
 """Fit the cells of generated crystals to the measured profile.
 
 A generated cell is off by several per cent, where one of a database is off by a fraction of one per cent, so that the
-fit of `xtal.fit` alone would start out of reach. Here each crystal starts from many cells around its own; wide lines
+fit of a search alone would start out of reach. Here each crystal starts from many cells around its own; wide lines
 tell which of them may lead anywhere, Gauss-Newton steps follow under narrower and narrower lines, and the best remain:
 
     lattice' = lattice · D,   g' = g · D⁻ᵀ,   D ← D (1 + ε)
 
-with the strain ε of each fit (Voigt order: `xtal.pattern.Lines.direction`). Positions follow the cell exactly, however
+with the strain ε of each fit (Voigt order: `Lines.direction`). Positions follow the cell exactly, however
 far it moves; fractional coordinates and with them |F|² stay, but for form factors at a slightly different angle.
 """
 
@@ -17,13 +17,13 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from xtal.crystal import Crystal
-from xtal.fit import PARAMETERS, Fit, refine
-from xtal.pattern import q_from_two_theta
-from xtal.powder import lorentz_polarisation_ratio, reflections
-from xtal.sample import Sample
-from xtal.sticks import Sticks
-from xtal.target import Target
+from xtal.crystals import Crystal
+from xtal.patterns import q_from_two_theta
+from xtal.patterns.lorentz import lorentz_polarisation_ratio
+from xtal.patterns.sample import Sample
+from xtal.physics import Sticks, reflections
+from xtal.physics.fit import PARAMETERS, Fit, refine
+from xtal.physics.target import Target
 
 
 @dataclass(frozen=True)

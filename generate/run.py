@@ -11,15 +11,14 @@ from numpy.typing import NDArray
 from generate.candidate import Candidate, merged
 from generate.cif import candidate_cif
 from generate.engine import CandidateGenerator, Preview, Request, Turn, Watch
-from generate.gallery import Gallery
+from generate.known import Gallery
 from indexer.build import Progress
 from indexer.default import build_if_missing
-from indexer.store import open_index
+from indexer.storage import open_index
 from models.ccsg.denoiser import LARGEST, NAME
-from xtal.crystal import Crystal
+from xtal.crystals import Crystal, atoms_of_formula
 from xtal.errors import UserError
-from xtal.formula import atoms_of_formula
-from xtal.sample import Sample
+from xtal.patterns.sample import Sample
 
 GUESSES = 3  # compositions tried where none is given
 LOOKED_AT = 30  # hits whose compositions are considered

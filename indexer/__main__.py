@@ -10,7 +10,7 @@ import typer
 from xtal.console import FAILED, PARTIAL, AsJson, errors_reported, print_result, progress_bars
 
 if TYPE_CHECKING:
-    from indexer.manifest import Manifest
+    from indexer.storage import Manifest
 
 TOLERATED = 0.05  # share of broken entries: every public database has some; more means that something is wrong
 SHOWN = 10  # broken entries that `info` lists
@@ -78,7 +78,7 @@ def build_index(
 @app.command("list")
 def list_indexes(as_json: AsJson = False) -> None:
     """List all indexes."""
-    from indexer import folders, store
+    from indexer.storage import folders, store
 
     with errors_reported():
         listing = store.list_indexes()
@@ -94,7 +94,7 @@ def list_indexes(as_json: AsJson = False) -> None:
 @app.command("info")
 def show_info(name: IndexName, as_json: AsJson = False) -> None:
     """Show what is in an index and where it came from."""
-    from indexer import store
+    from indexer.storage import store
 
     with errors_reported():
         manifest, broken = store.read_manifest(name), store.broken_entries(name)
@@ -107,7 +107,7 @@ def show_info(name: IndexName, as_json: AsJson = False) -> None:
 @app.command("verify")
 def verify_index(name: IndexName, as_json: AsJson = False) -> None:
     """Check every file of an index against its digest."""
-    from indexer import store
+    from indexer.storage import store
 
     with errors_reported():
         report = store.verify(name)
@@ -122,7 +122,7 @@ def remove_index(
     name: IndexName, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False, as_json: AsJson = False
 ) -> None:
     """Remove an index and whatever an interrupted build of it left."""
-    from indexer import folders, store
+    from indexer.storage import folders, store
 
     with errors_reported():
         folder = folders.index_folder(name)

@@ -14,20 +14,20 @@ import numpy as np
 
 from indexer import prepare
 from indexer.cluster import ClusterPool
-from indexer.contents import Contents, flat_index, join_crystals
 from indexer.duplicates import group_duplicates
-from indexer.entries import EntryTable
-from indexer.manifest import Counts, Manifest, SourceNote
 from indexer.plan import Plan
 from indexer.pool import CrashProofPool, Pool
 from indexer.prepare import Outcome, Task
-from indexer.publish import publish
 from indexer.shards import Shard, shard_folder
-from indexer.store import building
+from indexer.storage import EntryTable, Manifest
+from indexer.storage.contents import Contents, flat_index, join_crystals
+from indexer.storage.manifest import Counts, SourceNote
+from indexer.storage.publish import publish
+from indexer.storage.store import building
 from models.embedder import Embedder
 from xtal import settings
 from xtal.errors import UserError
-from xtal.line_table import LineTable
+from xtal.physics import LineTable
 
 Item = TypeVar("Item")
 Progress = Callable[[str, int, int | None], None]

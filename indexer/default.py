@@ -1,8 +1,8 @@
 """The index that every command uses when none is named."""
 
 from indexer.build import Progress, build
-from indexer.folders import built_names
 from indexer.plan import open_plan
+from indexer.storage.folders import built_names
 from models.embedder import Embedder
 
 DEFAULT_INDEX = "coremof2019-asr"

@@ -17,8 +17,8 @@ entries take 0.4 s on one core; the matcher takes 25 to 75 ms for each of their 
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.entries import EntryTable
-from xtal.line_table import LineTable
+from indexer.storage import EntryTable
+from xtal.physics import LineTable
 
 DENSITY_TOLERANCE = 0.10  # relative: thermal expansion and solvent left in the pores; 1 % of true pairs lie outside
 MERGING = 0.015  # σ1 in ln q: lines that a lower symmetry splits count as the one line they were

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import xtal
-from indexer import folders
-from indexer.manifest import FORMAT
+from indexer.storage import folders
+from indexer.storage.manifest import FORMAT
 from models.embedder import Embedder
 from xtal.errors import UserError
 from xtal.sources import Source, open_source

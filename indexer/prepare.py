@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass, replace
 
-from indexer.manifest import Broken
 from indexer.pool import ItemTimeoutError, time_limit
-from xtal.crystal import Crystal
+from indexer.storage.manifest import Broken
+from xtal.crystals import Crystal, primitive
 from xtal.errors import UserError
-from xtal.pattern import Lines
-from xtal.powder import crystal_lines
+from xtal.patterns import Lines
+from xtal.physics import crystal_lines
 from xtal.sources import Record, Source, TooManyAtomsError
-from xtal.symmetry import primitive
 
 TIME_LIMIT = 60.0  # seconds; a thousand times what a MOF takes
 LONGEST_REASON = 300  # characters: a parser may quote the whole file

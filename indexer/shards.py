@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from indexer.contents import LINES, STRUCTURES, load_lines, save_crystals, save_lines
-from indexer.files import sync_folder, write_durably
-from indexer.manifest import Broken
 from indexer.prepare import LeftOut, Outcome, Prepared, Task
-from xtal.line_table import LineTable
-from xtal.packed import CrystalTable
+from indexer.storage.contents import LINES, STRUCTURES, load_lines, save_crystals, save_lines
+from indexer.storage.files import sync_folder, write_durably
+from indexer.storage.manifest import Broken
+from xtal.crystals import CrystalTable
+from xtal.physics import LineTable
 
 RECORDS = "records.json"
 

@@ -73,8 +73,8 @@ def train_cpcp(
 ) -> None:
     """Train a CPCP model: measured patterns and crystals in one space."""
     from models.cpcp import config
-    from models.cpcp.prepare import prepare
-    from models.cpcp.train import Task, train
+    from models.cpcp.training.prepare import prepare
+    from models.cpcp.training.train import Task, train
 
     with _errors_reported():
         data, counts = prepare(source, out / "crystals", limit)
@@ -108,7 +108,7 @@ def train_ccsg(
     from dataclasses import replace
 
     from models.ccsg import config
-    from models.ccsg.train import prepared, train
+    from models.ccsg.training.train import prepared, train
 
     with _errors_reported():
         chosen = replace(
@@ -148,8 +148,8 @@ def export(
 
 def _export(checkpoint: Path, out: Path) -> list[Path]:
     """Export with what belongs to the kind of model that was trained."""
-    from models.ccsg.export import export_checkpoint as export_ccsg
-    from models.cpcp.export import export_checkpoint as export_cpcp
+    from models.ccsg.training.export import export_checkpoint as export_ccsg
+    from models.cpcp.training.export import export_checkpoint as export_cpcp
     from models.files import CONFIG_FILE
 
     path = checkpoint / CONFIG_FILE

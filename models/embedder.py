@@ -6,9 +6,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from xtal.crystal import Crystal
-from xtal.line_table import LineTable
-from xtal.pattern import Lines
+from xtal.crystals import Crystal
+from xtal.patterns import Lines
+from xtal.physics import LineTable
 
 
 class Embedder(Protocol):

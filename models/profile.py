@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from xtal.crystal import Crystal
-from xtal.line_table import LineTable
-from xtal.pattern import Lines
+from xtal.crystals import Crystal
+from xtal.patterns import Lines
+from xtal.physics import LineTable
 
 SEGMENTS = ((0.2135, 2.111), (2.111, 4.2))  # Å⁻¹: 3 to 30° with Cu Kα, the usual scan of a framework, and beyond
 STEP = 0.002  # Å⁻¹, of the grid on which profiles are drawn

@@ -51,7 +51,7 @@ def query(
     as_json: AsJson = False,
 ) -> None:
     """Find the structures whose diffraction fits each pattern, best first. With --json one object per file and line."""
-    from xtal.formula import parse_elements, parse_formula
+    from xtal.crystals import parse_elements, parse_formula
 
     with errors_reported():
         allowed, wanted = parse_elements(elements), parse_formula(formula)
@@ -83,8 +83,8 @@ def simulate(
     """Write the pattern that a laboratory would measure of an entry (Cu Kα, 3 to 30°)."""
     import numpy as np
 
-    from xtal.simulate import simulate as measured
-    from xtal.writers import write_xye
+    from xtal.patterns import write_xye
+    from xtal.physics.simulate import simulate as measured
 
     with errors_reported():
         pattern = measured(opened(index).crystal(entry), severity, np.random.default_rng(seed))
@@ -112,10 +112,9 @@ def benchmark(
 ) -> None:
     """Search for patterns of known entries, simulated or measured, and print how often the right one is found."""
     import models
-    from search.benchmark import benchmark_measured, benchmark_simulated, plot_benchmark
-    from search.gallery import restricted, with_embedder
-    from xtal.artefacts import SEVERITIES
+    from search.benchmark import benchmark_measured, benchmark_simulated, plot_benchmark, restricted, with_embedder
     from xtal.figure import check_figure
+    from xtal.physics import SEVERITIES
     from xtal.readers import SUFFIXES
 
     with errors_reported():
@@ -149,8 +148,7 @@ def figures(
 ) -> None:
     """Draw a t-SNE map of patterns, a heat map of pattern against crystal, and the best four hits of one pattern."""
     import models
-    from search.figures import write_figures
-    from search.gallery import with_embedder
+    from search.benchmark import with_embedder, write_figures
 
     with errors_reported():
         engine = opened(index)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from xtal.pattern import Lines, Pattern
+from xtal.patterns import Lines, Pattern
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class Hit:
         zero_shift: degrees 2θ.
         width: full width at half maximum of the lines, degrees.
         row: of the entry in the index.
-        parameters: fitted (9,), see `xtal.fit.Fit`; empty without a fit.
-        chi_square: what hits are ordered by, see `xtal.fit.Fit`; None beyond the candidates that were fitted.
+        parameters: fitted (9,), see `xtal.physics.fit.Fit`; empty without a fit.
+        chi_square: what hits are ordered by, see `xtal.physics.fit.Fit`; None beyond the candidates that were fitted.
     """
 
     rank: int

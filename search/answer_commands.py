@@ -18,12 +18,12 @@ from xtal.console import PARTIAL, USAGE, AsJson, errors_reported, print_result, 
 from xtal.errors import UserError
 
 if TYPE_CHECKING:
-    from search.cache import Cache
-    from search.calibrate import CalibrationReport
-    from search.history import HistoryEntry
+    from search.benchmark import CalibrationReport
+    from search.cache import Cache, HistoryEntry
+    from search.options import Event, Options
     from search.solution import Solution
-    from search.solve import Event, Options, Solver
-    from xtal.pattern import Pattern
+    from search.solve import Solver
+    from xtal.patterns import Pattern
 
 
 class Generate(StrEnum):
@@ -66,9 +66,10 @@ def solve(
 
     from generate.engine import Request
     from search.cache import Cache
-    from search.solve import Options, Solver
+    from search.options import Options
+    from search.solve import Solver
     from search.verdict import Judge
-    from xtal.formula import parse_elements
+    from xtal.crystals import parse_elements
 
     with errors_reported():
         options = Options(
@@ -107,8 +108,8 @@ def calibrate(
     as_json: AsJson = False,
 ) -> None:
     """Fit the probability of a match to an index, with patterns of entries it holds and of entries removed."""
-    from search.calibrate import calibrate as fitted
-    from search.figures import write_reliability
+    from search.benchmark import write_reliability
+    from search.benchmark.calibrate import calibrate as fitted
     from xtal.figure import check_figure
 
     with errors_reported():
@@ -221,7 +222,7 @@ def _entry_text(entry: "HistoryEntry") -> str:
 
 def _report_text(report: "CalibrationReport") -> str:
     """Rates for people."""
-    from search.calibration import SHARES
+    from search.verdict.calibration import SHARES
 
     shares = "  ".join(f"{share:.0%} false" for share in SHARES)
     head = (

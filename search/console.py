@@ -14,7 +14,7 @@ from xtal.errors import UserError
 if TYPE_CHECKING:
     from search.answer import Answer, Hit
     from search.engine import Engine
-    from xtal.pattern import Lines, Pattern
+    from xtal.patterns import Lines, Pattern
 
 IndexName = Annotated[str, typer.Option("--index", help="Index to search; the default one is built when missing.")]
 Wavelength = Annotated[
@@ -45,8 +45,8 @@ def opened(index: str) -> "Engine":
 
 def read_all(files: Sequence[Path], wavelength: str | None) -> tuple[list["Pattern"], int]:
     """Read all files; one that cannot be used is reported and counted, the others go on."""
+    from xtal.patterns import parse_wavelength
     from xtal.readers import read_pattern
-    from xtal.wavelengths import parse_wavelength
 
     chosen = None if wavelength is None else parse_wavelength(wavelength)
     patterns, refused = [], 0

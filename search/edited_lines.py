@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from xtal.background import background
 from xtal.errors import UserError
-from xtal.linefinder import MOST_LINES, line_points
-from xtal.pattern import Lines, Pattern, q_from_two_theta, two_theta_from_q
-from xtal.powder import lorentz_polarisation_ratio
-from xtal.sample import Sample
+from xtal.patterns import Lines, Pattern, q_from_two_theta, two_theta_from_q
+from xtal.patterns.background import background
+from xtal.patterns.linefinder import MOST_LINES, line_points
+from xtal.patterns.lorentz import lorentz_polarisation_ratio
+from xtal.patterns.sample import Sample
 
 COLUMNS = ("two_theta", "intensity", "width")
 WANTED = "give a table of two_theta (degrees) and intensity (any unit), and width (degrees) where it is known"

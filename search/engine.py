@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 import models
-from indexer.store import Index, open_index
+from indexer.storage import Index, open_index
 from models.embedder import Embedder
 from search.answer import Answer, Hit, Overlay, Timings
 from search.edited_lines import sample_with
@@ -20,14 +20,14 @@ from search.prepared import prepared
 from search.rerank import rerank
 from search.ties import settle
 from xtal import settings
-from xtal.crystal import Crystal
+from xtal.crystals import Crystal
 from xtal.errors import UserError
-from xtal.fit import Fit, line_positions
-from xtal.pattern import Lines, Pattern
-from xtal.profile import render_each
-from xtal.sample import Sample
-from xtal.sticks import Sticks
-from xtal.target import Target
+from xtal.patterns import Lines, Pattern
+from xtal.patterns.sample import Sample
+from xtal.physics import Sticks
+from xtal.physics.fit import Fit, line_positions
+from xtal.physics.profile import render_each
+from xtal.physics.target import Target
 
 FEW_QUERIES = 16
 COPIES_COMPARED = 3  # of one structure; they differ by temperature and solvent, so one alone may be the wrong one
@@ -71,7 +71,7 @@ class Engine:
     @classmethod
     def open(cls, name: str, home: Path | None = None) -> Self:
         """Open an index by name; UserError when it is missing, damaged or made by another model."""
-        from indexer.store import read_manifest
+        from indexer.storage import read_manifest
 
         # the matrices of a fit are small: more threads take longer, for they mostly wait for each other
         threadpool_limits(1, user_api="blas")

@@ -6,7 +6,7 @@ import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.entries import EntryTable
+from indexer.storage import EntryTable
 from xtal.errors import UserError
 
 LISTED = 5  # formulas quoted when the one asked for is not in the index

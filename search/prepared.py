@@ -5,9 +5,9 @@ import threading
 import numpy as np
 from numpy.typing import NDArray
 
-from xtal.background import background
-from xtal.pattern import Lines, Pattern
-from xtal.target import Target
+from xtal.patterns import Lines, Pattern
+from xtal.patterns.background import background
+from xtal.physics.target import Target
 
 
 class _Latest(threading.local):

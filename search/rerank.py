@@ -5,11 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from xtal.fit import Fit, refine
-from xtal.line_table import LineTable
-from xtal.pattern import q_from_two_theta
-from xtal.sticks import Sticks
-from xtal.target import Target
+from xtal.patterns import q_from_two_theta
+from xtal.physics import LineTable, Sticks
+from xtal.physics.fit import Fit, refine
+from xtal.physics.target import Target
 
 
 @dataclass(frozen=True)

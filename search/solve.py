@@ -2,71 +2,29 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Self
 
-from generate.engine import Cancelled, Preview, Request
+from generate.engine import Cancelled, Preview
 from search.answer import Answer
-from search.cache_key import Origin, solution_key
+from search.cache import Origin, solution_key
 from search.engine import Engine
+from search.options import Event, Options, Watch
 from search.solution import Solution
-from search.verdict import Judge, Verdict
+from search.verdict import Judge
 from search.workers import Searcher, Workers
-from xtal.background import background
 from xtal.errors import UserError
-from xtal.pattern import Lines, Pattern
-from xtal.sample import Sample
+from xtal.patterns import Pattern
+from xtal.patterns.background import background
+from xtal.patterns.sample import Sample
 
 if TYPE_CHECKING:
     from generate.engine import CandidateGenerator
     from generate.run import Generation
     from search.cache import Cache
-
-Generate = Literal["auto", "never", "always"]
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a pattern is answered with.
-
-    Attributes:
-        k: hits.
-        elements: symbols; entries and generated crystals hold no others. None allows all.
-        required: symbols; entries that lack one of them are passed over.
-        reduced_formula: entries of another one (Hill order) are passed over; None allows all.
-        formula: contents of the primitive cell over `units`, used where crystals are generated; blank when unknown.
-        units: formula units per primitive cell.
-        generate: ``auto`` after a miss, ``never``, or ``always``.
-        request: how crystals are generated.
-        lines: to search, judge and generate with, as a person edited them (`search.edited_lines.lines_at`); None takes
-            those found in the pattern.
-    """
-
-    k: int = 10
-    elements: frozenset[str] | None = None
-    required: frozenset[str] = frozenset()
-    reduced_formula: str | None = None
-    formula: str = ""
-    units: int = 1
-    generate: Generate = "auto"
-    request: Request = field(default_factory=lambda: Request(count=10))
-    lines: Lines | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Event:
-    """News while a pattern is being answered: the search with its verdict first, then each step of a generation."""
-
-    answer: Answer
-    verdict: Verdict
-    preview: Preview | None = None
-
-
-Watch = Callable[[Event], None]
-"""Hears of everything; to cancel the generation, it raises `Cancelled`."""
 
 
 class Solver:
@@ -165,7 +123,7 @@ class Solver:
         return replace(solution, candidates=tuple(found.candidates), notes=tuple(found.notes))
 
     def _generation(self, answer: Answer, options: Options, hear: Callable[[Preview], None]) -> "Generation":
-        from generate.gallery import Gallery
+        from generate.known import Gallery
         from generate.run import generate_with
 
         generator = self.generator

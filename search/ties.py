@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from indexer.store import Index
+from indexer.storage import Index
 from search.rerank import STRAIN_MARGIN, Ranking
-from xtal.pattern import q_from_two_theta
-from xtal.posterior import log_posteriors
-from xtal.powder import expected_reflections
-from xtal.shell import Shell
-from xtal.target import Target
+from xtal.patterns import q_from_two_theta
+from xtal.physics import Shell
+from xtal.physics.posterior import log_posteriors
+from xtal.physics.powder import expected_reflections
+from xtal.physics.target import Target
 
 MARGIN = 1.3  # hits tie whose χ² is at most so many times the best one's
 MOST = 5

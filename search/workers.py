@@ -5,17 +5,15 @@ import threading
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from search.answer import Answer
 from search.engine import Engine
+from search.options import Options
 from search.verdict import Judge, Verdict
 from xtal.errors import UserError
-from xtal.pattern import Pattern
+from xtal.patterns import Pattern
 from xtal.processes import settle
-
-if TYPE_CHECKING:
-    from search.solve import Options
 
 MOST_WORKERS = 64
 
@@ -32,7 +30,7 @@ class Searcher(NamedTuple):
         engine = Engine.open(index, home)
         return cls(engine, Judge.open(engine, home))
 
-    def search(self, pattern: Pattern, options: "Options") -> tuple[Answer, Verdict]:
+    def search(self, pattern: Pattern, options: Options) -> tuple[Answer, Verdict]:
         """Search for one pattern and judge the answer."""
         answer = self.engine.query(
             [pattern],
@@ -60,7 +58,7 @@ class Workers:
         self._lock = threading.Lock()
         self._pool = self._started()
 
-    def search(self, pattern: Pattern, options: "Options") -> tuple[Answer, Verdict]:
+    def search(self, pattern: Pattern, options: Options) -> tuple[Answer, Verdict]:
         """Do what `Searcher.search` does.
 
         Raises:
@@ -107,7 +105,7 @@ def _opened() -> bool:
     return _searcher is not None
 
 
-def _search(pattern: Pattern, options: "Options") -> tuple[Answer, Verdict]:
+def _search(pattern: Pattern, options: Options) -> tuple[Answer, Verdict]:
     if _searcher is None:
         raise RuntimeError("a worker has tasks before it was opened")
     return _searcher.search(pattern, options)

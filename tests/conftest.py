@@ -1,7 +1,43 @@
-"""Settings of all tests."""
+"""Settings of all tests, and a small real index with patterns simulated from its entries, built once."""
 
+import numpy as np
+import pytest
 from hypothesis import settings
+from search_helpers import ENTRIES, INDEX, QUERIES
 
 # the first example pays for imports and caches, and the machine may be busy: time limits on examples only cry wolf
 settings.register_profile("xtalscout", deadline=None)
 settings.load_profile("xtalscout")
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory):
+    """A folder with an index of the first entries of CoRE MOF 2019."""
+    import models
+    from indexer.build import build
+    from indexer.plan import open_plan
+
+    folder = tmp_path_factory.mktemp("search-home")
+    build(open_plan([INDEX], models.load("profile"), limit=ENTRIES, home=folder), workers=1)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def engine(home):
+    from search.engine import Engine
+
+    return Engine.open(INDEX, home)
+
+
+@pytest.fixture(scope="session")
+def wanted(engine):
+    """Rows of the entries that the patterns are of."""
+    return np.random.default_rng(5).permutation(len(engine))[:QUERIES]
+
+
+@pytest.fixture(scope="session")
+def patterns(engine, wanted):
+    """Patterns of ordinary severity, one per wanted entry."""
+    from xtal.physics.simulate import simulate_all
+
+    return simulate_all([engine.index.crystal(int(row)) for row in wanted], 1.0, 11)

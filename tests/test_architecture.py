@@ -4,7 +4,9 @@ import ast
 import importlib
 import importlib.metadata
 import json
+from collections import Counter
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
@@ -12,10 +14,12 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ORDER = ("ui", "search", "generate", "indexer", "models", "xtal")  # a package imports only from those to its right
+ROOMS = ({"readers", "sources", "physics"}, {"patterns"}, {"crystals"})  # of xtal, in the same sense
+LONGEST, FULLEST = 300, 16  # lines of a file, modules of a folder
 PACKAGES = [name for name in ORDER if (ROOT / name).is_dir()]
 FILES = sorted(path for name in PACKAGES for path in (ROOT / name).rglob("*.py"))
 READS_ENVIRONMENT = {"xtal/settings.py"}
-SETS_ENVIRONMENT = {"xtal/gsas.py", "indexer/pool.py", "ui/__init__.py"}  # for foreign code: GSAS-II, BLAS, gradio
+SETS_ENVIRONMENT = {"xtal/physics/gsas.py", "indexer/pool.py", "ui/__init__.py"}  # for GSAS-II, BLAS, gradio
 UNPICKLES = {"xtal/sources/plain_pickle.py"}  # plain containers, numbers and arrays, nothing else
 
 
@@ -63,6 +67,80 @@ def test_imports_go_one_way(package):
         if name.split(".")[0] in to_the_left | {"tests"}
     ]
     assert wrong == []
+
+
+def room(name: str) -> str:
+    """The room of xtal that a dotted name lies in, "" for what all rooms share."""
+    found = name.split(".")[1:2] if name.startswith("xtal.") else []
+    return found[0] if found and any(found[0] in level for level in ROOMS) else ""
+
+
+def test_the_rooms_of_xtal_are_those_that_are_ordered():
+    folders = {path.parent.name for path in (ROOT / "xtal").glob("*/__init__.py")}
+    assert folders == set().union(*ROOMS)
+
+
+@pytest.mark.parametrize("level", range(len(ROOMS)))
+def test_rooms_of_xtal_import_one_way(level):
+    """A room imports from rooms below its own level; what all share imports from no room."""
+    below = set().union(*ROOMS[level + 1 :])
+    wrong = [
+        f"{place(path)}:{line} imports {name}"
+        for here in ROOMS[level]
+        for path in (ROOT / "xtal" / here).rglob("*.py")
+        for name, line in imported(path)
+        if room(name) not in {"", here} | below
+    ]
+    shared = [
+        f"{place(path)}:{line} imports {name}"
+        for path in (ROOT / "xtal").glob("*.py")
+        for name, line in imported(path)
+        if room(name)
+    ]
+    assert wrong + shared == []
+
+
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def import_graph() -> dict[str, set[str]]:
+    """Modules that each module imports anywhere, for type checking too, with the packages that this runs first."""
+    modules = {module_name(path): path for path in FILES}
+    graph = {}
+    for module, path in modules.items():
+        found = {name for name, _ in imported(path) if name in modules}
+        packages = {".".join(name.split(".")[:depth]) for name in found for depth in range(1, name.count(".") + 1)}
+        graph[module] = {name for name in found | packages if not f"{module}.".startswith(f"{name}.")}
+    return graph
+
+
+def test_no_imports_run_in_a_circle():
+    graph = import_graph()
+    assert sum(map(len, graph.values())) > 500
+    try:
+        list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        pytest.fail(f"a circle: {' <- '.join(error.args[1])}")
+
+
+@pytest.mark.parametrize("path", [*FILES, *(ROOT / "tests").rglob("*.py")], ids=place)
+def test_files_are_short(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST
+
+
+def test_folders_are_no_attics():
+    folders = Counter(path.parent for path in [*FILES, *(ROOT / "tests").rglob("*.py")])
+    assert {place(folder): count for folder, count in folders.items() if count > FULLEST} == {}
+
+
+def test_every_room_says_what_it_is_for_and_hands_on_names_that_exist():
+    for folder in {path.parent for path in FILES}:
+        init = folder / "__init__.py"
+        assert init.is_file(), f"{place(folder)} has no __init__.py"
+        assert ast.get_docstring(tree(init)), f"{place(init)} says nothing"
+        module = importlib.import_module(module_name(init))
+        assert [name for name in getattr(module, "__all__", []) if not hasattr(module, name)] == []
 
 
 @pytest.mark.parametrize("package", PACKAGES)

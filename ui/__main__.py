@@ -29,7 +29,7 @@ def serve(
     open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in the browser.")] = True,
 ) -> None:
     """Open the page that finds the crystal structure behind a powder X-ray diffraction pattern."""
-    from indexer.folders import read_current
+    from indexer.storage.folders import read_current
     from ui.access import login
 
     try:

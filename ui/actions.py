@@ -6,17 +6,17 @@ from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from ui.candidates import candidate_fits_best
 from ui.inputs import Loaded, Source, load
 from ui.job import Job
 from ui.library import Library
-from ui.lines import with_line, without_line
 from ui.question import Question
-from ui.texts import answer_facts, error_html, file_name, notice_html
+from ui.show.candidates import candidate_fits_best
+from ui.show.lines import with_line, without_line
+from ui.show.texts import answer_facts, error_html, file_name, notice_html
+from ui.show.viewer import scene
 from ui.view import Edits, View, pattern_view, read_view, remembered_view
-from ui.viewer import scene
 from xtal.errors import UserError
-from xtal.pattern import Lines, Pattern
+from xtal.patterns import Lines, Pattern
 
 if TYPE_CHECKING:
     from search.solution import Solution
@@ -88,8 +88,8 @@ class Actions:
 
     def select(self, view: View, rank: int) -> View:
         """Overlay the hit of this rank on the pattern and draw its cell."""
-        from search.evidence import compare_lines
-        from xtal.cif import write_cif
+        from search.verdict.evidence import compare_lines
+        from xtal.crystals import write_cif
 
         engine, answer = self.library.engine, view.answer
         hit = next((hit for hit in answer.hits if hit.rank == rank), None) if answer is not None else None
@@ -113,7 +113,7 @@ class Actions:
         from generate.checks import plausibility
         from generate.cif import candidate_cif
         from models.ccsg.denoiser import NAME
-        from ui.fitted import candidate_overlay
+        from ui.show.fitted import candidate_overlay
 
         made = () if view.solution is None else view.solution.candidates
         candidate = next((candidate for candidate in made if candidate.rank == rank), None)
@@ -134,11 +134,11 @@ class Actions:
         )
 
     def remove_line(self, view: View, place: str) -> View:
-        """Leave out the line at `place`, see `ui.lines.without_line`."""
+        """Leave out the line at `place`, see `ui.show.lines.without_line`."""
         return self._edited(view, lambda pattern, lines: without_line(pattern, lines, place))
 
     def add_line(self, view: View, place: str, height: str) -> View:
-        """Add a line, see `ui.lines.with_line`."""
+        """Add a line, see `ui.show.lines.with_line`."""
         return self._edited(view, lambda pattern, lines: with_line(pattern, lines, place, height))
 
     def _edited(self, view: View, edit: Callable[[Pattern, Lines], Lines]) -> View:
@@ -153,7 +153,7 @@ class Actions:
 
     def found_lines(self, view: View) -> View:
         """Go back to the lines found in the pattern."""
-        from xtal.linefinder import find_lines
+        from xtal.patterns.linefinder import find_lines
 
         if view.loaded is None:
             return view

@@ -5,15 +5,13 @@ import re
 import gradio as gr
 from gradio.state_holder import SessionState, StateHolder
 
-from ui.api import add_api, offers_tools
-from ui.health import health_route
+from ui.api import add_api, health_route, offers_tools, search_route
 from ui.inputs import LARGEST_FILE
 from ui.layout import html, make_inputs, make_outputs
 from ui.library import Library
-from ui.plain_search import search_route
-from ui.texts import library_html
+from ui.show.texts import library_html
+from ui.show.viewer import ASSETS
 from ui.uploads import only_uploads
-from ui.viewer import ASSETS
 from ui.wiring import Wiring, connect
 
 SYSTEM_FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif"]

@@ -5,8 +5,8 @@ from importlib.resources import files
 from pathlib import Path
 
 from xtal.errors import UserError
-from xtal.pattern import Pattern
-from xtal.wavelengths import ANODES, parse_wavelength
+from xtal.patterns import Pattern, parse_wavelength
+from xtal.patterns.wavelengths import ANODES
 
 FROM_FILE = "From the file"
 LARGEST_FILE = "50mb"  # what the readers take at most

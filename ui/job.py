@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from generate.engine import ONE, Cancelled, Turn
 from search.solution import Solution
 from xtal.errors import UserError
-from xtal.pattern import Pattern
+from xtal.patterns import Pattern
 
 if TYPE_CHECKING:
-    from search.solve import Event, Options, Solver
-    from xtal.crystal import Crystal
+    from search.options import Event, Options
+    from search.solve import Solver
+    from xtal.crystals import Crystal
 
 UNWATCHED = 30.0  # seconds without a look, after which a generation stops: its page was closed
 STOPPED = "the generation was cancelled"

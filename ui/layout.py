@@ -5,17 +5,17 @@ from typing import Any
 
 import gradio as gr
 
-from ui.batch import MOST_FILES
-from ui.batch_panel import Several
-from ui.downloads import download_script
-from ui.elements import periodic_html
-from ui.history import history_html
+from ui.batch import Several
+from ui.batch.batch import MOST_FILES
 from ui.inputs import FROM_FILE, examples, wavelength_choices
 from ui.line_panel import LinePanel
 from ui.question import MOST_CANDIDATES, MOST_UNITS
-from ui.texts import formats_html
+from ui.show.downloads import download_script
+from ui.show.elements import periodic_html
+from ui.show.history import history_html
+from ui.show.texts import formats_html
+from ui.show.viewer import ASSETS, VIEWER_HTML, script_head, viewer_script
 from ui.view import View
-from ui.viewer import ASSETS, VIEWER_HTML, script_head, viewer_script
 
 COUNT = 6  # candidates at first: half a minute on one core
 

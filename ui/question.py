@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from generate.engine import Request
-from ui.elements import Choice
-from xtal.formula import parse_elements, parse_formula
+from ui.show.elements import Choice
+from xtal.crystals import parse_elements, parse_formula
 
 if TYPE_CHECKING:
-    from search.solve import Options
+    from search.options import Options
 
 HITS = 10
 MOST_CANDIDATES = 20  # more take longer than people look at a page
@@ -39,7 +39,7 @@ class Question:
 
     def options(self) -> "Options":
         """Return how patterns are answered; UserError when a control cannot be read."""
-        from search.solve import Options
+        from search.options import Options
 
         choice = Choice.parse(self.choice)
         return Options(

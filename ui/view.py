@@ -4,14 +4,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ui.candidates import candidates_html
 from ui.inputs import Loaded, Source
-from ui.lines import carried_lines, lines_html
-from ui.plots import empty_figure, overlay_figure, pattern_figure
-from ui.table import hits_table
-from ui.texts import notice_html, pattern_facts
-from ui.verdict import verdict_html
-from xtal.pattern import Lines, Pattern
+from ui.show.candidates import candidates_html
+from ui.show.lines import carried_lines, lines_html
+from ui.show.plots import empty_figure, overlay_figure, pattern_figure
+from ui.show.table import hits_table
+from ui.show.texts import notice_html, pattern_facts
+from ui.show.verdict import verdict_html
+from xtal.patterns import Lines, Pattern
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -143,7 +143,7 @@ class View:
 
 def pattern_view(loaded: Loaded, lines: Lines | None = None, edited: bool = False) -> View:
     """Return the view of a pattern that was not searched yet; its lines are found unless they are known or `edited`."""
-    from xtal.linefinder import find_lines
+    from xtal.patterns.linefinder import find_lines
 
     lines = find_lines(loaded.pattern) if lines is None else lines
     return View(

@@ -10,21 +10,21 @@ from typing import Any
 import gradio as gr
 
 from ui.actions import Actions
-from ui.batch import MOST_FILES, Batch, Files, Item, batch_html
-from ui.batch_panel import BatchEvents, Several, connect_batch
-from ui.candidates import progress_html
-from ui.downloads import download
-from ui.history import EVERYTHING, history_html
+from ui.batch import BatchEvents, Files, Several, batch_html, connect_batch
+from ui.batch.batch import MOST_FILES, Batch, Item
 from ui.inputs import Source, examples
 from ui.job import Job
 from ui.layout import Inputs, Making, Outputs
 from ui.library import Library
 from ui.line_panel import connect_lines
 from ui.question import Question
-from ui.report import report_html
-from ui.texts import error_html, file_name, library_html, notice_html
+from ui.show.candidates import progress_html
+from ui.show.downloads import download
+from ui.show.history import EVERYTHING, history_html
+from ui.show.report import report_html
+from ui.show.texts import error_html, file_name, library_html, notice_html
+from ui.show.viewer import scene
 from ui.view import Edits, View
-from ui.viewer import scene
 from xtal.errors import UserError
 
 POLL = 1.0  # seconds between looks at the progress of a build

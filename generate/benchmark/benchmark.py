@@ -9,15 +9,15 @@ import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
+from generate.benchmark.matching import STRICT, TOLERANCES, Match, match_all
 from generate.engine import CandidateGenerator, Preview, Request
-from generate.gallery import Gallery
-from generate.matching import STRICT, TOLERANCES, Match, match_all
-from models.ccsg.dataset import usable
-from models.cpcp.dataset import split_of
-from xtal.crystal import Crystal
+from generate.known import Gallery
+from models.ccsg.training.dataset import usable
+from models.cpcp.training.dataset import split_of
+from xtal.crystals import Crystal
 from xtal.errors import UserError
-from xtal.sample import Sample
-from xtal.simulate import simulate_all
+from xtal.patterns.sample import Sample
+from xtal.physics.simulate import simulate_all
 
 Split = Literal["val", "test"]
 SIZES = ((1, 40), (41, 50), (51, 64), (65, 100), (101, 200), (201, 400))  # atoms per cell
@@ -33,7 +33,7 @@ class Curve:
 
     Attributes:
         way: ``generated`` or a baseline.
-        tolerance: name, see `generate.matching`.
+        tolerance: name, see `generate.benchmark.matching`.
         subset: which queries, ``all`` or for example ``41 to 50 atoms``.
         queries: how many those are.
         percent: of queries with a match among the first 1, 2, ... candidates.

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from generate.benchmark import RMSE_EDGES, Curve, GenerationBenchmark
-from generate.matching import STRICT
-from xtal.crystal import Crystal
+from generate.benchmark.benchmark import RMSE_EDGES, Curve, GenerationBenchmark
+from generate.benchmark.matching import STRICT
+from xtal.crystals import Crystal
+from xtal.crystals.sketch import draw_crystal
 from xtal.figure import COLOURS
-from xtal.sketch import draw_crystal
 
 RESOLUTION = 150  # dots per inch
 
@@ -44,7 +44,7 @@ def _draw_rate(panel: Any, curve: Curve, colour: str) -> None:
 
 
 def plot_trajectory(stages: Sequence[tuple[str, Crystal]], path: Path) -> None:
-    """Draw a crystal at several (title, crystal) stages of its denoising, as `xtal.sketch` draws it."""
+    """Draw a crystal at several (title, crystal) stages of its denoising, as `xtal.crystals.sketch` draws it."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(2.4 * len(stages), 2.8), layout="constrained")

@@ -16,10 +16,8 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from indexer.pool import CrashProofPool, ItemTimeoutError, time_limit
-from xtal.crystal import Crystal
-from xtal.interop import to_structure
+from xtal.crystals import Crystal, niggli, to_structure
 from xtal.settings import cores
-from xtal.symmetry import niggli
 
 if TYPE_CHECKING:
     from pymatgen.core.structure_matcher import StructureMatcher

@@ -14,8 +14,8 @@ from scipy.linalg import polar
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.transform import Rotation
 
-from xtal.crystal import Crystal
-from xtal.linkers import Framework, Linker
+from xtal.crystals import Crystal
+from xtal.crystals.linkers import Framework, Linker
 
 LOOSE = 0.1  # weight of the old cell beside the lengths of the linkers
 MISFIT = 0.8  # Å rms between old and new grips at most

@@ -7,12 +7,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.store import Index
+from indexer.storage import Index
 from models.embedder import Embedder
-from xtal.crystal import Crystal
+from xtal.crystals import Crystal
 from xtal.errors import UserError
-from xtal.line_table import LineTable
-from xtal.powder import crystal_lines
+from xtal.physics import LineTable, crystal_lines
 
 EMBEDDED = 512  # crystals embedded at once
 

@@ -2,7 +2,7 @@
 
 Frameworks of one net that differ in their linkers are called isoreticular (Eddaoudi et al., 2002). Given the contents
 of a cell, each known framework is asked which of its linkers would have to be others, and the others whether they have
-those. `generate.exchange` puts them in.
+those. `generate.known.exchange` puts them in.
 """
 
 from collections import Counter, defaultdict
@@ -14,8 +14,8 @@ from itertools import combinations, permutations
 import numpy as np
 from numpy.typing import NDArray
 
-from xtal.crystal import HIGHEST_NUMBER
-from xtal.linkers import METALS, Framework, Grips, Linker
+from xtal.crystals import HIGHEST_NUMBER
+from xtal.crystals.linkers import METALS, Framework, Grips, Linker
 
 MOST_KINDS = 2  # of linkers that are exchanged at once
 WEIGHTS = np.random.default_rng(0).integers(1, 2**40, HIGHEST_NUMBER + 1)  # of elements: sums tell compositions apart

@@ -8,18 +8,17 @@ from itertools import chain, cycle, islice, repeat
 import numpy as np
 from numpy.typing import NDArray
 
-from generate.exchange import exchanged
-from generate.gallery import Neighbour
-from generate.isoreticular import Exchange, exchanges, with_metal
+from generate.known.exchange import exchanged
+from generate.known.gallery import Neighbour
+from generate.known.isoreticular import Exchange, exchanges, with_metal
+from generate.known.templates import difference
 from generate.refine import fit_crystals
-from generate.templates import difference
 from models.ccsg.denoiser import LARGEST
 from models.embedder import Embedder
-from xtal.crystal import Crystal
-from xtal.line_table import LineTable
-from xtal.linkers import Framework, take_apart
-from xtal.powder import crystal_lines
-from xtal.sample import Sample
+from xtal.crystals import Crystal, take_apart
+from xtal.crystals.linkers import Framework
+from xtal.patterns.sample import Sample
+from xtal.physics import LineTable, crystal_lines
 
 LOOKED_AT = 50  # nearest known crystals from which templates are chosen
 FEW_CHANGES = 0.35  # share of atoms that a template may have to gain, lose or change

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from xtal.crystal import Crystal
+from xtal.crystals import Crystal
 
 BOND = 1.4  # Å from an atom that is there, where a missing one is put: noise moves it anyway
 

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.entries import EntryTable, read_entries, write_entries
-from indexer.files import replacing, write_durably
-from indexer.manifest import Broken
-from xtal.line_table import LineTable
-from xtal.packed import CrystalTable
+from indexer.storage.entries import EntryTable, read_entries, write_entries
+from indexer.storage.files import replacing, write_durably
+from indexer.storage.manifest import Broken
+from xtal.crystals import CrystalTable
+from xtal.physics import LineTable
 
 VECTORS, ENTRIES, LINES, STRUCTURES = "vectors.faiss", "entries.parquet", "lines.npz", "structures.npz"
 BROKEN = "broken.json"

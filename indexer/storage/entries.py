@@ -10,8 +10,8 @@ import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.files import sync_file
-from xtal.crystal import HIGHEST_NUMBER, Crystal
+from indexer.storage.files import sync_file
+from xtal.crystals import HIGHEST_NUMBER, Crystal
 
 DALTON_PER_CUBIC_ANGSTROM = 1.66053906660  # g/cm³: CODATA 2018 atomic mass constant
 COLUMNS = ("id", "name", "formula", "n_atoms", "volume", "density", "group")

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from indexer.files import write_durably
+from indexer.storage.files import write_durably
 from xtal import settings
 from xtal.console import FAILED
 from xtal.errors import UserError

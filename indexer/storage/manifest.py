@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from indexer.files import sha256
+from indexer.storage.files import sha256
 from xtal.errors import UserError
 
 FORMAT = 1  # raised when older code could misread the files

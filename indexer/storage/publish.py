@@ -8,12 +8,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from indexer import folders
-from indexer.contents import DATA_FILES, Contents
-from indexer.files import sha256, sync_folder, write_durably
-from indexer.folders import Current
-from indexer.manifest import Broken, FileNote, Manifest
-from indexer.store import MANIFEST, load_build
+from indexer.storage import folders
+from indexer.storage.contents import DATA_FILES, Contents
+from indexer.storage.files import sha256, sync_folder, write_durably
+from indexer.storage.folders import Current
+from indexer.storage.manifest import Broken, FileNote, Manifest
+from indexer.storage.store import MANIFEST, load_build
 
 
 def publish(draft: Manifest, contents: Contents, broken: Sequence[Broken], home: Path | None = None) -> Manifest:

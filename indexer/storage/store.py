@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer import folders
-from indexer.contents import BROKEN, Contents, read_broken
-from indexer.entries import EntryTable
-from indexer.files import exclusive, sha256
-from indexer.folders import Current, DamagedIndexError
-from indexer.manifest import Broken, FileNote, Manifest
+from indexer.storage import folders
+from indexer.storage.contents import BROKEN, Contents, read_broken
+from indexer.storage.entries import EntryTable
+from indexer.storage.files import exclusive, sha256
+from indexer.storage.folders import Current, DamagedIndexError
+from indexer.storage.manifest import Broken, FileNote, Manifest
 from models.embedder import Embedder
-from xtal.crystal import Crystal
+from xtal.crystals import Crystal
 from xtal.errors import UserError
-from xtal.line_table import LineTable
+from xtal.physics import LineTable
 
 MANIFEST = "manifest.json"
 

@@ -14,7 +14,7 @@ from models.cpcp.features import LineBatch, batch_lines
 from models.files import WEIGHTS
 from models.session import Device, open_session
 from xtal.errors import UserError
-from xtal.pattern import Lines
+from xtal.patterns import Lines
 
 NAME = "ccsg"
 MOST_PAIRS = 800_000  # pairs of atoms per run of the network: 0.5 GB

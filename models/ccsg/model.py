@@ -48,7 +48,7 @@ class CCSG(nn.Module):
 
     def start_from(self, folder: Path) -> None:
         """Give the pattern encoder the weights of the exported CPCP model in `folder`."""
-        from models.cpcp.export import read_model
+        from models.cpcp.training.export import read_model
 
         self.conditioner.encoder.load_state_dict(read_model(folder).lines.state_dict())
 

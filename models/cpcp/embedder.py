@@ -12,9 +12,9 @@ from models.cpcp.features import batch_lines, composition_features, computed_lin
 from models.cpcp.files import CRYSTAL_FILE, PATTERN_FILE, model_id, read_config
 from models.files import WEIGHTS
 from models.session import Device, open_session, run_chunks
-from xtal.crystal import Crystal
-from xtal.line_table import LineTable
-from xtal.pattern import Lines
+from xtal.crystals import Crystal
+from xtal.patterns import Lines
+from xtal.physics import LineTable
 
 MOST_PAIRS = 1 << 18  # pairs of atoms per run: 200 MB at 48 hidden features
 LARGEST = 1_000  # atoms that the atom encoder takes in: the pairs of 2,000 would need gigabytes

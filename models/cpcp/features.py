@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.cpcp.atoms import offsets_of
-from xtal.crystal import Crystal
-from xtal.line_table import LineTable
-from xtal.pattern import Lines
+from xtal.crystals import Crystal
+from xtal.patterns import Lines
+from xtal.physics import LineTable
 
 ELEMENTS = 100  # places in a composition vector: atomic numbers 0 (unused) to 99
 RESOLUTION = 0.01  # Å⁻¹: crystal lines nearer than a laboratory line is wide (0.14° with Cu Kα) are seen as one

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.answer import Answer
+from search.benchmark.gallery import held_out, subsets
 from search.engine import Engine
-from search.gallery import held_out, subsets
 from xtal.errors import UserError
 from xtal.figure import COLOURS
-from xtal.pattern import Pattern
-from xtal.simulate import simulate_all
+from xtal.patterns import Pattern
+from xtal.physics.simulate import simulate_all
 
 DEPTHS = (1, 3, 5, 10, 100)
 RESAMPLES = 2000  # bootstrap

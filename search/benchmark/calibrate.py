@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from search.calibration import SHARES, Calibration, Curves, Logistic, Threshold, calibration_path, fit_bounds
+from search.benchmark.gallery import held_out
+from search.benchmark.trials import Progress, Removed, Trials, simulated_trials
 from search.engine import Engine
-from search.evidence import SIGNS
-from search.gallery import held_out
-from search.trials import Progress, Removed, Trials, simulated_trials
+from search.verdict.calibration import SHARES, Calibration, Curves, Logistic, Threshold, calibration_path, fit_bounds
+from search.verdict.evidence import SIGNS
 from xtal.errors import UserError
 
 QUERIES = 1200  # entries asked for at every severity

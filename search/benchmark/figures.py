@@ -1,4 +1,4 @@
-"""Pictures of what an embedder has learnt, as in figure 2 of the XtalNet paper (hit rates: `search.benchmark`)."""
+"""Pictures of what an embedder has learnt, as in figure 2 of the XtalNet paper (hit rates: `benchmark`)."""
 
 import re
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.answer import Hit, Overlay
-from search.calibrate import CalibrationReport, Reliability
+from search.benchmark.calibrate import CalibrationReport, Reliability
 from search.engine import Engine
-from xtal.crystal import Crystal
+from xtal.crystals import Crystal
+from xtal.crystals.sketch import WINDOW, draw_crystal, element_key
 from xtal.errors import UserError
-from xtal.linefinder import find_lines
-from xtal.pattern import Pattern
-from xtal.simulate import simulate_all
-from xtal.sketch import WINDOW, draw_crystal, element_key
+from xtal.patterns import Pattern
+from xtal.patterns.linefinder import find_lines
+from xtal.physics.simulate import simulate_all
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,14 +7,13 @@ import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.contents import flat_index
-from indexer.entries import EntryTable
-from indexer.store import Index
-from models.cpcp.dataset import split_of
+from indexer.storage import EntryTable, Index
+from indexer.storage.contents import flat_index
+from models.cpcp.training.dataset import split_of
 from models.embedder import Embedder
 from search.engine import Engine
-from xtal.crystal import Crystal
-from xtal.line_table import LineTable
+from xtal.crystals import Crystal
+from xtal.physics import LineTable
 
 ATOM_BINS = (100, 200, 400)  # the paper's sets end at 100 and 400 atoms per cell
 BLOCK = 1000  # crystals embedded at a time

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.engine import Engine
-from search.evidence import FEATURES, Evidence, features
-from search.lookalikes import lookalikes
-from xtal.artefacts import SEVERITIES
-from xtal.pattern import Pattern
-from xtal.simulate import simulate_all
+from search.verdict.evidence import FEATURES, Evidence, features
+from search.verdict.lookalikes import lookalikes
+from xtal.patterns import Pattern
+from xtal.physics import SEVERITIES
+from xtal.physics.simulate import simulate_all
 
 CHUNK = 100  # patterns searched at a time: as often does the progress move
 Progress = Callable[[str, int, int | None], None]
@@ -35,7 +35,7 @@ class Trials:
     Attributes:
         severity: (T,) of the artefacts; NaN for measured patterns.
         removed: (T,) `Removed`.
-        features: (T, F) see `search.evidence`; NaN where there was no evidence.
+        features: (T, F) see `search.verdict.evidence`; NaN where there was no evidence.
         right: (T,) the first hit is of the right group.
         alike: (T,) the first hit is of the right group or looks like it.
         second_half: (T,) of the formulas: one half measures what was fitted to the other.

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 import duckdb
 
-from search.cache_file import is_damage, open_file, set_aside
-from search.cache_key import Origin, canonical
-from search.cache_rows import Entry
-from search.cache_sql import count, forget, keys, latest, put, record, resolved
-from search.history import HistoryEntry, Record, as_utc, write_records
+from search.cache.file import is_damage, open_file, set_aside
+from search.cache.history import HistoryEntry, Record, as_utc, write_records
+from search.cache.key import Origin, canonical
+from search.cache.rows import Entry
+from search.cache.sql import count, forget, keys, latest, put, record, resolved
 from search.solution import Solution
 from xtal import settings as places
 from xtal.errors import UserError
-from xtal.pattern import Pattern
+from xtal.patterns import Pattern
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -98,7 +98,7 @@ class Cache:
         """Return the solution stored under a key, marked as cached, or None.
 
         Args:
-            key: of `search.cache_key.solution_key`.
+            key: of `search.cache.key.solution_key`.
             pattern: that was asked for; the solution then carries it, with the name of its file, instead of the stored
                 pattern, which has the same numbers and perhaps another name.
         """

@@ -12,7 +12,7 @@ import duckdb
 
 from generate.candidate import Candidate
 from search.answer import Hit
-from search.cache_rows import PatternRow, QueryRow, columns
+from search.cache.rows import PatternRow, QueryRow, columns
 from xtal.errors import UserError
 
 VERSION = 1

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from generate.candidate import Candidate
-from search.cache_key import Origin
+from search.cache.key import Origin
 from search.solution import Solution
-from xtal.cif import write_cif
+from xtal.crystals import write_cif
 from xtal.errors import UserError
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from xtal.pattern import Pattern
+from xtal.patterns import Pattern
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from generate.candidate import Candidate
 from search.answer import Answer, Hit, Timings
-from search.cache_key import Origin
+from search.cache.key import Origin
 from search.solution import Solution
 from search.verdict import Verdict
-from xtal.crystal import Crystal
-from xtal.packed import CrystalTable, from_bytes
-from xtal.pattern import Lines, Pattern
+from xtal.crystals import Crystal, CrystalTable
+from xtal.crystals.packed import from_bytes
+from xtal.patterns import Lines, Pattern
 
 Row = TypeVar("Row")
 

@@ -10,10 +10,10 @@ from duckdb import DuckDBPyConnection as Connection
 
 from generate.candidate import Candidate
 from search.answer import Hit
-from search.cache_rows import Entry, PatternRow, QueryRow, Row, decoded, names
-from search.history import HistoryEntry, Record
+from search.cache.history import HistoryEntry, Record
+from search.cache.rows import Entry, PatternRow, QueryRow, Row, decoded, names
 from xtal.errors import UserError
-from xtal.pattern import Pattern
+from xtal.patterns import Pattern
 
 SHORTEST_PREFIX = 4
 TABLES = ("queries", "patterns", "hits", "candidates")

@@ -9,11 +9,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer import folders
-from indexer.files import write_durably
+from indexer.storage import folders
+from indexer.storage.files import write_durably
 from models.embedder import Embedder
 from models.files import WEIGHTS
-from search.evidence import FEATURES
+from search.verdict.evidence import FEATURES
 from xtal.errors import UserError
 
 FORMAT = 1  # raised when older code could misread the file

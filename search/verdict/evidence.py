@@ -6,15 +6,15 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.store import Index
+from indexer.storage import Index
 from search.answer import Answer, Hit
-from search.scrutiny import Scrutiny
-from xtal.fit import line_positions
-from xtal.line_table import LineTable
-from xtal.pattern import two_theta_from_q
-from xtal.powder import DATABASE_LINES, lorentz_polarisation_ratio
-from xtal.shell import VOIGT
-from xtal.sticks import Sticks
+from search.verdict.scrutiny import Scrutiny
+from xtal.patterns import two_theta_from_q
+from xtal.patterns.lorentz import lorentz_polarisation_ratio
+from xtal.physics import LineTable, Sticks
+from xtal.physics.fit import line_positions
+from xtal.physics.powder import DATABASE_LINES
+from xtal.physics.shell import VOIGT
 
 NEAR, SLACK = 0.8, 0.02  # lines meet within so many line widths, and so many degrees more
 FAINT = 0.1  # a calculated line weaker than this share of the found one does not explain it
@@ -131,7 +131,7 @@ def features(evidence: Evidence) -> NDArray[np.float64]:
 class Comparison:
     """Found and calculated lines side by side.
 
-    An index keeps an entry's lines up to some angle only (`xtal.powder.crystal_lines`). What was found beyond is
+    An index keeps an entry's lines up to some angle only (`xtal.physics.crystal_lines`). What was found beyond is
     neither explained nor unexplained by it: it is unknown, and no part of the shares.
 
     Attributes:
@@ -247,7 +247,7 @@ def _found_lines(answer: Answer) -> tuple[NDArray[np.float64], NDArray[np.float6
 def _fitted_lines(answer: Answer, hit: Hit, table: LineTable) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return all fitted lines (L,) of a hit within the scan in degrees 2θ, and their areas, of sum 1.
 
-    The fit of the profile makes do with the strongest of them (`xtal.sticks`); a weak one explains a weak one found.
+    The fit of the profile makes do with the strongest of them (`Sticks`); a weak one explains a weak one found.
     """
     pattern, lines = answer.pattern, table[hit.row]
     reached = lines.q * pattern.wavelength < 0.999 * 4 * np.pi

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.duplicates import smeared_profiles
-from indexer.store import Index
+from indexer.storage import Index
 
 ALIKE = 0.995
 SCALES = (-0.03, -0.02, -0.01, 0.0, 0.01, 0.02, 0.03)  # ln s

@@ -1,6 +1,6 @@
 """What it takes to make the first hit fit: a texture, errors of single lines, strain; and what is left then.
 
-The profile is fitted once more, reflection by reflection (`xtal.posterior`). With residuals r, the data d as weighted
+The profile is fitted once more, reflection by reflection (`xtal.physics`). With residuals r, the data d as weighted
 there, and all unknowns u in units of their usual spread, what cannot be explained is
 
     residue = ln((|r|² + |u|²) / |d|²)
@@ -14,16 +14,17 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.store import Index
+from indexer.storage import Index
 from search.answer import Answer, Hit
 from search.prepared import prepared
 from search.rerank import STRAIN_MARGIN
-from xtal.crystal import Crystal
-from xtal.pattern import q_from_two_theta, two_theta_from_q
-from xtal.posterior import PASSES, Model, State, View, descend
-from xtal.powder import expected_reflections
-from xtal.shell import Shell
-from xtal.target import Target
+from xtal.crystals import Crystal
+from xtal.patterns import q_from_two_theta, two_theta_from_q
+from xtal.physics import Shell
+from xtal.physics.posterior import PASSES, descend
+from xtal.physics.powder import expected_reflections
+from xtal.physics.reflection_profile import Model, State, View
+from xtal.physics.target import Target
 
 MOST_WAVES = 3e6  # reflections times atoms, some hundredths of a second: beyond, the scan is looked at from its start
 SHOWS = 1.0  # weighted square of what a usual error of a line changes: below, noise hides it

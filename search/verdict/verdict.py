@@ -11,9 +11,9 @@ from search.answer import Answer
 from xtal.errors import UserError
 
 if TYPE_CHECKING:
-    from indexer.store import Index
-    from search.calibration import Calibration
+    from indexer.storage import Index
     from search.engine import Engine
+    from search.verdict.calibration import Calibration
 
 SURE = 0.9  # a match that is less likely is called probable
 EVEN = 0.5  # a match that is less likely the very structure is explained
@@ -26,7 +26,7 @@ class Verdict:
     Attributes:
         kind: ``match`` when `probability` reaches one half, and the value that 3 % of patterns of absent structures
             reach; ``miss`` otherwise.
-        probability: that the first hit is the structure, or one whose lines look the same (`search.lookalikes`);
+        probability: that the first hit is the structure, or one whose lines look the same (`lookalikes`);
             calibrated, 0 to 1, for a user of whose patterns every second one is of a structure that the index holds.
             Under a filter it is weighed against all structures of the index, as if there were none.
         reasons: what speaks for and against, in words for people to read.
@@ -68,13 +68,13 @@ class Judge:
     @classmethod
     def open(cls, engine: "Engine", home: Path | None = None) -> Self:
         """Load the calibration of an engine's index, or the one shipped with its embedder; UserError without one."""
-        from search.calibration import find_calibration
+        from search.verdict.calibration import find_calibration
 
         return cls(find_calibration(engine.index.manifest.name, engine.embedder, home), engine.index)
 
     def verdict(self, answer: Answer) -> Verdict:
         """Judge one answer; UserError when it comes from a search without physics."""
-        from search.evidence import Evidence, among_all, features, reasons
+        from search.verdict.evidence import Evidence, among_all, features, reasons
 
         if not len(answer.lines):
             return Verdict("miss", 0.0, ("no line stands out of the noise",), 0.0)

@@ -63,7 +63,7 @@ def torture(path: Path, kills: int, chance: random.Random) -> dict[str, float]:
 def killed_writer(path: Path, run: int, seconds: float) -> list[str]:
     """Start a writer, kill it `seconds` after its first key, and return the keys it acknowledged."""
     context = multiprocessing.get_context("forkserver")  # its children start with all modules loaded
-    context.set_forkserver_preload([__name__, "search.cache"])
+    context.set_forkserver_preload([__name__, "search.cache.cache"])
     receiver, sender = context.Pipe(duplex=False)
     writer = context.Process(target=write, args=(path, run, sender))
     writer.start()
@@ -89,8 +89,7 @@ def write(path: Path, run: int, sender) -> None:
     """Store solutions for ever and send the key of each once it is stored; numbers follow from the key."""
     from dataclasses import replace
 
-    from search.cache import Cache
-    from search.cache_key import Origin
+    from search.cache import Cache, Origin
 
     solution = example()
     for session in count():
@@ -111,8 +110,8 @@ def example():
     from search.answer import Answer, Hit, Timings
     from search.solution import Solution
     from search.verdict import Verdict
-    from xtal.crystal import Crystal
-    from xtal.pattern import Lines, Pattern
+    from xtal.crystals import Crystal
+    from xtal.patterns import Lines, Pattern
 
     random_ = np.random.default_rng(0)
     pattern = Pattern(np.linspace(3, 45.5, POINTS), intensity("0"), 1.5406, np.sqrt(intensity("0") + 1), "example.xye")

@@ -12,8 +12,8 @@ import numpy as np
 
 from models.ccsg.config import PRESETS, ModelConfig
 from models.ccsg.denoiser import Denoiser, Memory
-from models.ccsg.export import export_model
 from models.ccsg.model import CCSG
+from models.ccsg.training.export import export_model
 from models.cpcp.config import NetworkConfig
 
 ATOMS = (50, 100, 200, 400)

@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.answer import Answer
-from search.calibrate import choose_rows
+from search.benchmark.calibrate import choose_rows
 from search.engine import Engine
-from search.lookalikes import lookalikes
 from search.verdict import Judge
+from search.verdict.lookalikes import lookalikes
 from xtal.errors import UserError
-from xtal.pattern import Pattern
-from xtal.simulate import simulate_all
+from xtal.patterns import Pattern
+from xtal.physics.simulate import simulate_all
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")  # before numpy
 
 def main(name: str = "coremof2019-asr") -> None:
     """Print how many patterns (3 to 30° with Cu Kα) are computed per second, from CIF text and from the crystal."""
-    from xtal.pattern import q_from_two_theta
-    from xtal.powder import CU_K_ALPHA1, powder_lines
+    from xtal.patterns import q_from_two_theta
+    from xtal.physics import powder_lines
+    from xtal.physics.powder import CU_K_ALPHA1
     from xtal.sources import open_source
 
     source = open_source(name)

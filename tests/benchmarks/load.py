@@ -20,7 +20,7 @@ import numpy as np
 if TYPE_CHECKING:
     import psutil
 
-    from xtal.pattern import Pattern
+    from xtal.patterns import Pattern
 
 BASES = 100  # simulated patterns that noise is added to
 FAVOURITES = 20  # patterns that repeated requests ask for
@@ -59,8 +59,8 @@ class Base:
 
 def base_patterns(index: str) -> list[Base]:
     """Simulate entries of an index at severity 1."""
-    from indexer.store import open_index
-    from xtal.simulate import simulate_all
+    from indexer.storage import open_index
+    from xtal.physics.simulate import simulate_all
 
     opened = open_index(index)
     rows = np.random.default_rng(2).permutation(len(opened))[:BASES]

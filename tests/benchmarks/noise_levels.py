@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from models.ccsg.batches import noisy_batch, size_batches
 from models.ccsg.config import TrainingConfig
-from models.ccsg.dataset import MeasuredSet
 from models.ccsg.denoiser import Denoiser
 from models.ccsg.schedule import score_sizes, sigmas
+from models.ccsg.training.batches import noisy_batch, size_batches
+from models.ccsg.training.dataset import MeasuredSet
 
 SIGMAS = (0.02, 0.05, 0.1, 0.2, 0.35)  # of the cell
 CRYSTALS = 128

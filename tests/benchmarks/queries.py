@@ -13,7 +13,7 @@ def main(name: str = "coremof2019-asr") -> None:
 
     from search.engine import Engine
     from xtal import settings
-    from xtal.simulate import simulate_all
+    from xtal.physics.simulate import simulate_all
 
     begun = time.perf_counter()
     engine = Engine.open(name)

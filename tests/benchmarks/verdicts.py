@@ -13,12 +13,12 @@ import numpy as np
 
 import models
 from search.answer import Answer
+from search.benchmark import with_embedder
 from search.engine import Engine
-from search.gallery import with_embedder
-from search.lookalikes import lookalikes
 from search.verdict import Judge
+from search.verdict.lookalikes import lookalikes
+from xtal.patterns import parse_wavelength
 from xtal.readers import read_pattern
-from xtal.wavelengths import parse_wavelength
 
 
 def report(words: str, judge: Judge, answers: Sequence[Answer]) -> None:

@@ -35,7 +35,7 @@ def home(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def entry(home):
     """Id and crystal of the entry whose pattern the tests look for."""
-    from indexer.store import open_index
+    from indexer.storage import open_index
 
     index = open_index(INDEX, home)
     return str(index.entries.ids[33]), index.crystal(33)
@@ -44,8 +44,7 @@ def entry(home):
 @pytest.fixture(scope="session")
 def columns(entry) -> str:
     """Two columns of its pattern as a laboratory might measure it."""
-    from xtal.artefacts import Scan, measure
-    from xtal.powder import reflections
+    from xtal.physics import Scan, measure, reflections
 
     pattern = measure(reflections(entry[1], 5.0), 0.5, np.random.default_rng(33), Scan(3.0, 50.0, 0.02))
     return "".join(f"{x:.3f} {y:.1f}\n" for x, y in zip(pattern.two_theta, pattern.intensity, strict=True))

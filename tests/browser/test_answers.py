@@ -7,7 +7,7 @@ import pytest
 from page_server import ROOT
 from page_steps import SOON, downloaded, drop, legend, selected_id, wait_for_hits, wait_for_text, width_of_content
 
-from xtal.cif import read_cif
+from xtal.crystals import read_cif
 
 pytestmark = pytest.mark.browser
 EXAMPLES = sorted((ROOT / "search" / "examples").glob("*.xye"))

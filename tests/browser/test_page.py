@@ -8,7 +8,7 @@ from page_server import serve
 from page_steps import SOON, drop, legend, selected_id, wait_for_hits, wait_for_text, width_of_content
 from PIL import Image
 
-from xtal.cif import read_cif
+from xtal.crystals import read_cif
 
 pytestmark = pytest.mark.browser
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from generate.agreement import agreement
-from xtal.crystal import Crystal
+from xtal.crystals import Crystal
 
 AXES = ([[0, 1, 0], [0, 0, 1], [1, 0, 0]], [[1, 0, 0], [0, -1, 0], [0, 0, -1]], [[-1, 0, 0], [0, -1, 0], [0, 0, -1]])
 

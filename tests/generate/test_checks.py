@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from generate.checks import SHORTEST_BOND, closest_contact, density, nearest_contact, plausibility
-from xtal.crystal import Crystal
+from xtal.crystals import Crystal
 
 MOFS = small_mofs()
 FCC = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])

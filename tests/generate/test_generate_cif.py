@@ -8,9 +8,7 @@ from generate_helpers import small_mofs
 
 from generate.candidate import Candidate
 from generate.cif import candidate_cif
-from xtal.cell import cell_parameters
-from xtal.cif import read_cif
-from xtal.crystal import Crystal
+from xtal.crystals import Crystal, cell_parameters, read_cif
 
 CANDIDATE = Candidate(
     rank=2,
@@ -36,7 +34,7 @@ def text(**changes) -> str:
 
 @pytest.mark.parametrize("handedness", [1, -1])
 def test_it_reads_back_as_the_same_crystal(handedness):
-    """A left-handed cell is written as ``-frac @ -lattice``, see `xtal.cif.write_cif`."""
+    """A left-handed cell is written as ``-frac @ -lattice``, see `xtal.crystals.cif.write_cif`."""
     right = CANDIDATE.crystal
     crystal = Crystal(handedness * right.lattice, handedness * right.frac_coords, right.numbers, name="generated-2")
     back = read_cif(text(crystal=crystal))

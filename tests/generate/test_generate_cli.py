@@ -8,12 +8,12 @@ import pytest
 from typer.testing import CliRunner
 
 from generate.__main__ import app
-from generate.benchmark import Question, compare
-from generate.matching import TOLERANCES
-from xtal.packed import CrystalTable
-from xtal.sample import Sample
-from xtal.simulate import simulate_all
-from xtal.writers import write_xye
+from generate.benchmark.benchmark import Question, compare
+from generate.benchmark.matching import TOLERANCES
+from xtal.crystals import CrystalTable
+from xtal.patterns import write_xye
+from xtal.patterns.sample import Sample
+from xtal.physics.simulate import simulate_all
 
 DATA = Path(__file__).parents[1] / "data"
 PACKED, FAMILIES = DATA / "hmof_like_small.npz", DATA / "core_mof_families.npz"

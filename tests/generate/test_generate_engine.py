@@ -13,21 +13,20 @@ import models  # noqa: E402
 from generate import engine as engine_module  # noqa: E402
 from generate.candidate import Candidate  # noqa: E402
 from generate.engine import CandidateGenerator, Preview, Request  # noqa: E402
-from generate.gallery import Gallery  # noqa: E402
+from generate.known import Gallery  # noqa: E402
 from generate.sampler import SAMPLERS  # noqa: E402
 from models.ccsg.cell import CellScale  # noqa: E402
 from models.ccsg.config import DenoiserConfig, ModelConfig  # noqa: E402
 from models.ccsg.denoiser import LARGEST, Denoiser  # noqa: E402
-from models.ccsg.export import export_model  # noqa: E402
 from models.ccsg.model import CCSG  # noqa: E402
+from models.ccsg.training.export import export_model  # noqa: E402
 from models.cpcp.config import NetworkConfig  # noqa: E402
-from xtal.artefacts import PAPER_SCAN, Artefacts, apply  # noqa: E402
-from xtal.crystal import Crystal  # noqa: E402
+from xtal.crystals import Crystal, niggli  # noqa: E402
 from xtal.errors import UserError  # noqa: E402
-from xtal.pattern import Lines  # noqa: E402
-from xtal.powder import reflections  # noqa: E402
-from xtal.sample import Sample  # noqa: E402
-from xtal.symmetry import niggli  # noqa: E402
+from xtal.patterns import Lines  # noqa: E402
+from xtal.patterns.sample import Sample  # noqa: E402
+from xtal.physics import PAPER_SCAN, reflections  # noqa: E402
+from xtal.physics.artefacts import Artefacts, apply  # noqa: E402
 
 MOFS = small_mofs()
 TARGET = MOFS[4]  # 28 atoms

@@ -5,15 +5,12 @@ import pytest
 from generate_helpers import disturbed, small_mofs
 
 from generate.refine import fit_crystals
-from xtal.artefacts import PAPER_SCAN, Artefacts, apply
-from xtal.cell import cell_parameters
-from xtal.crystal import Crystal
-from xtal.fit import refine
-from xtal.line_table import LineTable
-from xtal.powder import crystal_lines, reflections
-from xtal.sample import Sample
-from xtal.sticks import Sticks
-from xtal.target import Target
+from xtal.crystals import Crystal, cell_parameters
+from xtal.patterns.sample import Sample
+from xtal.physics import PAPER_SCAN, LineTable, Sticks, crystal_lines, reflections
+from xtal.physics.artefacts import Artefacts, apply
+from xtal.physics.fit import refine
+from xtal.physics.target import Target
 
 MOFS = small_mofs()
 ZERO_SHIFT, WIDTH = 0.04, 0.2

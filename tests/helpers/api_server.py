@@ -25,10 +25,8 @@ def build_home(folder: Path) -> Path:
 def serving(home: Path, port: int | None = None, ready: bool = True, **options) -> Iterator[tuple[str, object]]:
     """Serve the endpoints; gives the address and the library, whose solver is None unless `ready`."""
     from search.solve import Solver
-    from ui.api import add_api
-    from ui.health import health_route
+    from ui.api import add_api, health_route, search_route
     from ui.library import Library
-    from ui.plain_search import search_route
     from ui.uploads import only_uploads
 
     import gradio as gr  # isort: skip - after ui, which keeps it from asking other machines

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from xtal.crystal import Crystal
+from xtal.crystals import Crystal
 
 CUBE = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
 

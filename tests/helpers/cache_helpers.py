@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 import numpy as np
 
 from generate.candidate import Candidate
-from search.cache_key import Origin, solution_key
+from search.cache import Origin, solution_key
 from search.solution import Solution
 from search.verdict import Verdict
 

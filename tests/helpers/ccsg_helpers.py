@@ -6,12 +6,12 @@ import numpy as np
 import torch
 from cpcp_helpers import SMALL, real_crystals
 
-from models.ccsg.batches import NoisyBatch, noisy_batch, random_steps
 from models.ccsg.cell import CellScale
 from models.ccsg.config import Conditioning, DenoiserConfig, Kind, ModelConfig
-from models.ccsg.dataset import MeasuredSet
 from models.ccsg.model import CCSG
-from xtal.crystal import Crystal
+from models.ccsg.training.batches import NoisyBatch, noisy_batch, random_steps
+from models.ccsg.training.dataset import MeasuredSet
+from xtal.crystals import Crystal
 
 TINY = DenoiserConfig(
     width=32, layers=2, heads=4, waves=3, radial=8, lines=16, line_layers=1, pretrained=False, frozen=False

@@ -5,11 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from models.cpcp.config import CSPNetConfig, NetworkConfig
-from models.cpcp.dataset import CrystalSet
-from xtal.crystal import Crystal
-from xtal.line_table import LineTable
-from xtal.packed import CrystalTable
-from xtal.powder import crystal_lines
+from models.cpcp.training.dataset import CrystalSet
+from xtal.crystals import Crystal, CrystalTable
+from xtal.physics import LineTable, crystal_lines
 
 SMALL = NetworkConfig(dimension=32, width=24, layers=2, heads=2, channels=(8, 8, 8), hidden=32, frequencies=8)
 SMALL_ATOMS = CSPNetConfig(hidden=16, layers=2, frequencies=4, dimension=32, most_pairs=3000)

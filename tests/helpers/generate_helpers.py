@@ -4,8 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from xtal.crystal import Crystal
-from xtal.packed import CrystalTable
+from xtal.crystals import Crystal, CrystalTable
 
 PACKED = Path(__file__).parent.parent / "data" / "hmof_like_small.npz"
 

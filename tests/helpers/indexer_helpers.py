@@ -8,17 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
-from indexer.contents import Contents, flat_index
-from indexer.entries import EntryTable
-from indexer.manifest import Broken, Counts, Manifest
-from indexer.publish import publish
-from indexer.store import building
-from xtal.cif import read_cif
-from xtal.crystal import Crystal
+from indexer.plan import Plan
+from indexer.storage import EntryTable, Manifest
+from indexer.storage.contents import Contents, flat_index
+from indexer.storage.manifest import Broken, Counts
+from indexer.storage.publish import publish
+from indexer.storage.store import building
+from xtal.crystals import Crystal, CrystalTable, read_cif, write_cif
 from xtal.errors import UserError
-from xtal.line_table import LineTable
-from xtal.packed import CrystalTable
-from xtal.powder import crystal_lines
+from xtal.physics import LineTable, crystal_lines
 from xtal.sources import Record, TooManyAtomsError
 
 ROCKSALT = [
@@ -45,6 +43,7 @@ SALTS = (
     rocksalt(4.811, 20, 8, "lime"),
     rocksalt(5.936, 82, 16, "galena"),
 )
+CIFS = tuple((salt.name, write_cif(salt).encode()) for salt in SALTS)
 
 
 @dataclass(frozen=True)
@@ -86,6 +85,11 @@ class ScriptedSource:
         if record.data == b"broken":
             raise UserError("no cell")
         return read_cif(record.data, record.id)
+
+
+def scripted_plan(home: Path, *payloads: tuple[str, bytes], **changes: str) -> Plan:
+    """A plan of one index, `mine`."""
+    return Plan("mine", (ScriptedSource(payloads, **changes),), BinEmbedder(), home=home)
 
 
 def publish_salts(home: Path, name: str = "salts", crystals: tuple[Crystal, ...] = SALTS) -> Manifest:

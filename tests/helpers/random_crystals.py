@@ -3,10 +3,9 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from xtal.cell import cell_lattice
-from xtal.crystal import Crystal
-from xtal.pattern import Lines
-from xtal.profile import render
+from xtal.crystals import Crystal, cell_lattice
+from xtal.patterns import Lines
+from xtal.physics.profile import render
 
 GRID = np.arange(0.1, 4.0, 0.002)  # Å⁻¹
 WIDTH = 0.012  # Å⁻¹

@@ -11,19 +11,17 @@ from generate.candidate import Candidate
 from generate.engine import Preview, Turn
 from generate.run import Generation
 from search.answer import Answer, Hit, Overlay, Timings
-from search.cache import Cache
-from search.cache_key import Origin
+from search.cache import Cache, Origin
 from search.solution import Solution
 from search.solve import Solver
 from search.verdict import Verdict
 from ui.inputs import Loaded, Source
 from ui.library import Library
-from xtal.crystal import Crystal
+from xtal.crystals import Crystal
 from xtal.errors import UserError
-from xtal.line_table import LineTable
-from xtal.linefinder import find_lines
-from xtal.pattern import Pattern
-from xtal.powder import crystal_lines
+from xtal.patterns import Pattern
+from xtal.patterns.linefinder import find_lines
+from xtal.physics import LineTable, crystal_lines
 
 SALT = Crystal(
     np.eye(3) * 5.64,

@@ -15,11 +15,12 @@ from distributed import Client, LocalCluster
 from indexer_helpers import BinEmbedder, ScriptedSource
 from typer.testing import CliRunner
 
-from indexer import pool, store
+from indexer import pool
 from indexer.__main__ import app
 from indexer.build import build
 from indexer.cluster import ClusterLostError, ClusterPool
 from indexer.plan import open_plan
+from indexer.storage import store
 from xtal.errors import UserError
 
 

@@ -6,12 +6,9 @@ import pytest
 from indexer_helpers import SALTS, rocksalt
 
 from indexer.duplicates import group_duplicates
-from indexer.entries import EntryTable
-from xtal.crystal import Crystal
-from xtal.line_table import LineTable
-from xtal.packed import CrystalTable
-from xtal.powder import crystal_lines
-from xtal.symmetry import primitive
+from indexer.storage import EntryTable
+from xtal.crystals import Crystal, CrystalTable, primitive
+from xtal.physics import LineTable, crystal_lines
 
 # 14 formulas that several CoRE MOF 2019 ASR entries share (CC BY 4.0), drawn at random among cells of up to 40 atoms
 FAMILIES = Path(__file__).parent.parent / "data" / "core_mof_families.npz"

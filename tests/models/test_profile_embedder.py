@@ -9,12 +9,11 @@ from hypothesis import strategies as st
 
 import models.profile
 from models.profile import SEGMENTS, ProfileEmbedder
-from xtal.artefacts import Artefacts, Scan, apply
-from xtal.cif import read_cif
-from xtal.line_table import LineTable
-from xtal.linefinder import find_lines
-from xtal.pattern import Lines, q_from_two_theta
-from xtal.powder import crystal_lines, reflections
+from xtal.crystals import read_cif
+from xtal.patterns import Lines, q_from_two_theta
+from xtal.patterns.linefinder import find_lines
+from xtal.physics import LineTable, Scan, crystal_lines, reflections
+from xtal.physics.artefacts import Artefacts, apply
 
 CIFS = Path(__file__).parent.parent / "data" / "cifs"
 NAMES = ("BIWSEG_ion_b", "DONNAW01_SL", "GORQAF_clean", "ic7025158-file001_clean", "quartz", "olivine", "halite")

@@ -1,41 +1,9 @@
-"""A small real index, built once, and patterns simulated from its entries."""
+"""Answers of a search, and a place for a cache."""
 
-import numpy as np
 import pytest
 from cache_helpers import made_candidates, solution
-from search_helpers import ENTRIES, INDEX, QUERIES
 
-import models
-from indexer.build import build
-from indexer.plan import open_plan
 from search.cache import Cache
-from search.engine import Engine
-from xtal.simulate import simulate_all
-
-
-@pytest.fixture(scope="session")
-def home(tmp_path_factory):
-    """A folder with an index of the first entries of CoRE MOF 2019."""
-    folder = tmp_path_factory.mktemp("search-home")
-    build(open_plan([INDEX], models.load("profile"), limit=ENTRIES, home=folder), workers=1)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def engine(home):
-    return Engine.open(INDEX, home)
-
-
-@pytest.fixture(scope="session")
-def wanted(engine):
-    """Rows of the entries that the patterns are of."""
-    return np.random.default_rng(5).permutation(len(engine))[:QUERIES]
-
-
-@pytest.fixture(scope="session")
-def patterns(engine, wanted):
-    """Patterns of ordinary severity, one per wanted entry."""
-    return simulate_all([engine.index.crystal(int(row)) for row in wanted], 1.0, 11)
 
 
 @pytest.fixture(scope="session")

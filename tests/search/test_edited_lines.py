@@ -12,9 +12,8 @@ from typer.testing import CliRunner
 from search.__main__ import app
 from search.edited_lines import lines_at, measured_lines, read_lines, sample_with
 from xtal.errors import UserError
-from xtal.linefinder import find_lines
-from xtal.pattern import Lines
-from xtal.writers import write_xye
+from xtal.patterns import Lines, write_xye
+from xtal.patterns.linefinder import find_lines
 
 
 @pytest.fixture

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from search_helpers import ENTRIES, INDEX, QUERIES
 
-from indexer.contents import flat_index
-from indexer.store import Index
+from indexer.storage import Index
+from indexer.storage.contents import flat_index
 from search.engine import SHORTLIST, Engine, repeats
-from xtal.artefacts import Artefacts, Scan, apply
-from xtal.crystal import Crystal
+from xtal.crystals import Crystal
 from xtal.errors import UserError
-from xtal.pattern import Pattern
-from xtal.powder import reflections
+from xtal.patterns import Pattern
+from xtal.physics import Scan, reflections
+from xtal.physics.artefacts import Artefacts, apply
 
 MO = Scan(2.0, 20.0, 0.01, 0.7107)
 

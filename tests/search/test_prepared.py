@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from search import prepared
-from search.scrutiny import Scrutiny
-from xtal.sample import Sample
+from search.verdict.scrutiny import Scrutiny
+from xtal.patterns.sample import Sample
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from search.rerank import STAGES, rerank
-from xtal.background import background
-from xtal.linefinder import find_lines
-from xtal.target import Target
+from xtal.patterns.background import background
+from xtal.patterns.linefinder import find_lines
+from xtal.physics.target import Target
 
 
 @pytest.fixture(scope="module")

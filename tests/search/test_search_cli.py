@@ -12,8 +12,8 @@ from search_helpers import INDEX
 from typer.testing import CliRunner
 
 from search.__main__ import app
+from xtal.patterns import write_xye
 from xtal.readers import read_pattern
-from xtal.writers import write_xye
 
 ROOT = Path(__file__).parents[2]
 

@@ -15,10 +15,10 @@ from indexer.build import build
 from indexer.plan import open_plan
 from search.__main__ import app
 from search.edited_lines import lines_at
-from search.solve import Event, Options, Solver
-from xtal.pattern import Pattern
-from xtal.simulate import simulate_all
-from xtal.writers import write_xye
+from search.options import Event, Options
+from search.solve import Solver
+from xtal.patterns import Pattern, write_xye
+from xtal.physics.simulate import simulate_all
 
 INDEX, ENTRIES = "coremof2019-asr", 60
 QUICK = Request(count=2, steps=3)

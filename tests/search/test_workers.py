@@ -13,10 +13,11 @@ import pytest
 import models
 from indexer.build import build
 from indexer.plan import open_plan
-from search.solve import Options, Solver
+from search.options import Options
+from search.solve import Solver
 from search.workers import Searcher, Workers
 from xtal.errors import UserError
-from xtal.simulate import simulate_all
+from xtal.physics.simulate import simulate_all
 
 INDEX, ENTRIES = "coremof2019-asr", 20
 PATIENCE = 60  # seconds for a process to start or to end

@@ -23,8 +23,8 @@ def sample(api, tmp_path_factory):
     """A pattern of an entry of the index, as a file that states its wavelength."""
     import numpy as np
 
-    from xtal.simulate import simulate
-    from xtal.writers import write_xye
+    from xtal.patterns import write_xye
+    from xtal.physics.simulate import simulate
 
     path = tmp_path_factory.mktemp("patterns") / "sample.xye"
     crystal = api[1].solver.engine.index.crystal(7)

@@ -8,15 +8,13 @@ import numpy as np
 import pytest
 from ui_fakes import SALT, FakeEngine, hit, library, loaded
 
-from search.cache import Cache
-from search.cache_key import Origin
+from search.cache import Cache, Origin
 from ui.actions import Actions
 from ui.inputs import FROM_FILE, Source
 from ui.question import HITS, Question
 from ui.view import View
-from xtal.cif import read_cif
-from xtal.line_table import LineTable
-from xtal.powder import crystal_lines
+from xtal.crystals import read_cif
+from xtal.physics import LineTable, crystal_lines
 
 PATTERNS = Path(__file__).parents[1] / "data" / "patterns"
 

@@ -12,7 +12,8 @@ from ui_fakes import FakeEngine, library, loaded
 from search.cache import Cache
 from search.edited_lines import measured_lines
 from ui.actions import Actions
-from ui.batch import Files, answer_all
+from ui.batch import Files
+from ui.batch.batch import answer_all
 from ui.inputs import FROM_FILE, Source
 from ui.question import Question
 from ui.view import View

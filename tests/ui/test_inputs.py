@@ -4,7 +4,7 @@ import pytest
 
 from ui.inputs import FROM_FILE, Source, examples, load, wavelength_choices
 from xtal.errors import UserError
-from xtal.wavelengths import parse_wavelength
+from xtal.patterns import parse_wavelength
 
 PATTERNS = Path(__file__).parents[1] / "data" / "patterns"
 

@@ -3,7 +3,7 @@ import threading
 import pytest
 from ui_fakes import FakeEngine, FakeSolver, pattern
 
-from search.solve import Options
+from search.options import Options
 from ui.job import FAILED, STOPPED, Job
 from xtal.errors import UserError
 

@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, get_args
 import gradio as gr
 from gradio import FileData
 
-from ui.health import health
+from ui.api.health import health
+from ui.api.reply import entry_data, record_data, solution_data
 from ui.library import Library
-from ui.lines import given_lines
 from ui.question import MOST_CANDIDATES
-from ui.reply import entry_data, record_data, solution_data
+from ui.show.lines import given_lines
 from ui.uploads import uploaded
 from xtal.errors import UserError
 
 if TYPE_CHECKING:
     from search.cache import Cache
     from search.solve import Solver
-    from xtal.pattern import Pattern
+    from xtal.patterns import Pattern
 
 Generate = Literal["auto", "never", "always"]
 GENERATIONS, LOOKUPS = 1, 4  # that run beside each other; more wait their turn
@@ -115,7 +115,7 @@ class Endpoints:
             The answer: id, verdict (kind, probability, exact, reasons), hits, candidates with CIF text, notes.
         """
         from generate.engine import Request
-        from search.solve import Options
+        from search.options import Options
 
         if generate not in get_args(Generate):
             raise UserError(f"generate must be one of {', '.join(get_args(Generate))}, got {generate!r}")
@@ -195,7 +195,7 @@ class Endpoints:
         Returns:
             Its id, reduced formula and CIF (primitive cell, P1).
         """
-        from xtal.cif import write_cif
+        from xtal.crystals import write_cif
 
         crystal = self._solver.engine.crystal(_text("id", id))
         origin = f"{id} of index {self._library.index_name}"
@@ -225,8 +225,8 @@ def searched(
     Raises:
         UserError: the pattern or a value cannot be used, or the index is not ready.
     """
-    from search.solve import Options
-    from xtal.formula import parse_formula
+    from search.options import Options
+    from xtal.crystals import parse_formula
 
     with library.turns:
         pattern = _read(path, wavelength)
@@ -256,8 +256,8 @@ def _pattern(file: Any, wavelength: Any) -> "Pattern":
 
 def _read(path: Path, wavelength: Any) -> "Pattern":
     """Read a file with its own wavelength or the one given."""
+    from xtal.patterns import parse_wavelength
     from xtal.readers import read_pattern
-    from xtal.wavelengths import parse_wavelength
 
     text = str(wavelength) if isinstance(wavelength, float) else _text("wavelength", wavelength).strip()
     return read_pattern(path, parse_wavelength(text) if text else None)
@@ -265,7 +265,7 @@ def _read(path: Path, wavelength: Any) -> "Pattern":
 
 def _filters(elements: Any, must: Any) -> dict[str, Any]:
     """Return the options that say which entries may be hits."""
-    from xtal.formula import parse_elements
+    from xtal.crystals import parse_elements
 
     required = parse_elements(_text("must", must)) or frozenset()
     return {"elements": parse_elements(_text("elements", elements)), "required": required}

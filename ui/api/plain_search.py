@@ -1,4 +1,4 @@
-"""``POST /search``: the search of `ui.api` in one plain request, a form with a file in and JSON out."""
+"""``POST /search``: the search of `ui.api.api` in one plain request, a form with a file in and JSON out."""
 
 import base64
 import hmac
@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from ui.access import Login
-from ui.api import searched
+from ui.api.api import searched
 from ui.library import Library
 from xtal.errors import UserError
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from generate.candidate import Candidate
-    from search.history import HistoryEntry, Record
+    from search.cache import HistoryEntry
+    from search.cache.history import Record
     from search.solution import Solution
 
 SHORT = 8  # digits of a key that name an answer

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from search.verdict import percent
 from ui.inputs import Loaded, Source, load
 from ui.question import Question
-from ui.table import bar, formula_html, row_html, table_html
-from ui.texts import file_name
+from ui.show.table import bar, formula_html, row_html, table_html
+from ui.show.texts import file_name
 from xtal.errors import UserError
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class Files:
 
 
 def answer_all(solver: "Solver", sources: Sequence[Source], wavelength: str, question: Question) -> Iterator[Batch]:
-    """Answer file by file and yield the batch as it is after each; see `ui.batch_generation` for crystals."""
+    """Answer file by file and yield the batch as it is after each; see `ui.batch.generation` for crystals."""
     batch = [Item(source) for source in sources]
     for place, source in enumerate(sources):
         batch[place] = _answer(solver, source, wavelength, replace(question, generate=False))
@@ -139,7 +139,7 @@ def batch_csv(batch: Batch) -> bytes:
 
 def batch_zip(batch: Batch, engine: "Engine") -> bytes:
     """Return first hits and generated crystals as CIFs in a zip archive, each named by its number and file."""
-    from xtal.cif import write_cif
+    from xtal.crystals import write_cif
 
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ui.batch import Batch, Files, Item
-from ui.candidates import progress_html
+from ui.batch.batch import Batch, Files, Item
 from ui.job import STOPPED, Job, Step
 from ui.question import Question
+from ui.show.candidates import progress_html
 
 if TYPE_CHECKING:
     from search.solve import Solver

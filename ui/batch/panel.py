@@ -6,12 +6,12 @@ from typing import Any
 
 import gradio as gr
 
-from ui.batch import Batch, Files, answer_all, batch_csv, batch_html, batch_zip
-from ui.batch_generation import generate_misses
-from ui.downloads import download
+from ui.batch.batch import Batch, Files, answer_all, batch_csv, batch_html, batch_zip
+from ui.batch.generation import generate_misses
 from ui.library import Library
 from ui.question import Question
-from ui.texts import error_html
+from ui.show.downloads import download
+from ui.show.texts import error_html
 from xtal.errors import UserError
 
 

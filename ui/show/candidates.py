@@ -3,8 +3,8 @@
 from html import escape
 from typing import TYPE_CHECKING
 
-from ui.table import bar, formula_html, row_html, table_html
-from xtal.cell import cell_parameters
+from ui.show.table import bar, formula_html, row_html, table_html
+from xtal.crystals import cell_parameters
 
 if TYPE_CHECKING:
     from generate.candidate import Candidate

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from xtal.bonds import find_bonds, sites_within
-from xtal.crystal import Crystal
+from xtal.crystals import Crystal, find_bonds
+from xtal.crystals.bonds import sites_within
 
 FACE_SLACK = 0.1  # Å: an atom this close to a cell face is repeated on the opposite face
 

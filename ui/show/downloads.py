@@ -4,7 +4,7 @@ import base64
 import json
 from itertools import count
 
-from ui.viewer import ASSETS
+from ui.show.viewer import ASSETS
 
 _serial = count()
 

@@ -6,7 +6,7 @@ from typing import Self
 
 import gemmi
 
-from xtal.crystal import HIGHEST_NUMBER
+from xtal.crystals import HIGHEST_NUMBER
 from xtal.errors import UserError
 
 GASES = (2, 10, 18, 36, 54, 86)  # each closes a period

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from generate.candidate import Candidate
-from xtal.line_table import LineTable
-from xtal.pattern import Pattern
+from xtal.patterns import Pattern
+from xtal.physics import LineTable
 
 if TYPE_CHECKING:
     from search.answer import Overlay
@@ -17,11 +17,10 @@ SHARE = 0.5  # Lorentzian part of a line: where the fit begins
 def candidate_overlay(pattern: Pattern, candidate: Candidate) -> "Overlay":
     """Draw the lines of a candidate, at the zero shift and width of its fit, over the whole measured range."""
     from search.answer import Overlay
-    from xtal.fit import line_positions
-    from xtal.powder import crystal_lines
-    from xtal.profile import render_each
-    from xtal.sample import Sample
-    from xtal.sticks import Sticks
+    from xtal.patterns.sample import Sample
+    from xtal.physics import Sticks, crystal_lines
+    from xtal.physics.fit import line_positions
+    from xtal.physics.profile import render_each
 
     under = Sample.of(pattern).under
     net = pattern.intensity - under

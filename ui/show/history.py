@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from search.verdict import percent
 
 if TYPE_CHECKING:
-    from search.cache import Cache
-    from search.history import HistoryEntry
+    from search.cache import Cache, HistoryEntry
 
 LISTED = 50
 EVERYTHING = "all"

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xtal.errors import UserError
-from xtal.pattern import Lines, Pattern
+from xtal.patterns import Lines, Pattern
 
 SAME = 0.005  # degrees 2θ: closer lines are one
 LARGEST = 1e300  # intensity; larger whole numbers would be infinite

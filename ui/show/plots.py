@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xtal.pattern import Lines, Pattern, two_theta_from_q
+from xtal.patterns import Lines, Pattern, two_theta_from_q
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ui.candidates import candidates_html
-from ui.verdict import verdict_html
+from ui.show.candidates import candidates_html
+from ui.show.verdict import verdict_html
 from ui.view import View
-from xtal.pattern import two_theta_from_q
+from xtal.patterns import two_theta_from_q
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ui.inputs import Loaded
 from ui.library import Library
-from ui.lines import count_words
+from ui.show.lines import count_words
 
 if TYPE_CHECKING:
     from search.engine import Engine

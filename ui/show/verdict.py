@@ -6,8 +6,8 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from search.verdict import percent
-from ui.lines import count_words
-from ui.table import formula_html
+from ui.show.lines import count_words
+from ui.show.table import formula_html
 
 if TYPE_CHECKING:
     from search.solution import Solution

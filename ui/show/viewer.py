@@ -8,9 +8,8 @@ from urllib.parse import quote
 import gemmi
 import numpy as np
 
-from ui.cell_drawing import draw_cell
-from xtal.cell import cell_parameters
-from xtal.crystal import Crystal
+from ui.show.cell_drawing import draw_cell
+from xtal.crystals import Crystal, cell_parameters
 
 ASSETS = Path(__file__).parent / "assets"
 MOST_ATOMS = 6_000  # drawn sites; beyond, a browser turns the cell at a few frames a second

@@ -9,7 +9,7 @@ import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
-from xtal.crystal import Crystal
+from xtal.crystals.crystal import Crystal
 
 BOND_SLACK = 0.3  # Å over the sum of the covalent radii; 0.4 would tie lanthanides to carboxylate carbons
 SHORTEST_BOND = 0.6  # of the sum of the covalent radii: closer pairs are alternatives of one disordered atom

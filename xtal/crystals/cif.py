@@ -14,12 +14,12 @@ import numpy as np
 from gemmi import cif
 from numpy.typing import NDArray
 
-from xtal.cell import NAMES as CELL_NAMES
-from xtal.cell import cell_lattice, cell_parameters
-from xtal.crystal import HIGHEST_NUMBER, Crystal
+from xtal.crystals.cell import NAMES as CELL_NAMES
+from xtal.crystals.cell import cell_lattice, cell_parameters
+from xtal.crystals.crystal import HIGHEST_NUMBER, Crystal
+from xtal.crystals.operations import read_operations
+from xtal.crystals.symmetry import close_pairs, expand, wrapped
 from xtal.errors import UserError
-from xtal.operations import read_operations
-from xtal.symmetry import close_pairs, expand, wrapped
 
 MAX_BYTES = 16 * 2**20  # the largest CoRE MOF CIF holds 0.7 MB; reflection lists in CIFs reach some MB
 MAX_ATOMS = 20_000  # in the cell; the largest CoRE MOF entry holds 10,560

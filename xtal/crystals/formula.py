@@ -7,7 +7,7 @@ import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
-from xtal.crystal import HIGHEST_NUMBER, format_formula, reduced
+from xtal.crystals.crystal import HIGHEST_NUMBER, format_formula, reduced
 from xtal.errors import UserError
 
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from xtal.crystal import HIGHEST_NUMBER, Crystal
+from xtal.crystals.crystal import HIGHEST_NUMBER, Crystal
 from xtal.errors import UserError
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
-from xtal.bonds import Bonds, find_bonds
-from xtal.crystal import HIGHEST_NUMBER, Crystal
+from xtal.crystals.bonds import Bonds, find_bonds
+from xtal.crystals.crystal import HIGHEST_NUMBER, Crystal
 
 CARBON = 6
 METALS = np.array([gemmi.Element(z).is_metal for z in range(HIGHEST_NUMBER + 1)])  # by atomic number

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from xtal.arrays import ragged_rows
-from xtal.crystal import Crystal
+from xtal.crystals.crystal import Crystal
 from xtal.errors import UserError
 
 STEPS = 65536  # uint16 coordinates are multiples of 1 / 65536 of the cell: 0.0003 Å in a cell of 20 Å

@@ -6,7 +6,7 @@ import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
-from xtal.crystal import Crystal
+from xtal.crystals.crystal import Crystal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

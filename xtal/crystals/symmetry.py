@@ -11,8 +11,8 @@ import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
-from xtal.cell import cell_parameters
-from xtal.crystal import Crystal
+from xtal.crystals.cell import cell_parameters
+from xtal.crystals.crystal import Crystal
 from xtal.errors import UserError
 
 NIGGLI_EPSILON = 1e-5  # Å², what counts as equal while cells are compared

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from pybaselines.utils import ParameterWarning
 from pybaselines.whittaker import arpls
 
-from xtal.pattern import Pattern
+from xtal.patterns.pattern import Pattern
 
 BIN = 0.007  # Å⁻¹ (0.1° with Cu Kα): about one line wide, so that lines stand out and the counting noise averages away
 FEWEST_BINS, MOST_BINS = 100, 2000

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len, rfft
 from scipy.signal import find_peaks, savgol_coeffs
 
-from xtal.background import background
-from xtal.pattern import Lines, Pattern, q_from_two_theta
-from xtal.powder import lorentz_polarisation_ratio
+from xtal.patterns.background import background
+from xtal.patterns.lorentz import lorentz_polarisation_ratio
+from xtal.patterns.pattern import Lines, Pattern, q_from_two_theta
 
 MOST_LINES = 256
 MARGIN = 0.5  # standard deviations by which a line may be lower above the background than above its valleys

@@ -4,7 +4,7 @@ Conventions: ``q = 4π sin θ / λ`` in Å⁻¹, ``g = q / 2π = 1/d``.
 
 `Lines.intensity` never depends on the wavelength: it is ``m |F|² / q²``, the short-wavelength limit of
 multiplicity x structure factor x Lorentz-polarisation. A measured intensity is brought to this scale by
-`xtal.powder.lorentz_polarisation_ratio`. So one set of lines serves every instrument.
+`xtal.patterns.lorentz.lorentz_polarisation_ratio`. So one set of lines serves every instrument.
 """
 
 from dataclasses import dataclass, field

@@ -6,9 +6,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from xtal.background import background
-from xtal.linefinder import find_lines
-from xtal.pattern import Lines, Pattern
+from xtal.patterns.background import background
+from xtal.patterns.linefinder import find_lines
+from xtal.patterns.pattern import Lines, Pattern
 
 
 @dataclass(frozen=True, eq=False)

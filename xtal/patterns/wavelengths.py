@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from xtal.errors import UserError
-from xtal.pattern import LONGEST_WAVELENGTH, SHORTEST_WAVELENGTH
+from xtal.patterns.pattern import LONGEST_WAVELENGTH, SHORTEST_WAVELENGTH
 
 HC = 12.398419843  # keV Å: λ = hc / E
 ACCEPTED = (

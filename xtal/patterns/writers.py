@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from xtal.pattern import Pattern
+from xtal.patterns.pattern import Pattern
 
 
 def write_xye(pattern: Pattern, path: Path, comment: str) -> None:

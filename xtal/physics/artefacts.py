@@ -11,9 +11,10 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from xtal.pattern import Pattern, two_theta_from_q
-from xtal.powder import MERGE, Reflections, lorentz_polarisation_ratio
-from xtal.profile import render
+from xtal.patterns import Pattern, two_theta_from_q
+from xtal.patterns.lorentz import lorentz_polarisation_ratio
+from xtal.physics.powder import MERGE, Reflections
+from xtal.physics.profile import render
 
 SEVERITIES = (0.0, 0.5, 1.0, 2.0)  # the levels at which results are reported
 CU_K_ALPHA = 1.5418  # Å, the intensity-weighted mean of the doublet

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len, rfft
 from scipy.ndimage import uniform_filter1d
 
-from xtal.sticks import Sticks
-from xtal.target import Target
+from xtal.physics.sticks import Sticks
+from xtal.physics.target import Target
 
 ANISOTROPIC_STRAIN = 0.004  # standard deviation of each strain component between database and sample
 ISOTROPIC_STRAIN = 0.006  # on top, the same in all directions: temperature, calculated cells

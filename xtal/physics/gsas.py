@@ -19,10 +19,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xtal.cif import write_cif
-from xtal.crystal import Crystal
+from xtal.crystals import Crystal, write_cif
 from xtal.errors import UserError
-from xtal.pattern import Lines, Pattern, q_from_two_theta
+from xtal.patterns import Lines, Pattern, q_from_two_theta
 
 K_ALPHA_1, K_ALPHA_2 = 1.540593, 1.544427  # Å, copper
 MULTIPLICITY, SPACING, STRUCTURE_FACTOR = 3, 4, 9  # columns of GSAS-II's reflection list: m, d in Å, |F|²

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xtal.arrays import ragged_rows
-from xtal.pattern import Lines
+from xtal.patterns import Lines
 
 DIRECTION_UNIT = 127  # directions lie in -1 to 1 and are kept as whole 127ths: finer than any strain needs
 

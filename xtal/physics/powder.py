@@ -15,11 +15,11 @@ from itertools import pairwise
 
 import gemmi
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from xtal.crystal import HIGHEST_NUMBER, Crystal
+from xtal.crystals import HIGHEST_NUMBER, Crystal
 from xtal.errors import UserError
-from xtal.pattern import Lines
+from xtal.patterns import Lines
 
 CU_K_ALPHA1 = 1.540593  # Å, Hölzer et al. (1997)
 U_ISO = (
@@ -154,23 +154,6 @@ def _split_long_runs(q: NDArray, first: NDArray, merge: float) -> NDArray:
     run = np.cumsum(run) - 1
     cell = np.floor((q - q[first][run]) / merge).astype(np.int64)
     return np.flatnonzero(np.diff(run, prepend=-1) + np.abs(np.diff(cell, prepend=0)))
-
-
-def lorentz_polarisation(two_theta: ArrayLike) -> NDArray[np.float64]:
-    """``LP = (1 + cos² 2θ) / (sin² θ cos θ)`` of a diffractometer without monochromator; `two_theta` in degrees."""
-    theta = np.radians(np.asarray(two_theta, dtype=float)) / 2
-    return (1 + np.cos(2 * theta) ** 2) / (np.sin(theta) ** 2 * np.cos(theta))
-
-
-def lorentz_polarisation_ratio(q: ArrayLike, wavelength: float) -> NDArray[np.float64]:
-    """Factor that brings a measured intensity to the wavelength-free scale of `Lines`.
-
-    ``2 cos θ / (1 + cos² 2θ)``: the short-wavelength limit of the Lorentz-polarisation factor at the same q, divided
-    by its value at `wavelength` (Å). It tends to 1 for small angles. `q` in Å⁻¹, below 4π/λ.
-    """
-    sine = np.asarray(q, dtype=float) * wavelength / (4 * np.pi)
-    cosine = np.sqrt(np.clip(1 - sine**2, 1e-6, None))
-    return 2 * cosine / (1 + (1 - 2 * sine**2) ** 2)
 
 
 def _hk_pairs(lattice: NDArray, reciprocal: NDArray, g_max: float) -> tuple[NDArray, int]:

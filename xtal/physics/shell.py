@@ -6,8 +6,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from xtal.crystal import Crystal
-from xtal.powder import MERGE, lorentz_polarisation_ratio, reflections
+from xtal.crystals import Crystal
+from xtal.patterns.lorentz import lorentz_polarisation_ratio
+from xtal.physics.powder import MERGE, reflections
 
 AXES = 12
 MOST_LINES, MOST_REFLECTIONS = 160, 1600  # the strongest: what is left out is less than an error of the others

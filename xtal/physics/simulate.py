@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.random import Generator
 
-from xtal.artefacts import PAPER_SCAN, Scan, measure
-from xtal.crystal import Crystal
-from xtal.pattern import Pattern, q_from_two_theta
-from xtal.powder import reflections
+from xtal.crystals import Crystal
+from xtal.patterns import Pattern, q_from_two_theta
+from xtal.physics.artefacts import PAPER_SCAN, Scan, measure
+from xtal.physics.powder import reflections
 
 MARGIN = 1.03  # reflections this far beyond the scan, which strain may move into it
 

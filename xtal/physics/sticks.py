@@ -6,8 +6,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from xtal.line_table import DIRECTION_UNIT, LineTable
-from xtal.powder import lorentz_polarisation_ratio
+from xtal.patterns.lorentz import lorentz_polarisation_ratio
+from xtal.physics.line_table import DIRECTION_UNIT, LineTable
 
 MOST_LINES = 128
 

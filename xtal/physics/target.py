@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from xtal.linefinder import counting_variance, line_points
-from xtal.pattern import Lines, Pattern, two_theta_from_q
+from xtal.patterns import Lines, Pattern, two_theta_from_q
+from xtal.patterns.linefinder import counting_variance, line_points
 
 LEAST_REACH = 2.25  # Å⁻¹: every database entry has lines up to here
 ENOUGH_LINES = 80  # once so many lines were found, higher angles add cost, not evidence

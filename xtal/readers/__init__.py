@@ -7,7 +7,7 @@ file that leaves either open is refused with what is missing.
 from pathlib import Path
 
 from xtal.errors import UserError
-from xtal.pattern import Pattern
+from xtal.patterns import Pattern
 from xtal.readers.cif import read_cif
 from xtal.readers.scan import Scan
 from xtal.readers.text import read_text, refuse_binary

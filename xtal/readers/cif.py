@@ -7,10 +7,10 @@ import gemmi
 import numpy as np
 
 from xtal.errors import UserError
+from xtal.patterns import mean_wavelength
 from xtal.readers.scan import Scan
 from xtal.readers.text import refuse_binary
 from xtal.readers.vendor import LIBRARY_ERRORS, reason
-from xtal.wavelengths import mean_wavelength
 
 VALUE = "_diffrn_radiation_wavelength"
 WEIGHT = "_diffrn_radiation_wavelength_wt"

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xtal.errors import UserError
-from xtal.pattern import LONGEST_WAVELENGTH, SHORTEST_WAVELENGTH, Pattern, two_theta_from_q
+from xtal.patterns import Pattern, two_theta_from_q
+from xtal.patterns.pattern import LONGEST_WAVELENGTH, SHORTEST_WAVELENGTH
 
 MOST_POINTS = 200_000  # a whole circle in steps of 0.001°; more is no powder pattern
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable
 
 from xtal.errors import UserError
-from xtal.pattern import LONGEST_WAVELENGTH, SHORTEST_WAVELENGTH
-from xtal.wavelengths import mean_wavelength
+from xtal.patterns import mean_wavelength
+from xtal.patterns.pattern import LONGEST_WAVELENGTH, SHORTEST_WAVELENGTH
 
 UNITS = {"m": 1e10, "nm": 10.0, "pm": 0.01}  # Å in one of each; anything else, and nothing, means Å
 UNIT = r"(?:Å|angstroms?|a|nm|pm|m)"

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from xtal.errors import UserError
+from xtal.patterns import mean_wavelength
 from xtal.readers.scan import Scan
 from xtal.readers.stated import stated_wavelength
 from xtal.readers.text import decode
-from xtal.wavelengths import mean_wavelength
 
 # What the libraries raise on files that are damaged or no pattern at all, seen or possible by their source
 LIBRARY_ERRORS = (

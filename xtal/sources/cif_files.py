@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from xtal.cif import MAX_BYTES, read_cif
-from xtal.crystal import Crystal
+from xtal.crystals import Crystal, primitive, read_cif
+from xtal.crystals.cif import MAX_BYTES
 from xtal.errors import UserError
 from xtal.sources.archive import fingerprint, iter_files, plain_stem
 from xtal.sources.record import Record, TooManyAtomsError
-from xtal.symmetry import primitive
 
 LONGEST_ID = 200  # characters
 

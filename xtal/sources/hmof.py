@@ -11,9 +11,8 @@ import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
-from xtal.cell import cell_lattice
-from xtal.cif import MAX_ATOMS
-from xtal.crystal import Crystal
+from xtal.crystals import Crystal, cell_lattice
+from xtal.crystals.cif import MAX_ATOMS
 from xtal.errors import UserError
 from xtal.sources.archive import fingerprint
 from xtal.sources.cif_files import CifFiles

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from xtal.crystal import Crystal
+from xtal.crystals import Crystal, CrystalTable
+from xtal.crystals.packed import from_bytes
 from xtal.errors import UserError
-from xtal.packed import CrystalTable, from_bytes
 from xtal.sources.archive import fingerprint
 from xtal.sources.record import Record
 

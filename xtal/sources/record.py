@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from xtal.crystal import Crystal
+from xtal.crystals import Crystal
 from xtal.errors import UserError
 
 

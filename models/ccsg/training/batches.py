@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from models.ccsg.cell import CellScale
 from models.ccsg.config import TrainingConfig
-from models.ccsg.dataset import MeasuredSet
 from models.ccsg.schedule import STEPS, alpha_bars, score_sizes, sigmas, wrapped_score
+from models.ccsg.training.dataset import MeasuredSet
 from models.cpcp.atoms import batch_atoms
-from models.cpcp.batches import Samples, disturb
 from models.cpcp.features import LineBatch
-from xtal.packed import STEPS as PLACES
+from models.cpcp.training.batches import Samples, disturb
+from xtal.crystals.packed import STEPS as PLACES
 
 CLEAN = 0.25  # share of patterns that are left as measured; the others are disturbed once more
 AXIS_JITTER = 0.03  # of ln length: axes as nearly equal as this change places

@@ -12,17 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.cpcp.atoms import offsets_of
-from models.cpcp.batches import measured_lines, random_scan
-from models.cpcp.dataset import CrystalSet, split_of
 from models.cpcp.features import LineBatch, batch_lines
+from models.cpcp.training.batches import measured_lines, random_scan
+from models.cpcp.training.dataset import CrystalSet, split_of
 from models.files import Arrays
-from xtal.artefacts import PAPER_SCAN
-from xtal.crystal import Crystal
+from xtal.crystals import Crystal, niggli, primitive
+from xtal.crystals.packed import STEPS as PLACES
 from xtal.errors import UserError
-from xtal.packed import STEPS as PLACES
+from xtal.physics import PAPER_SCAN
 from xtal.settings import cores
 from xtal.sources import open_source
-from xtal.symmetry import niggli, primitive
 
 MEASUREMENTS = 4  # of each crystal: one clean, the others by worse and worse laboratories
 WORST = 1.5  # highest severity: what a good laboratory powder may show

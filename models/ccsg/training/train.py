@@ -17,12 +17,12 @@ import torch
 from torch import distributed
 from torch.multiprocessing.spawn import spawn
 
-from models.ccsg.batches import NoisyBatch, noisy_batch, noisy_batches, random_steps, size_batches
 from models.ccsg.cell import CellScale
 from models.ccsg.config import DenoiserConfig, ModelConfig, TrainingConfig
-from models.ccsg.dataset import MeasuredSet, prepare
 from models.ccsg.files import read_config
-from models.ccsg.trainer import ENCODER, Trainer
+from models.ccsg.training.batches import NoisyBatch, noisy_batch, noisy_batches, random_steps, size_batches
+from models.ccsg.training.dataset import MeasuredSet, prepare
+from models.ccsg.training.trainer import ENCODER, Trainer
 from models.checkpoint import Progress, read_progress
 from models.cpcp.files import read_config as read_encoder
 from models.files import CONFIG_FILE
@@ -90,7 +90,7 @@ def train(
     ten times as fast as one process with several threads, which wait for each other at every operation.
 
     `out` receives ``log.jsonl`` (one object every few steps and per validation), the settings, and the checkpoint that
-    `resume` goes on from and `models.ccsg.export` exports. A new run begins with the exported model in `start`, if any.
+    `resume` goes on from and `export` exports. A new run begins with the exported model in `start`, if any.
 
     Raises:
         UserError: there is nothing to resume, another network, no time left, or no compiler.

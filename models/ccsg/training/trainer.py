@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor, distributed, nn
 
-from models.ccsg.batches import NoisyBatch
 from models.ccsg.config import ModelConfig, TrainingConfig
 from models.ccsg.model import CCSG
+from models.ccsg.training.batches import NoisyBatch
 from models.checkpoint import Progress, follow, load_state, save_state
 from models.files import WEIGHTS
 

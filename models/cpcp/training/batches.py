@@ -8,11 +8,12 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from models.cpcp.config import NetworkConfig, TrainingConfig
-from models.cpcp.dataset import CrystalSet
 from models.cpcp.features import LineBatch, batch_lines
-from xtal.artefacts import CU_K_ALPHA, PAPER_SCAN, Scan, measure
-from xtal.linefinder import find_lines
-from xtal.pattern import Lines, two_theta_from_q
+from models.cpcp.training.dataset import CrystalSet
+from xtal.patterns import Lines, two_theta_from_q
+from xtal.patterns.linefinder import find_lines
+from xtal.physics import PAPER_SCAN, Scan, measure
+from xtal.physics.artefacts import CU_K_ALPHA
 
 MARGIN = 1.02  # reflections must reach this far beyond the scan, for strain moves lines in as well as out
 USES = 3  # how often one measured sample may be trained on: measuring costs more than learning; see `disturb`

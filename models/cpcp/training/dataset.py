@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 from models.cpcp.atoms import offsets_of
 from models.cpcp.features import ELEMENTS, KEPT_LINES, composition_features
 from models.files import Arrays
-from xtal.crystal import Crystal
-from xtal.line_table import LineTable
-from xtal.pattern import Lines
-from xtal.powder import Reflections, merge_lines, reflections
+from xtal.crystals import Crystal
+from xtal.patterns import Lines
+from xtal.physics import LineTable, Reflections, reflections
+from xtal.physics.powder import merge_lines
 
 Split = Literal["train", "val", "test"]
 
 REACH = 8_000  # reflections of half space to compute: a scan to 55° for the median MOF, to 95° for a small cell
-LOWEST_REACH, HIGHEST_REACH = 2.3, 6.0  # Å⁻¹, as in `xtal.powder.crystal_lines`
+LOWEST_REACH, HIGHEST_REACH = 2.3, 6.0  # Å⁻¹, as in `xtal.physics.powder.crystal_lines`
 DATABASE_REACH = 2_000  # reflections up to which the crystal's own lines are taken, as in `crystal_lines`
 KEPT_REFLECTIONS = 1_000  # strongest ones: what is left out sums to less than the noise of a measurement
 

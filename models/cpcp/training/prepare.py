@@ -4,11 +4,10 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from models.cpcp.dataset import CrystalSet
-from xtal.crystal import Crystal
+from models.cpcp.training.dataset import CrystalSet
+from xtal.crystals import Crystal, primitive
 from xtal.errors import UserError
 from xtal.sources import Source, open_source
-from xtal.symmetry import primitive
 
 VERSION = 1  # raise it when what is computed changes
 

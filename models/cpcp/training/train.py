@@ -16,12 +16,12 @@ import torch
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from models.cpcp.batches import USES, Samples, disturb, sample_batches
 from models.cpcp.config import ModelConfig, TrainingConfig
-from models.cpcp.dataset import CrystalSet
 from models.cpcp.files import read_config
-from models.cpcp.trainer import Trainer
-from models.cpcp.validation import Queries, hit_rates
+from models.cpcp.training.batches import USES, Samples, disturb, sample_batches
+from models.cpcp.training.dataset import CrystalSet
+from models.cpcp.training.trainer import Trainer
+from models.cpcp.training.validation import Queries, hit_rates
 from models.files import CONFIG_FILE
 from xtal.errors import UserError
 
@@ -51,7 +51,7 @@ def train(task: Task, config: ModelConfig, training: TrainingConfig, out: Path, 
     """Train for the minutes granted.
 
     `out` receives ``log.jsonl`` (one object per step and per validation), the settings, and the checkpoint that
-    `resume` goes on from and `models.cpcp.export` exports.
+    `resume` goes on from and `models.cpcp.training.export` exports.
     """
     torch.set_num_threads(training.threads)
     out.mkdir(parents=True, exist_ok=True)

@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from models.checkpoint import Progress, follow, load_state, save_state
-from models.cpcp.batches import Samples
 from models.cpcp.config import ModelConfig, TrainingConfig
-from models.cpcp.dataset import CrystalSet
 from models.cpcp.features import LineBatch, computed_lines
-from models.cpcp.loss import Temperature, contrastive_loss, same_structure
 from models.cpcp.model import CPCP, CrystalBatch
-from models.cpcp.validation import crystal_batch
+from models.cpcp.training.batches import Samples
+from models.cpcp.training.dataset import CrystalSet
+from models.cpcp.training.loss import Temperature, contrastive_loss, same_structure
+from models.cpcp.training.validation import crystal_batch
 
 CLIP = 1.0  # largest norm of a gradient
 

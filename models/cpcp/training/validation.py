@@ -8,11 +8,11 @@ import torch
 from numpy.typing import NDArray
 
 from models.cpcp.atoms import batch_atoms
-from models.cpcp.batches import Samples, measured_lines
-from models.cpcp.dataset import CrystalSet
 from models.cpcp.features import LineBatch, batch_lines
 from models.cpcp.model import CPCP, CrystalBatch
-from xtal.artefacts import PAPER_SCAN
+from models.cpcp.training.batches import Samples, measured_lines
+from models.cpcp.training.dataset import CrystalSet
+from xtal.physics import PAPER_SCAN
 
 TOPS = (1, 10, 100)
 CHUNK = 256  # rows embedded at once

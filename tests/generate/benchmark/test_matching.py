@@ -2,9 +2,8 @@ import numpy as np
 import pytest
 from generate_helpers import disturbed, small_mofs
 
-from generate.matching import LOOSE, STRICT, TOLERANCES, VOLUME_TRUE, Tolerance, match, match_all, rmse
-from xtal.crystal import Crystal
-from xtal.interop import to_structure
+from generate.benchmark.matching import LOOSE, STRICT, TOLERANCES, VOLUME_TRUE, Tolerance, match, match_all, rmse
+from xtal.crystals import Crystal, to_structure
 
 MOFS = small_mofs()
 

@@ -2,17 +2,16 @@ import pytest
 from generate_helpers import small_mofs
 
 import models
-from generate import gallery as gallery_module
-from generate.gallery import Gallery
-from indexer.contents import Contents, flat_index
-from indexer.entries import EntryTable
-from indexer.manifest import Counts, Manifest
-from indexer.publish import publish
-from indexer.store import building, open_index
+from generate.known import Gallery
+from generate.known import gallery as gallery_module
+from indexer.storage import EntryTable, Manifest, open_index
+from indexer.storage.contents import Contents, flat_index
+from indexer.storage.manifest import Counts
+from indexer.storage.publish import publish
+from indexer.storage.store import building
+from xtal.crystals import CrystalTable
 from xtal.errors import UserError
-from xtal.line_table import LineTable
-from xtal.packed import CrystalTable
-from xtal.powder import crystal_lines
+from xtal.physics import LineTable, crystal_lines
 
 MOFS = small_mofs()
 PROFILE = models.load("profile")

@@ -7,11 +7,11 @@ from generate_helpers import disturbed, small_mofs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generate.exchange import exchanged
-from generate.isoreticular import Exchange, exchanges, with_metal
-from generate.matching import match_all
-from xtal.crystal import Crystal
-from xtal.linkers import Framework, take_apart
+from generate.benchmark.matching import match_all
+from generate.known.exchange import exchanged
+from generate.known.isoreticular import Exchange, exchanges, with_metal
+from xtal.crystals import Crystal, take_apart
+from xtal.crystals.linkers import Framework
 
 MOFS = small_mofs()
 HOST = MOFS[3]

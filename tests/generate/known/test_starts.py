@@ -5,13 +5,13 @@ import pytest
 from generate_helpers import small_mofs
 
 import models
-from generate.gallery import Gallery
-from generate.matching import match_all
-from generate.starts import OF_ONE_SET, Builder, Start, in_turn, templates
-from xtal.artefacts import PAPER_SCAN, Artefacts, apply
-from xtal.crystal import Crystal
-from xtal.powder import reflections
-from xtal.sample import Sample
+from generate.benchmark.matching import match_all
+from generate.known import Builder, Gallery, Start
+from generate.known.starts import OF_ONE_SET, in_turn, templates
+from xtal.crystals import Crystal
+from xtal.patterns.sample import Sample
+from xtal.physics import PAPER_SCAN, reflections
+from xtal.physics.artefacts import Artefacts, apply
 
 MOFS = small_mofs()
 HOST = MOFS[3]

@@ -6,8 +6,8 @@ from generate_helpers import small_mofs
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generate.templates import BOND, adapted, difference
-from xtal.crystal import Crystal
+from generate.known.templates import BOND, adapted, difference
+from xtal.crystals import Crystal
 
 MOFS = small_mofs()
 elements = st.sampled_from([1, 6, 7, 8, 9, 17, 29, 30, 35])

@@ -5,8 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from indexer_helpers import SALTS
 
-from indexer.entries import EntryTable, read_entries, write_entries
-from xtal.crystal import Crystal
+from indexer.storage import EntryTable
+from indexer.storage.entries import read_entries, write_entries
+from xtal.crystals import Crystal
 
 words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
 crystals = st.builds(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer import folders
+from indexer.storage import folders
 from xtal.errors import UserError
 
 

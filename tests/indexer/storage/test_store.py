@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from indexer_helpers import SALTS, BinEmbedder, publish_salts
 
-from indexer import folders, store
-from indexer.contents import DATA_FILES
-from indexer.store import open_index, verify
+from indexer.storage import folders, open_index, store
+from indexer.storage.contents import DATA_FILES
+from indexer.storage.store import verify
 from xtal.errors import UserError
-from xtal.powder import crystal_lines
+from xtal.physics import crystal_lines
 
 FILES = (*DATA_FILES, "manifest.json")
 
@@ -163,7 +163,7 @@ def test_remove_takes_the_index_and_unfinished_parts(tmp_path):
 @pytest.mark.usefixtures("salts")
 def test_an_index_that_another_process_builds_is_left_alone(tmp_path):
     code = (
-        "import sys; from pathlib import Path; from indexer.store import building\n"
+        "import sys; from pathlib import Path; from indexer.storage.store import building\n"
         "with building('salts', Path(sys.argv[1])): print(flush=True); input()"
     )
     owner = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)

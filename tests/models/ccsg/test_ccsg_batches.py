@@ -9,11 +9,11 @@ pytest.importorskip("onnx")
 
 from ccsg_helpers import FOUR, batch_of, cell_scale, measured  # noqa: E402
 
-from models.ccsg import batches as batches_module  # noqa: E402
-from models.ccsg.batches import NoisyBatch, noisy_batch, random_steps, resettled, size_batches  # noqa: E402
 from models.ccsg.config import TrainingConfig  # noqa: E402
-from models.ccsg.dataset import MeasuredSet  # noqa: E402
 from models.ccsg.schedule import STEPS, alpha_bars, score_sizes, sigmas, wrapped  # noqa: E402
+from models.ccsg.training import batches as batches_module  # noqa: E402
+from models.ccsg.training.batches import NoisyBatch, noisy_batch, random_steps, resettled, size_batches  # noqa: E402
+from models.ccsg.training.dataset import MeasuredSet  # noqa: E402
 
 
 @pytest.fixture(scope="module")

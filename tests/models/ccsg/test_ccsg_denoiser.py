@@ -10,15 +10,15 @@ from ccsg_helpers import FOUR, KINDS, TINY, cell_scale, random_model  # noqa: E4
 
 from models.ccsg import denoiser as denoiser_module  # noqa: E402
 from models.ccsg.denoiser import Denoiser, Memory  # noqa: E402
-from models.ccsg.export import export_model  # noqa: E402
 from models.ccsg.files import CONDITIONER_FILE  # noqa: E402
 from models.ccsg.model import CCSG  # noqa: E402
 from models.ccsg.schedule import STEPS, score_sizes  # noqa: E402
+from models.ccsg.training.export import export_model  # noqa: E402
 from models.cpcp.features import batch_lines  # noqa: E402
-from xtal.crystal import Crystal  # noqa: E402
+from xtal.crystals import Crystal  # noqa: E402
 from xtal.errors import UserError  # noqa: E402
-from xtal.pattern import Lines  # noqa: E402
-from xtal.powder import crystal_lines  # noqa: E402
+from xtal.patterns import Lines  # noqa: E402
+from xtal.physics import crystal_lines  # noqa: E402
 
 LINES = [crystal_lines(crystal).strongest(count) for crystal, count in zip(FOUR, (3, 90, 12, 40), strict=True)]
 

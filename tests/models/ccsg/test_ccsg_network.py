@@ -9,12 +9,12 @@ pytest.importorskip("safetensors")
 from ccsg_helpers import FOUR, KINDS, TINY, batch_of, cell_scale, measured, model_config, random_model  # noqa: E402
 from torch import Tensor  # noqa: E402
 
-from models.ccsg.batches import NoisyBatch  # noqa: E402
 from models.ccsg.cell import CellScale  # noqa: E402
 from models.ccsg.conditioner import ABSENT  # noqa: E402
 from models.ccsg.model import CCSG  # noqa: E402
+from models.ccsg.training.batches import NoisyBatch  # noqa: E402
 from models.cpcp.features import LineBatch  # noqa: E402
-from xtal.crystal import Crystal  # noqa: E402
+from xtal.crystals import Crystal  # noqa: E402
 
 TOKENS = 7
 pytestmark = pytest.mark.filterwarnings("ignore:.*scatter.*")

@@ -6,9 +6,9 @@ import pytest
 from models.ccsg.denoiser import NAME, Denoiser, shipped_id
 from models.ccsg.schedule import score_sizes, sigmas, wrapped_score
 from models.files import WEIGHTS
-from xtal.packed import CrystalTable
-from xtal.pattern import Lines
-from xtal.powder import crystal_lines
+from xtal.crystals import CrystalTable
+from xtal.patterns import Lines
+from xtal.physics import crystal_lines
 
 PACKED = "tests/data/hmof_like_small.npz"
 

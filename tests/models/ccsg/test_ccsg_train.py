@@ -18,18 +18,18 @@ from torch import distributed  # noqa: E402
 
 from models.__main__ import app  # noqa: E402
 from models.ccsg import config as config_module  # noqa: E402
-from models.ccsg import dataset as dataset_module  # noqa: E402
-from models.ccsg import train as train_module  # noqa: E402
-from models.ccsg import trainer as trainer_module  # noqa: E402
 from models.ccsg.config import ModelConfig, TrainingConfig  # noqa: E402
-from models.ccsg.dataset import MeasuredSet  # noqa: E402
-from models.ccsg.export import export_model  # noqa: E402
 from models.ccsg.model import CCSG  # noqa: E402
-from models.ccsg.train import LOG_FILE, train  # noqa: E402
-from models.ccsg.trainer import ENCODER, Trainer, share_gradients  # noqa: E402
+from models.ccsg.training import dataset as dataset_module  # noqa: E402
+from models.ccsg.training import train as train_module  # noqa: E402
+from models.ccsg.training import trainer as trainer_module  # noqa: E402
+from models.ccsg.training.dataset import MeasuredSet  # noqa: E402
+from models.ccsg.training.export import export_model  # noqa: E402
+from models.ccsg.training.train import LOG_FILE, train  # noqa: E402
+from models.ccsg.training.trainer import ENCODER, Trainer, share_gradients  # noqa: E402
 from models.checkpoint import Progress  # noqa: E402
-from models.cpcp.export import read_model  # noqa: E402
 from models.cpcp.files import read_config as read_encoder  # noqa: E402
+from models.cpcp.training.export import read_model  # noqa: E402
 from models.files import CONFIG_FILE  # noqa: E402
 from xtal.errors import UserError  # noqa: E402
 

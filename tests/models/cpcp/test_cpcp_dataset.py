@@ -2,14 +2,22 @@ import numpy as np
 import pytest
 from cpcp_helpers import real_set
 
-from models.cpcp.batches import MARGIN, PAPER_SCAN, Samples, disturb, formula_order, random_scan, sample_batches
 from models.cpcp.config import NetworkConfig, TrainingConfig
-from models.cpcp.dataset import CrystalSet, split_of
 from models.cpcp.features import computed_lines
-from models.cpcp.prepare import prepare
+from models.cpcp.training.batches import (
+    MARGIN,
+    PAPER_SCAN,
+    Samples,
+    disturb,
+    formula_order,
+    random_scan,
+    sample_batches,
+)
+from models.cpcp.training.dataset import CrystalSet, split_of
+from models.cpcp.training.prepare import prepare
 from xtal.errors import UserError
-from xtal.pattern import q_from_two_theta
-from xtal.powder import crystal_lines
+from xtal.patterns import q_from_two_theta
+from xtal.physics import crystal_lines
 
 
 @pytest.fixture(scope="module")

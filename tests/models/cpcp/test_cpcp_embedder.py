@@ -11,13 +11,11 @@ from cpcp_helpers import moved, real_crystals, supercell, table_of
 from models.cpcp.embedder import CSPNetEmbedder, ReciprocalEmbedder
 from models.cpcp.files import SERVED, model_id, read_config
 from models.files import WEIGHTS
-from xtal.artefacts import Scan, measure
-from xtal.crystal import Crystal
+from xtal.crystals import Crystal
 from xtal.errors import UserError
-from xtal.line_table import LineTable
-from xtal.linefinder import find_lines
-from xtal.pattern import Lines
-from xtal.powder import reflections
+from xtal.patterns import Lines
+from xtal.patterns.linefinder import find_lines
+from xtal.physics import LineTable, Scan, measure, reflections
 
 SHIPPED = {"cpcp-reciprocal": ReciprocalEmbedder, "cpcp-cspnet": CSPNetEmbedder}
 HERE = [name for name in SHIPPED if (WEIGHTS / name).is_dir()]
@@ -113,9 +111,9 @@ def test_onnx_and_torch_agree(name):
     torch = pytest.importorskip("torch")
     pytest.importorskip("safetensors")
     from models.cpcp.atoms import batch_atoms, offsets_of
-    from models.cpcp.export import read_model
     from models.cpcp.features import batch_lines, composition_features, computed_lines
     from models.cpcp.model import CrystalBatch
+    from models.cpcp.training.export import read_model
 
     embedder, model = SHIPPED[name](), read_model(WEIGHTS / name)
     crystals = real_crystals()

@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.cpcp import features
-from xtal.line_table import LineTable
-from xtal.pattern import Lines
+from xtal.patterns import Lines
+from xtal.physics import LineTable
 
 
 def lines_of(q: list[float], intensity: list[float], reach: float = 6.0) -> Lines:

@@ -12,9 +12,9 @@ from models.cpcp.atoms import batch_atoms, offsets_of, size_batches  # noqa: E40
 from models.cpcp.config import ModelConfig  # noqa: E402
 from models.cpcp.cspnet import CSPNet, MessageLayer, embed_by_size  # noqa: E402
 from models.cpcp.features import LineBatch, composition_features, computed_lines  # noqa: E402
-from models.cpcp.loss import Temperature, contrastive_loss, same_structure  # noqa: E402
 from models.cpcp.model import CPCP, CrystalBatch  # noqa: E402
 from models.cpcp.network import Profile  # noqa: E402
+from models.cpcp.training.loss import Temperature, contrastive_loss, same_structure  # noqa: E402
 
 
 @pytest.fixture(scope="module")

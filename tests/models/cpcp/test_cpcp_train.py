@@ -15,13 +15,13 @@ from cpcp_helpers import PACKED, SMALL, SMALL_ATOMS, real_crystals, real_set, ta
 
 from models.__main__ import app  # noqa: E402
 from models.checkpoint import STATE_FILE, Progress  # noqa: E402
-from models.cpcp.batches import USES, Samples  # noqa: E402
 from models.cpcp.config import ModelConfig, TrainingConfig  # noqa: E402
 from models.cpcp.embedder import CSPNetEmbedder  # noqa: E402
 from models.cpcp.features import computed_lines  # noqa: E402
-from models.cpcp.train import LOG_FILE, POOL, supply  # noqa: E402
-from models.cpcp.trainer import Trainer  # noqa: E402
-from models.cpcp.validation import Queries, hit_rates  # noqa: E402
+from models.cpcp.training.batches import USES, Samples  # noqa: E402
+from models.cpcp.training.train import LOG_FILE, POOL, supply  # noqa: E402
+from models.cpcp.training.trainer import Trainer  # noqa: E402
+from models.cpcp.training.validation import Queries, hit_rates  # noqa: E402
 from xtal.errors import UserError  # noqa: E402
 
 

@@ -4,21 +4,20 @@ import gemmi
 import numpy as np
 import pytest
 
-from models.cpcp.dataset import split_of
+from models.cpcp.training.dataset import split_of
 from search.answer import Answer, Hit, Timings
 from search.benchmark import (
-    DEPTHS,
     Benchmark,
-    Rate,
-    Row,
     benchmark_measured,
     benchmark_simulated,
     plot_benchmark,
-    rate_rows,
+    restricted,
+    with_embedder,
 )
-from search.gallery import held_out, restricted, subsets, with_embedder
+from search.benchmark.benchmark import DEPTHS, Rate, Row, rate_rows
+from search.benchmark.gallery import held_out, subsets
 from xtal.errors import UserError
-from xtal.simulate import simulate, simulate_all
+from xtal.physics.simulate import simulate, simulate_all
 
 
 @pytest.fixture(scope="module")

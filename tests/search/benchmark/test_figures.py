@@ -7,11 +7,11 @@ from matplotlib.image import imread
 from search_helpers import INDEX
 from typer.testing import CliRunner
 
-from search import figures
 from search.__main__ import app
-from xtal.crystal import Crystal
+from search.benchmark import figures
+from xtal.crystals import Crystal
+from xtal.crystals.sketch import WINDOW, colour, element_key, projected
 from xtal.errors import UserError
-from xtal.sketch import WINDOW, colour, element_key, projected
 
 NAMES = ["tsne.png", "similarity.png", "retrieval.png"]
 QUERIES = 60

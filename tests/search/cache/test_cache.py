@@ -9,7 +9,7 @@ import pytest
 from cache_helpers import ORIGIN, SETTINGS, rows, same
 
 from search.cache import Cache
-from search.cache_sql import put
+from search.cache.sql import put
 
 
 def test_what_was_stored_is_found_after_reopening(path, solutions):
@@ -51,7 +51,7 @@ def test_only_the_latest_queries_are_kept(path, solutions):
 
 
 def test_the_oldest_go_several_at_once(path, solutions, monkeypatch):
-    monkeypatch.setattr("search.cache.TRIMMED", 2)
+    monkeypatch.setattr("search.cache.cache.TRIMMED", 2)
     counts = []
     with Cache.open(path, limit=4) as cache:
         for solution in solutions[:5]:
@@ -83,7 +83,7 @@ def test_threads_that_wait_are_served_together(cache, solutions, monkeypatch, br
     stored, written = [replace(s, key=f"{i:064x}") for i, s in enumerate(solutions[:6])], []
     if broken:
         stored[1] = replace(stored[1], candidates=(replace(stored[1].candidates[0], seed=2**70),))
-    monkeypatch.setattr("search.cache.put", lambda *given, put=put: written.append(given[1]) or put(*given))
+    monkeypatch.setattr("search.cache.cache.put", lambda *given, put=put: written.append(given[1]) or put(*given))
     with ThreadPoolExecutor(6) as pool:
         with cache._lock:  # as a thread that writes has it
             results = [pool.submit(cache.store, solution, SETTINGS, ORIGIN) for solution in stored]

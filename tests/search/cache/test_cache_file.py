@@ -11,11 +11,12 @@ import duckdb
 import pytest
 from cache_helpers import ORIGIN, SETTINGS
 
-from search import cache_file
-from search.cache import Cache, CacheError
+from search.cache import Cache
+from search.cache import file as cache_file
+from search.cache.cache import CacheError
 from xtal.errors import UserError
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def _in_another_process(code, path):
@@ -26,7 +27,7 @@ def _in_another_process(code, path):
 def test_a_second_process_goes_on_without_a_cache(cache, solutions, path):
     cache.store(solutions[0], SETTINGS, ORIGIN)
     code = (
-        "import sys; from pathlib import Path; from search.cache import Cache\n"
+        "import sys; from pathlib import Path; from search.cache.cache import Cache\n"
         "cache = Cache.open(Path(sys.argv[1]))\n"
         f"print(cache.usable, cache.find({solutions[0].key!r}), cache.history(), len(cache), cache.notice)\n"
         "try: cache.forget_all()\n"

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.cache_key import solution_key
-from xtal.pattern import Pattern
+from search.cache import solution_key
+from xtal.patterns import Pattern
 
 
 def _pattern(**changes):

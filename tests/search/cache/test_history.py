@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from cache_helpers import ORIGIN, SETTINGS, rows, same
 
-from search.history import HistoryEntry
-from search.solve import Options
-from xtal.cif import read_cif
+from search.cache import HistoryEntry
+from search.options import Options
+from xtal.crystals import read_cif
 from xtal.errors import UserError
 
 

@@ -10,8 +10,9 @@ from search_helpers import INDEX
 
 from models.cpcp.files import model_id
 from models.files import WEIGHTS
-from search import calibrate
-from search.calibration import (
+from search.benchmark import calibrate
+from search.benchmark.trials import Removed, Trials, second_half
+from search.verdict.calibration import (
     MATCH_SHARE,
     SHARES,
     Calibration,
@@ -22,8 +23,7 @@ from search.calibration import (
     find_calibration,
     shipped_path,
 )
-from search.evidence import FEATURES, SIGNS
-from search.trials import Removed, Trials, second_half
+from search.verdict.evidence import FEATURES, SIGNS
 from xtal.errors import UserError
 
 COUNT = len(FEATURES)
@@ -119,7 +119,7 @@ def test_the_index_has_its_own_calibration_or_the_embedders(some, tmp_path, monk
     embedder = SimpleNamespace(name="profile", model_id="a" * 64)
     with pytest.raises(UserError, match=r"no calibration for index 'x' and embedder profile; make one: .* calibrate x"):
         find_calibration("x", embedder, tmp_path)
-    monkeypatch.setattr("search.calibration.WEIGHTS", tmp_path)
+    monkeypatch.setattr("search.verdict.calibration.WEIGHTS", tmp_path)
     shipped_path(embedder).parent.mkdir()
     some.save(shipped_path(embedder))
     assert find_calibration("x", embedder, tmp_path) == some

@@ -5,12 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from search.evidence import Evidence, compare_lines, reasons
-from xtal.artefacts import Scan
-from xtal.line_table import LineTable
-from xtal.pattern import Lines, two_theta_from_q
-from xtal.powder import DATABASE_LINES
-from xtal.simulate import simulate
+from search.verdict.evidence import Evidence, compare_lines, reasons
+from xtal.patterns import Lines, two_theta_from_q
+from xtal.physics import LineTable, Scan
+from xtal.physics.powder import DATABASE_LINES
+from xtal.physics.simulate import simulate
 
 WIDE = Scan(first=3.0, last=90.0, step=0.03)
 

@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from search import scrutiny
-from search.evidence import NOTABLE_ERRORS, Evidence, reasons
-from search.lookalikes import lookalikes
-from search.scrutiny import Scrutiny
-from xtal.artefacts import Artefacts, apply
-from xtal.pattern import q_from_two_theta
-from xtal.powder import reflections
+from search.verdict import scrutiny
+from search.verdict.evidence import NOTABLE_ERRORS, Evidence, reasons
+from search.verdict.lookalikes import lookalikes
+from search.verdict.scrutiny import Scrutiny
+from xtal.patterns import q_from_two_theta
+from xtal.physics import reflections
+from xtal.physics.artefacts import Artefacts, apply
 
 ASKED = 8
 PLAIN = Artefacts(np.zeros((3, 3)), 1.0, 0.0, 0.0, 0.15, 0.5, 0.0, 0.02, 0.0, 30_000.0)

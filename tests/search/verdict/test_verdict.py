@@ -6,18 +6,17 @@ import gemmi
 import numpy as np
 import pytest
 
-from search import calibrate
-from search.calibration import calibration_path
+from search.benchmark import calibrate, write_reliability
 from search.engine import Engine
-from search.evidence import FEATURES, Evidence, among_all, features
-from search.figures import write_reliability
-from search.lookalikes import ALIKE, alikeness, lookalikes
 from search.ties import MARGIN
 from search.verdict import Judge, Verdict, percent
-from xtal.artefacts import SEVERITIES
+from search.verdict.calibration import calibration_path
+from search.verdict.evidence import FEATURES, Evidence, among_all, features
+from search.verdict.lookalikes import ALIKE, alikeness, lookalikes
 from xtal.errors import UserError
-from xtal.linefinder import find_lines
-from xtal.pattern import Pattern, two_theta_from_q
+from xtal.patterns import Pattern, two_theta_from_q
+from xtal.patterns.linefinder import find_lines
+from xtal.physics import SEVERITIES
 
 ASKED = 16
 

@@ -12,10 +12,10 @@ from gradio_client.exceptions import AppError
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from ui.api import Endpoints, offers_tools
-from ui.health import health_route
+from ui.api import health_route, offers_tools
+from ui.api.api import Endpoints
 from ui.library import Library, Progress
-from xtal.cif import read_cif
+from xtal.crystals import read_cif
 
 QUICK = {"formula": "NaCl", "candidates": 2, "steps": 3}
 WAIT = 60  # seconds
@@ -248,12 +248,12 @@ def test_tools_are_offered_where_their_package_is_and_no_password(monkeypatch):
     def version(_name):
         raise PackageNotFoundError
 
-    monkeypatch.setattr("ui.api.version", lambda _name: "1.30.0")
+    monkeypatch.setattr("ui.api.api.version", lambda _name: "1.30.0")
     assert offers_tools(None)
     assert not offers_tools(("ann", "secret"))  # gradio's tools ask for no password
-    monkeypatch.setattr("ui.api.version", lambda _name: "2.3.0")
+    monkeypatch.setattr("ui.api.api.version", lambda _name: "2.3.0")
     assert not offers_tools(None)
-    monkeypatch.setattr("ui.api.version", version)
+    monkeypatch.setattr("ui.api.api.version", version)
     assert not offers_tools(None)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 ADDRESS = "http://127.0.0.1:7860"  # as the document has it
 
 
@@ -60,7 +60,7 @@ def run(script: str, folder: Path) -> str:
 
 
 def test_every_endpoint_is_named():
-    from ui.api import Endpoints
+    from ui.api.api import Endpoints
 
     named = set(re.findall(r"^\| `(\w+)`", (ROOT / "docs" / "api.md").read_text(encoding="utf-8"), re.MULTILINE))
     assert named == {name for name in vars(Endpoints) if not name.startswith("_")}

@@ -8,9 +8,8 @@ from api_server import serving
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from ui import plain_search
+from ui.api import plain_search, search_route
 from ui.library import Library
-from ui.plain_search import search_route
 
 WAIT = 60  # seconds
 

@@ -10,15 +10,15 @@ import gradio as gr
 import pytest
 from ui_fakes import FakeEngine, FakeSolver, hit, library, loaded, solution
 
-from ui.batch import Batch, Files, Item, answer_all, batch_csv, batch_html, batch_zip
-from ui.batch_panel import BatchEvents
+from ui.batch import BatchEvents, Files, batch_html
+from ui.batch.batch import Batch, Item, answer_all, batch_csv, batch_zip
 from ui.inputs import FROM_FILE, Source
 from ui.question import Question
 from ui.view import View
 from ui.wiring import Wiring
-from xtal.cif import read_cif
+from xtal.crystals import read_cif
 
-PATTERNS = Path(__file__).parents[1] / "data" / "patterns"
+PATTERNS = Path(__file__).parents[2] / "data" / "patterns"
 
 
 @pytest.fixture

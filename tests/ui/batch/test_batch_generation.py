@@ -11,17 +11,17 @@ from pathlib import Path
 import pytest
 from ui_fakes import FakeEngine, FakeJudge, FakeSolver, library
 
-from ui import batch_generation
-from ui.batch import Files, answer_all, batch_csv, batch_html, batch_zip
-from ui.batch_generation import NEXT, NOW, generate_misses
-from ui.batch_panel import BatchEvents
+from ui.batch import BatchEvents, Files, batch_html
+from ui.batch import generation as batch_generation
+from ui.batch.batch import answer_all, batch_csv, batch_zip
+from ui.batch.generation import NEXT, NOW, generate_misses
 from ui.inputs import FROM_FILE, Source
 from ui.job import STOPPED
 from ui.question import Question
-from xtal.cif import read_cif
+from xtal.crystals import read_cif
 from xtal.errors import UserError
 
-PATTERNS = Path(__file__).parents[1] / "data" / "patterns"
+PATTERNS = Path(__file__).parents[2] / "data" / "patterns"
 ASKED = Question(count=2)
 
 

@@ -2,8 +2,8 @@ import pytest
 from ui_fakes import candidate, solution
 
 from generate.engine import Turn
-from ui.candidates import candidates_html, progress_html
 from ui.job import Step
+from ui.show.candidates import candidates_html, progress_html
 
 
 def made(**changes):

@@ -8,9 +8,9 @@ from bonded_crystals import diamond, random_crystal, rock_salt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ui.cell_drawing import draw_cell
-from xtal.bonds import BOND_SLACK
-from xtal.crystal import Crystal
+from ui.show.cell_drawing import draw_cell
+from xtal.crystals import Crystal
+from xtal.crystals.bonds import BOND_SLACK
 
 
 def test_a_bond_through_a_face_is_drawn_at_both_faces():

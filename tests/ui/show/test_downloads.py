@@ -1,7 +1,7 @@
 import base64
 import json
 
-from ui.downloads import download
+from ui.show.downloads import download
 
 
 def test_a_file_travels_as_text_that_is_new_each_time():

@@ -3,7 +3,7 @@ from collections import Counter
 
 import pytest
 
-from ui.elements import Choice, periodic_html, place, symbols
+from ui.show.elements import Choice, periodic_html, place, symbols
 from xtal.errors import UserError
 
 

@@ -2,9 +2,8 @@ import numpy as np
 import pytest
 from ui_fakes import SALT, candidate
 
-from ui.fitted import candidate_overlay
-from xtal.artefacts import Scan, measure
-from xtal.powder import reflections
+from ui.show.fitted import candidate_overlay
+from xtal.physics import Scan, measure, reflections
 
 
 def test_the_profile_of_the_right_crystal_lies_on_its_pattern():

@@ -3,11 +3,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from ui_fakes import FakeEngine, library, pattern
 
-from search.cache import Cache
+from search.cache import Cache, HistoryEntry
 from search.edited_lines import lines_at
-from search.history import HistoryEntry
-from search.solve import Options
-from ui.history import _row, history_html
+from search.options import Options
+from ui.show.history import _row, history_html
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ import pytest
 from ui_fakes import pattern
 
 from search.edited_lines import measured_lines
-from ui.lines import count_words, given_lines, lines_html, with_line, without_line
+from ui.show.lines import count_words, given_lines, lines_html, with_line, without_line
 from xtal.errors import UserError
-from xtal.linefinder import find_lines
-from xtal.pattern import Lines
+from xtal.patterns import Lines
+from xtal.patterns.linefinder import find_lines
 
 PATTERN = pattern()
 FOUND = find_lines(PATTERN)

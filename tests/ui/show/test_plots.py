@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from ui_fakes import overlay, pattern
 
-from ui.plots import INK, RED, empty_figure, overlay_figure, pattern_figure
-from ui.viewer import ASSETS
-from xtal.linefinder import find_lines
-from xtal.pattern import q_from_two_theta
+from ui.show.plots import INK, RED, empty_figure, overlay_figure, pattern_figure
+from ui.show.viewer import ASSETS
+from xtal.patterns import q_from_two_theta
+from xtal.patterns.linefinder import find_lines
 
 
 def made_overlay():

@@ -10,7 +10,7 @@ from ui_fakes import FakeEngine, candidate, library, loaded
 from ui.actions import Actions
 from ui.inputs import Source
 from ui.question import Question
-from ui.report import report_html
+from ui.show.report import report_html
 from ui.view import View
 
 

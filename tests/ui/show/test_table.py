@@ -3,7 +3,7 @@ from html.parser import HTMLParser
 import pytest
 from ui_fakes import hit
 
-from ui.table import COLUMNS, formula_html, hits_table
+from ui.show.table import COLUMNS, formula_html, hits_table
 
 
 class Cells(HTMLParser):

@@ -3,7 +3,7 @@ from ui_fakes import FakeEngine, library, loaded
 
 from ui.inputs import Source
 from ui.library import Library, Progress
-from ui.texts import error_html, file_name, library_html, notice_html, pattern_facts
+from ui.show.texts import error_html, file_name, library_html, notice_html, pattern_facts
 
 
 def test_messages_are_escaped():

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from ui_fakes import hit, solution
 
-from ui.verdict import summary, verdict_html
+from ui.show.verdict import summary, verdict_html
 
 
 def test_a_match_is_green_and_tells_both_probabilities():

@@ -3,8 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from ui.viewer import ASSETS, asset_url, scene, script_head
-from xtal.crystal import Crystal
+from ui.show.viewer import ASSETS, asset_url, scene, script_head
+from xtal.crystals import Crystal
 
 
 def quartz_like() -> Crystal:
@@ -25,7 +25,7 @@ def test_scene_holds_what_the_viewer_draws():
 
 
 def test_a_cell_too_large_to_draw_keeps_its_cif(monkeypatch):
-    monkeypatch.setattr("ui.viewer.MOST_ATOMS", 1)
+    monkeypatch.setattr("ui.show.viewer.MOST_ATOMS", 1)
     content = json.loads(scene(quartz_like(), "SiO", "data_SiO\n", "SiO.cif"))
     assert (content["atoms"], content["bonds"], content["hidden"]) == ([], [], 2)
     assert content["cif"] == "data_SiO\n"

@@ -7,8 +7,8 @@ from bonded_crystals import random_crystal, rock_salt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xtal.bonds import BOND_SLACK, SHORTEST_BOND, find_bonds
-from xtal.crystal import Crystal
+from xtal.crystals import Crystal, find_bonds
+from xtal.crystals.bonds import BOND_SLACK, SHORTEST_BOND
 
 
 def brute_force(crystal: Crystal) -> set[tuple[int, int, int, int, int]]:

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xtal.cif import MAX_ATOMS, MAX_BYTES, read_cif, write_cif
-from xtal.crystal import Crystal
+from xtal.crystals import Crystal, read_cif, write_cif
+from xtal.crystals.cif import MAX_ATOMS, MAX_BYTES
 from xtal.errors import UserError
 
-CIFS = Path(__file__).parent.parent / "data" / "cifs"
+CIFS = Path(__file__).parents[2] / "data" / "cifs"
 LENGTHS = "_cell_length_a 10\n_cell_length_b 11\n_cell_length_c 12\n"
 CELL = LENGTHS + "_cell_angle_alpha 90\n_cell_angle_beta 90\n_cell_angle_gamma 90\n"
 CUBE = CELL.replace("11", "10").replace("12", "10")

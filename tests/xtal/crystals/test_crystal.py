@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from xtal.crystal import Crystal, format_formula, reduced
+from xtal.crystals import Crystal
+from xtal.crystals.crystal import format_formula, reduced
 from xtal.errors import UserError
 
 CUBE = np.eye(3) * 5.0

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from xtal.crystals import atoms_of_formula, parse_elements, parse_formula
 from xtal.errors import UserError
-from xtal.formula import atoms_of_formula, parse_elements, parse_formula
 
 
 @pytest.mark.parametrize("text", ["Zn C H O", "Zn,C,H,O", "ZnCHO", "zn c h o", " O; H / C -- Zn "])

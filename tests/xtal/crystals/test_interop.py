@@ -8,12 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymatgen.core import DummySpecies, Lattice, Molecule, Structure
 
-from xtal.cif import read_cif
-from xtal.crystal import Crystal
+from xtal.crystals import Crystal, from_structure, read_cif, to_structure
 from xtal.errors import UserError
-from xtal.interop import from_structure, to_structure
 
-CIFS = Path(__file__).parent.parent / "data" / "cifs"
+CIFS = Path(__file__).parents[2] / "data" / "cifs"
 
 
 @given(st.lists(st.tuples(st.integers(1, 97), st.floats(0, 0.999), st.floats(0.01, 1)), min_size=1, max_size=9))

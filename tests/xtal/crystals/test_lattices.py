@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from random_crystals import crystals, rotations, unimodular
 
-from xtal.lattices import mappings, strain_onto
+from xtal.crystals.lattices import mappings, strain_onto
 
 
 def symmetric(seed: int, size: float) -> np.ndarray:

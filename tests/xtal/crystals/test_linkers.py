@@ -8,11 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_crystals import rotations
 
-from xtal.crystal import Crystal
-from xtal.linkers import METALS, Framework, take_apart
-from xtal.packed import CrystalTable
+from xtal.crystals import Crystal, CrystalTable, take_apart
+from xtal.crystals.linkers import METALS, Framework
 
-TABLE = CrystalTable.load(Path(__file__).parent.parent / "data" / "hmof_like_small.npz")
+TABLE = CrystalTable.load(Path(__file__).parents[2] / "data" / "hmof_like_small.npz")
 MOFS = [TABLE[row] for row in range(len(TABLE))]
 PILLARED = MOFS[3]  # Zn paddlewheels, acetylenedicarboxylates and a pillar
 CARBOXYLATE = (6, 8, 8)

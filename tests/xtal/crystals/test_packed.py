@@ -6,12 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from xtal.cif import read_cif
-from xtal.crystal import Crystal
+from xtal.crystals import Crystal, CrystalTable, read_cif
+from xtal.crystals.packed import from_bytes
 from xtal.errors import UserError
-from xtal.packed import CrystalTable, from_bytes
 
-CIFS = Path(__file__).parent.parent / "data" / "cifs"
+CIFS = Path(__file__).parents[2] / "data" / "cifs"
 
 
 @pytest.fixture(scope="module")

@@ -9,12 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xtal.cif import read_cif
-from xtal.crystal import Crystal
+from xtal.crystals import Crystal, niggli, primitive, read_cif
+from xtal.crystals.symmetry import close_pairs, expand
 from xtal.errors import UserError
-from xtal.symmetry import close_pairs, expand, niggli, primitive
 
-CIFS = Path(__file__).parent.parent / "data" / "cifs"
+CIFS = Path(__file__).parents[2] / "data" / "cifs"
 NAMES = ("quartz", "olivine", "halite", "GORQAF_clean", "ic7025158-file001_clean", "DONNAW01_SL")
 
 

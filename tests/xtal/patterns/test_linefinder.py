@@ -6,16 +6,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xtal.background import background, subtract_background
-from xtal.linefinder import counting_variance, find_lines, line_points
-from xtal.pattern import Pattern, q_from_two_theta, two_theta_from_q
-from xtal.powder import lorentz_polarisation
-from xtal.profile import pseudo_voigt
+from xtal.patterns import Pattern, q_from_two_theta, two_theta_from_q
+from xtal.patterns.background import background, subtract_background
+from xtal.patterns.linefinder import counting_variance, find_lines, line_points
+from xtal.patterns.lorentz import lorentz_polarisation
+from xtal.physics.profile import pseudo_voigt
 from xtal.readers import read_pattern
 
 CU = 1.5418
 ANGLES = np.linspace(3, 30, 1351)
-SCHEELITE = Path(__file__).parents[1] / "data" / "patterns" / "scheelite.xy"
+SCHEELITE = Path(__file__).parents[2] / "data" / "patterns" / "scheelite.xy"
 
 
 def curve(angles, centres, heights, fwhm, eta=0.5):

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xtal.errors import UserError
-from xtal.pattern import Lines, Pattern, q_from_two_theta, two_theta_from_q
+from xtal.patterns import Lines, Pattern, q_from_two_theta, two_theta_from_q
 
 ANGLES = np.arange(10.0, 20.0)
 

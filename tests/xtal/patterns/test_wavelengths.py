@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xtal.errors import UserError
-from xtal.pattern import LONGEST_WAVELENGTH, SHORTEST_WAVELENGTH
-from xtal.wavelengths import ANODES, doublet, mean_wavelength, parse_wavelength
+from xtal.patterns import mean_wavelength, parse_wavelength
+from xtal.patterns.pattern import LONGEST_WAVELENGTH, SHORTEST_WAVELENGTH
+from xtal.patterns.wavelengths import ANODES, doublet
 
 
 @pytest.mark.parametrize("text", ["CuKa", "cuka", "Cu Kα", "cu-ka", "CU_KA", "Cu K-alpha", " Cu Ka "])

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_crystals import crystals
 
-from xtal.artefacts import PAPER_SCAN, SEVERITIES, Artefacts, Scan, apply, measure, texture_weights
-from xtal.cif import read_cif
-from xtal.crystal import Crystal
-from xtal.pattern import Pattern, q_from_two_theta, two_theta_from_q
-from xtal.powder import Reflections, lorentz_polarisation, reflections
+from xtal.crystals import Crystal, read_cif
+from xtal.patterns import Pattern, q_from_two_theta, two_theta_from_q
+from xtal.patterns.lorentz import lorentz_polarisation
+from xtal.physics import PAPER_SCAN, SEVERITIES, Reflections, Scan, measure, reflections
+from xtal.physics.artefacts import Artefacts, apply, texture_weights
 
-GORQAF = Path(__file__).parent.parent / "data" / "cifs" / "GORQAF_clean.cif"
+GORQAF = Path(__file__).parents[2] / "data" / "cifs" / "GORQAF_clean.cif"
 MO = Scan(2.0, 20.0, 0.01, 0.7107)
 # no artefact at all, and counts so many that noise does not matter
 IDEAL = Artefacts(np.zeros((3, 3)), 1.0, 0.0, 0.0, 0.15, 0.3, 0.0, 0.0, 0.0, 1e7)
@@ -141,7 +141,7 @@ def test_reflections_of_one_line_share_its_error(monkeypatch):
     alike = Reflections(g, np.array([1.0, 2.0, 3.0, 4.0, 5.0]), (0.2, 2.0))
     seen = {}
     monkeypatch.setattr(
-        "xtal.artefacts.render", lambda grid, _c, area, *_: seen.update(area=area) or np.ones(len(grid))
+        "xtal.physics.artefacts.render", lambda grid, _c, area, *_: seen.update(area=area) or np.ones(len(grid))
     )
     with np.errstate(all="ignore"):
         apply(replace(IDEAL, line_error=0.3, guest_error=0.3), alike, generator())

@@ -7,9 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xtal.artefacts import Artefacts, Scan, apply
-from xtal.background import background
-from xtal.fit import (
+from xtal.patterns import Pattern, q_from_two_theta, two_theta_from_q
+from xtal.patterns.background import background
+from xtal.patterns.linefinder import find_lines
+from xtal.patterns.lorentz import lorentz_polarisation_ratio
+from xtal.physics import Scan, Sticks, reflections
+from xtal.physics.artefacts import Artefacts, apply
+from xtal.physics.fit import (
     ANISOTROPIC_STRAIN,
     ISOTROPIC_STRAIN,
     PARAMETERS,
@@ -19,12 +23,9 @@ from xtal.fit import (
     profiles,
     refine,
 )
-from xtal.linefinder import find_lines
-from xtal.pattern import Pattern, q_from_two_theta, two_theta_from_q
-from xtal.powder import lorentz_polarisation_ratio, reflections
-from xtal.profile import pseudo_voigt
-from xtal.sticks import MOST_LINES, Sticks
-from xtal.target import Target
+from xtal.physics.profile import pseudo_voigt
+from xtal.physics.sticks import MOST_LINES
+from xtal.physics.target import Target
 
 ENTRY, STRANGER = "AGUWUV_clean", "AGESIP_clean"  # P-1 and P2₁/c; a triclinic one has a place of its own for every line
 WAVELENGTH = 1.5418

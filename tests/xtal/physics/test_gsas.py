@@ -9,11 +9,11 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from xtal import gsas
-from xtal.cif import read_cif
+from xtal.crystals import read_cif
 from xtal.errors import UserError
+from xtal.physics import gsas
 
-HALITE = Path(__file__).parent.parent / "data" / "cifs" / "halite.cif"
+HALITE = Path(__file__).parents[2] / "data" / "cifs" / "halite.cif"
 
 
 @pytest.fixture

@@ -3,8 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xtal.line_table import DIRECTION_UNIT, LineTable
-from xtal.pattern import Lines
+from xtal.patterns import Lines
+from xtal.physics import LineTable
+from xtal.physics.line_table import DIRECTION_UNIT
 
 
 @st.composite

@@ -7,18 +7,19 @@ import pytest
 
 from search.rerank import Ranking, rerank
 from search.ties import EXPLAINED, MARGIN, STRANGE, settle
-from xtal.artefacts import Artefacts, Scan, apply
-from xtal.background import background
-from xtal.crystal import Crystal
-from xtal.fit import PARAMETERS, Fit, profiles
-from xtal.linefinder import find_lines
-from xtal.pattern import Pattern, q_from_two_theta
-from xtal.posterior import PASSES, SPREAD, Model, Pass, State, View, _same_cell, descend, log_posteriors
-from xtal.powder import expected_reflections, reflections
-from xtal.shell import MOST_LINES, Shell
-from xtal.sticks import Sticks
-from xtal.target import Target
-from xtal.texture import SPREAD as TEXTURE_SPREAD
+from xtal.crystals import Crystal
+from xtal.patterns import Pattern, q_from_two_theta
+from xtal.patterns.background import background
+from xtal.patterns.linefinder import find_lines
+from xtal.physics import Scan, Shell, Sticks, reflections
+from xtal.physics.artefacts import Artefacts, apply
+from xtal.physics.fit import PARAMETERS, Fit, profiles
+from xtal.physics.posterior import PASSES, _same_cell, descend, log_posteriors
+from xtal.physics.powder import expected_reflections
+from xtal.physics.reflection_profile import SPREAD, Model, Pass, State, View
+from xtal.physics.shell import MOST_LINES
+from xtal.physics.target import Target
+from xtal.physics.texture import SPREAD as TEXTURE_SPREAD
 
 ENTRY = "AGUWUV_clean"  # triclinic, with one kind of metal
 WAVELENGTH = 1.5418

@@ -10,24 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_crystals import crystals, profile, rotations, unimodular
 
-from xtal import powder
-from xtal.cell import cell_lattice
-from xtal.crystal import Crystal
+from xtal.crystals import Crystal, cell_lattice
 from xtal.errors import UserError
-from xtal.pattern import q_from_two_theta
-from xtal.powder import (
-    CU_K_ALPHA1,
-    MERGE,
-    U_ISO,
-    anomalous_terms,
-    crystal_lines,
-    form_factors,
-    lorentz_polarisation,
-    lorentz_polarisation_ratio,
-    merge_lines,
-    powder_lines,
-    reflections,
-)
+from xtal.patterns import q_from_two_theta
+from xtal.patterns.lorentz import lorentz_polarisation, lorentz_polarisation_ratio
+from xtal.physics import crystal_lines, powder, powder_lines, reflections
+from xtal.physics.powder import CU_K_ALPHA1, MERGE, U_ISO, anomalous_terms, form_factors, merge_lines
 
 Q_MAX = 4.2
 ONE = np.eye(3)

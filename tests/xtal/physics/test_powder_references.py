@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from xtal import powder
-from xtal.cif import read_cif
-from xtal.interop import to_structure
-from xtal.pattern import q_from_two_theta, two_theta_from_q
-from xtal.powder import CU_K_ALPHA1, lorentz_polarisation, lorentz_polarisation_ratio, powder_lines, reflections
-from xtal.profile import caglioti, render, render_each
+from xtal.crystals import read_cif, to_structure
+from xtal.patterns import q_from_two_theta, two_theta_from_q
+from xtal.patterns.lorentz import lorentz_polarisation, lorentz_polarisation_ratio
+from xtal.physics import powder, powder_lines, reflections
+from xtal.physics.powder import CU_K_ALPHA1
+from xtal.physics.profile import caglioti, render, render_each
 
-DATA = Path(__file__).parent.parent / "data"
+DATA = Path(__file__).parents[2] / "data"
 REFERENCE = DATA / "gsas_reference.npz"
 NAMES = ("AZAFIS_clean", "VAHFAM_clean", "MORZID_clean", "BAKGAX_clean", "ALALUU01_clean", "PEVLEJ_clean")
 ACENTRIC = "PEVLEJ_clean"  # Cc with Pr, f'' = 10: the only one whose Friedel mates differ by much

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xtal.errors import UserError
-from xtal.profile import REACH, caglioti, pseudo_voigt, render, render_each
+from xtal.physics.profile import REACH, caglioti, pseudo_voigt, render, render_each
 
 GRID = np.linspace(3, 30, 2701)  # step 0.01
 STEP = GRID[1] - GRID[0]

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xtal.artefacts import Artefacts, Scan, apply
-from xtal.background import background
-from xtal.linefinder import find_lines
-from xtal.pattern import Lines, Pattern, q_from_two_theta
-from xtal.powder import reflections
-from xtal.profile import render_each
-from xtal.target import ENOUGH_LINES, LEAST_REACH, POINTS_PER_LINE, Target
+from xtal.patterns import Lines, Pattern, q_from_two_theta
+from xtal.patterns.background import background
+from xtal.patterns.linefinder import find_lines
+from xtal.physics import Scan, reflections
+from xtal.physics.artefacts import Artefacts, apply
+from xtal.physics.profile import render_each
+from xtal.physics.target import ENOUGH_LINES, LEAST_REACH, POINTS_PER_LINE, Target
 
 CENTRES, AREAS = np.array([8.0, 11.0, 14.5, 19.0, 23.0]), np.array([30.0, 80.0, 20.0, 50.0, 40.0])
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
-from xtal.texture import SPREAD, TENSOR_SPREAD, march_dollase, nearest_axis
+from xtal.physics.texture import SPREAD, TENSOR_SPREAD, march_dollase, nearest_axis
 
 RATIOS = st.floats(0.4, 2.5)
 

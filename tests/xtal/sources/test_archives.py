@@ -13,7 +13,7 @@ from xtal.errors import UserError
 from xtal.sources import open_source
 from xtal.sources.archive import fingerprint, iter_files
 
-CIFS = Path(__file__).parent.parent / "data" / "cifs"
+CIFS = Path(__file__).parents[2] / "data" / "cifs"
 STEMS = sorted(f.stem for f in CIFS.glob("*.cif"))
 
 

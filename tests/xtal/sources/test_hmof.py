@@ -14,13 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xtal.crystal import Crystal
+from xtal.crystals import Crystal
 from xtal.errors import UserError
 from xtal.sources import Record, TooManyAtomsError, open_source
 from xtal.sources.hmof import CITATION, LICENCE, HmofLmdb
 from xtal.sources.plain_pickle import load_plain
 
-CIFS = Path(__file__).parent.parent / "data" / "cifs"
+CIFS = Path(__file__).parents[2] / "data" / "cifs"
 
 
 def entry(kind: str = "lists", atoms: int = 3) -> dict:

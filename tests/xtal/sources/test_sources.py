@@ -8,9 +8,8 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from xtal.crystal import Crystal
+from xtal.crystals import Crystal, CrystalTable
 from xtal.errors import UserError
-from xtal.packed import CrystalTable
 from xtal.sources import NAMES, Record, open_source
 
 

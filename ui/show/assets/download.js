@@ -1,5 +1,5 @@
 // Body of the function that gradio calls once with (element, trigger, props, server, upload, watch).
-// props.value is the JSON text made by ui/downloads.py: download().
+// props.value is the JSON text made by ui/show/downloads.py: download().
 watch("value", () => {
   if (!props.value) return;
   const file = JSON.parse(props.value);

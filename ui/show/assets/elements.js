@@ -1,5 +1,5 @@
 // Body of the function that gradio calls once with (element, trigger, props, server, upload, watch).
-// props.value becomes the JSON text that ui/elements.py: Choice.parse() reads.
+// props.value becomes the JSON text that ui/show/elements.py: Choice.parse() reads.
 const STATES = ["may", "must", "without"];
 const WORDS = { may: "may be there", must: "must be there", without: "must not be there" };
 const cells = () => [...element.querySelectorAll("[data-element]")];

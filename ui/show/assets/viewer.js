@@ -1,5 +1,5 @@
 // Body of the function that gradio calls once with (element, trigger, props, server, upload, watch).
-// props.value is the JSON text made by ui/viewer.py: scene().
+// props.value is the JSON text made by ui/show/viewer.py: scene().
 const find = (selector) => element.querySelector(selector);
 const AXIS_COLOURS = ["#c0392b", "#2e8b57", "#2f6fbf"];
 const EDGE_COLOUR = "#8a94a3";

@@ -1,0 +1,1 @@
+"""Training of CCSG: data, noisy batches, and the export for serving."""

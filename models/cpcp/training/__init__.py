@@ -1,0 +1,1 @@
+"""Training of CPCP: data, disturbed samples, loss, validation, and the export for serving."""

@@ -1,0 +1,53 @@
+"""What a pattern is answered with, and the news while it is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from generate.engine import Preview, Request
+from search.answer import Answer
+from search.verdict import Verdict
+from xtal.patterns import Lines
+
+Generate = Literal["auto", "never", "always"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a pattern is answered with.
+
+    Attributes:
+        k: hits.
+        elements: symbols; entries and generated crystals hold no others. None allows all.
+        required: symbols; entries that lack one of them are passed over.
+        reduced_formula: entries of another one (Hill order) are passed over; None allows all.
+        formula: contents of the primitive cell over `units`, used where crystals are generated; blank when unknown.
+        units: formula units per primitive cell.
+        generate: ``auto`` after a miss, ``never``, or ``always``.
+        request: how crystals are generated.
+        lines: to search, judge and generate with, as a person edited them (`search.edited_lines.lines_at`); None takes
+            those found in the pattern.
+    """
+
+    k: int = 10
+    elements: frozenset[str] | None = None
+    required: frozenset[str] = frozenset()
+    reduced_formula: str | None = None
+    formula: str = ""
+    units: int = 1
+    generate: Generate = "auto"
+    request: Request = field(default_factory=lambda: Request(count=10))
+    lines: Lines | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Event:
+    """News while a pattern is being answered: the search with its verdict first, then each step of a generation."""
+
+    answer: Answer
+    verdict: Verdict
+    preview: Preview | None = None
+
+
+Watch = Callable[[Event], None]
+"""Hears of everything; to cancel the generation, it raises `Cancelled`."""
