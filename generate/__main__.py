@@ -82,7 +82,7 @@ def run(
 
 @app.command()
 def benchmark(
-    source: Annotated[str, typer.Option(help="Crystals, as in `python -m indexer build`.")],
+    source: Annotated[str, typer.Option(help="Crystals, as for an index.")],
     split: Annotated[Split, typer.Option(help="Held-out part to ask for.")] = Split.TEST,
     limit: Annotated[int, typer.Option(min=1, help="Queries.")] = 100,
     max_atoms: Annotated[int, typer.Option(min=2, max=400, help="Leave out crystals of more atoms per cell.")] = 64,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from xtal.console import FAILED, PARTIAL, AsJson, errors_reported, print_result, progress_bars
+from xtal.console import FAILED, PARTIAL, AsJson, errors_reported, print_result, progress_bars, spelled
 
 if TYPE_CHECKING:
     from indexer.storage import Manifest
@@ -82,7 +82,7 @@ def list_indexes(as_json: AsJson = False) -> None:
 
     with errors_reported():
         listing = store.list_indexes()
-        nothing = f"no index in {folders.indexes_folder()}; build one: python -m indexer build coremof2019-asr"
+        nothing = f"no index in {folders.indexes_folder()}; build one: {spelled('indexer build')} coremof2019-asr"
     lines = "\n".join(f"{m.name}  {m.counts.entries} entries  {m.embedder}  {m.created}" for m in listing.manifests)
     print_result([asdict(m) for m in listing.manifests], lines or nothing, as_json)
     for problem in listing.problems:

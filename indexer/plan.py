@@ -11,6 +11,7 @@ import xtal
 from indexer.storage import folders
 from indexer.storage.manifest import FORMAT
 from models.embedder import Embedder
+from xtal.console import spelled
 from xtal.errors import UserError
 from xtal.sources import Source, open_source
 from xtal.sources.hmof import MOST_ATOMS
@@ -83,9 +84,8 @@ def open_plan(
     sources = tuple(open_source(spec, path if spec in takers else None) for spec in specs)
     name = name or "_".join(re.sub(r"[^A-Za-z0-9.-]+", "-", source.name).strip("-.") for source in sources)
     options = ["--name", name, *(("--source", str(path)) if path else ()), *(("--limit", str(limit)) if limit else ())]
-    return Plan(
-        name, sources, embedder, limit, home, shlex.join(["python", "-m", "indexer", "build", *specs, *options])
-    )
+    command = f"{spelled('indexer build')} {shlex.join([*specs, *options])}"
+    return Plan(name, sources, embedder, limit, home, command)
 
 
 def _code_digest() -> str:

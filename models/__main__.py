@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from xtal.console import FAILED, AsJson, errors_reported, print_result
+from xtal.console import FAILED, AsJson, errors_reported, print_result, spelled
 from xtal.errors import UserError
 
 TRAINING_PACKAGES = ("torch", "safetensors", "onnx")
@@ -58,7 +58,7 @@ class Conditioning(StrEnum):
 def train_cpcp(
     source: Annotated[
         list[str],
-        typer.Option(help="Crystals to learn from, as in `python -m indexer build`; the first is searched meanwhile."),
+        typer.Option(help="Crystals to learn from, as for an index; the first is searched meanwhile."),
     ],
     out: Annotated[Path, typer.Option(help="Folder for the log, the checkpoint and the prepared crystals.")],
     crystals: Annotated[CrystalEncoder, typer.Option(help="How crystals are seen.")] = CrystalEncoder.RECIPROCAL,
@@ -82,12 +82,14 @@ def train_cpcp(
         settings = config.TrainingConfig(minutes=minutes, batch=batch, threads=threads, seed=seed)
         result = train(Task(data, counts[0]), config.preset(crystals.value, preset.value), settings, out, resume)
     summary = {"steps": result.step, "seconds": round(result.seconds, 1), "hits": result.hits, "out": str(out)}
-    print_result(summary, f"{result.step} steps; {result.hits}\nnext: python -m models export {out} --out DIR", as_json)
+    print_result(
+        summary, f"{result.step} steps; {result.hits}\nnext: {spelled('models export')} {out} --out DIR", as_json
+    )
 
 
 @training.command("ccsg")
 def train_ccsg(
-    source: Annotated[list[str], typer.Option(help="Crystals to learn from, as in `python -m indexer build`.")],
+    source: Annotated[list[str], typer.Option(help="Crystals to learn from, as for an index.")],
     out: Annotated[Path, typer.Option(help="Folder for the log, the checkpoint and the measured crystals.")],
     denoiser: Annotated[Denoiser, typer.Option(help="The network.")] = Denoiser.ATTENTION,
     max_atoms: Annotated[int, typer.Option(min=2, max=400, help="Leave out crystals of more atoms per cell.")] = 64,
@@ -128,7 +130,7 @@ def train_ccsg(
         result = train(data, model, settings, out, resume, start)
     words = (
         f"{result.step} steps; held-out loss of coordinates {result.score_loss:.3f}, of cells {result.cell_loss:.3f}\n"
-        f"next: python -m models export {out} --out DIR"
+        f"next: {spelled('models export')} {out} --out DIR"
     )
     print_result({**asdict(result), "out": str(out)}, words, as_json)
 

@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from models.cpcp.config import NetworkConfig
+from xtal.console import spelled
 from xtal.errors import UserError
 
 WEIGHTS_FILE, CONFIG_FILE = "network.safetensors", "config.json"
@@ -36,10 +37,21 @@ def read_settings(folder: Path, kind: str) -> dict[str, Any]:
     """Read the settings of a model in `folder`, its line encoder's made ready; UserError when there are none."""
     path = folder / CONFIG_FILE
     if not path.is_file():
-        raise UserError(f"no model in {folder}: {CONFIG_FILE} is missing; train one: python -m models train {kind}")
+        raise UserError(f"no model in {folder}: {CONFIG_FILE} is missing; train one: {spelled('models train')} {kind}")
     stored = json.loads(path.read_text())
     lines = NetworkConfig(**{**stored["lines"], "channels": tuple(stored["lines"]["channels"])})
     return {**stored, "lines": lines}
+
+
+def trained_weights(folder: Path) -> Path:
+    """Return the file that training goes on from; UserError when it is missing, as it is from the wheel."""
+    path = folder / WEIGHTS_FILE
+    if not path.is_file():
+        raise UserError(
+            f"{path} is missing: an installed package has only what serving reads; take the file from the source "
+            f"distribution, or export a model of your own: {spelled('models export')} RUN --out DIR"
+        )
+    return path
 
 
 def digest_of(folder: Path, served: Sequence[str], version: int) -> str:
@@ -48,7 +60,7 @@ def digest_of(folder: Path, served: Sequence[str], version: int) -> str:
     for name in served:
         if not (folder / name).is_file():
             raise UserError(
-                f"no model in {folder}: {name} is missing; export one: python -m models export RUN --out DIR"
+                f"no model in {folder}: {name} is missing; export one: {spelled('models export')} RUN --out DIR"
             )
         digest.update((folder / name).read_bytes())
     return digest.hexdigest()

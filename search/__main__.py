@@ -10,7 +10,7 @@ import typer
 
 from search.answer_commands import register
 from search.console import Edited, IndexName, Wavelength, as_data, as_text, edited_lines, opened, read_all
-from xtal.console import PARTIAL, USAGE, AsJson, errors_reported, print_result
+from xtal.console import PARTIAL, USAGE, AsJson, errors_reported, print_result, spelled
 from xtal.errors import UserError
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def query(
     if refused:
         raise typer.Exit(PARTIAL if answers else USAGE)
     if not as_json:
-        typer.echo("Look at it: python -m ui" + ("" if index == "coremof2019-asr" else f" --index {index}"))
+        typer.echo(f"Look at it: {spelled('ui')}" + ("" if index == "coremof2019-asr" else f" --index {index}"))
 
 
 @app.command()

@@ -18,9 +18,20 @@ COMMANDS = (
     "models",
     "models train cpcp",
     "ui",
+    "xtalscout",
+    "xtalscout build",
 )
 HEAVY = ("scipy", "pymatgen", "faiss", "rietx", "geddes", "gradio", "plotly", "torch", "onnxruntime", "duckdb")
 LONGEST = 0.5  # seconds of the processor's time
+RUN = """
+import runpy, sys
+module = sys.argv.pop(1)
+if module == "xtalscout":
+    import xtalscout
+    xtalscout.main()
+else:
+    runpy.run_module(module, run_name="__main__")
+"""
 
 
 def processor_seconds(command: list[str]) -> float:
@@ -35,17 +46,16 @@ def processor_seconds(command: list[str]) -> float:
 @pytest.mark.skipif(not hasattr(os, "wait4"), reason="needs a POSIX system")
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_takes_less_than_half_a_second(command):
-    call = [sys.executable, "-m", *command.split(), "--help"]
+    call = [sys.executable, "-c", RUN, *command.split(), "--help"]
     assert min(processor_seconds(call) for _ in range(2)) < LONGEST
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_loads_nothing_heavy(command):
-    module, *rest = command.split()
-    code = (
-        f"import runpy, sys; sys.argv = ['x', *{rest!r}, '--help']\n"
-        f"try: runpy.run_module('{module}', run_name='__main__')\n"
-        f"except SystemExit: print('loaded:', [m for m in {HEAVY!r} if m in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    code = f"""
+try: exec({RUN!r})
+except SystemExit: print("loaded:", [m for m in {HEAVY!r} if m in sys.modules])
+"""
+    call = [sys.executable, "-c", code, *command.split(), "--help"]
+    done = subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "loaded: []"

@@ -1,5 +1,7 @@
 """The Gradio page."""
 
+__distribution__ = "xtalscout"
+
 import os
 
 # Read by gradio and its web client when they are imported: the page must reach no other machine, and gradio's look at

@@ -1,8 +1,10 @@
 """What all command lines share: exit codes, error lines, progress bars, results as text or JSON."""
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -10,6 +12,9 @@ import typer
 from xtal.errors import UserError
 
 FAILED, USAGE, PARTIAL = 1, 2, 3
+
+SCRIPT = "xtalscout"
+RENAMED = {"ui": "serve", "search query": "search", "generate run": "generate", "models export": "export-model"}
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
@@ -49,6 +54,13 @@ def progress_bars() -> Iterator[Callable[[str, int, int | None], None]]:
             bars[name].update(count)
 
         yield advance
+
+
+def spelled(command: str) -> str:
+    """Return how a command is typed: ``indexer build`` is ``xtalscout build`` where that is what runs now."""
+    if Path(sys.argv[0]).stem != SCRIPT:
+        return f"python -m {command}"
+    return f"{SCRIPT} {RENAMED.get(command) or command.partition(' ')[2]}"
 
 
 def print_result(result: Any, text: str, as_json: bool) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from indexer.storage.files import write_durably
 from xtal import settings
-from xtal.console import FAILED
+from xtal.console import FAILED, spelled
 from xtal.errors import UserError
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -92,7 +92,7 @@ def damaged(name: str, problem: str) -> DamagedIndexError:
 
 def rebuild_hint(name: str) -> str:
     """Return the sentence that tells how to build an index again."""
-    return f"Build it: python -m indexer build {name}"
+    return f"Build it: {spelled('indexer build')} {name}"
 
 
 def _not_found(name: str, home: Path | None) -> str:

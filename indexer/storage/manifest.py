@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from indexer.storage.files import sha256
+from xtal.console import spelled
 from xtal.errors import UserError
 
 FORMAT = 1  # raised when older code could misread the files
@@ -96,7 +97,7 @@ class Manifest:
 
     def rebuild_command(self, embedder: str | None = None) -> str:
         """Return the command line that builds this index again, with another embedder when one is given."""
-        command = self.command or f"python -m indexer build NAME --name {self.name}"
+        command = self.command or f"{spelled('indexer build')} NAME --name {self.name}"
         return f"{command} --embedder {embedder or self.embedder}"
 
     def to_json(self) -> bytes:

@@ -10,7 +10,7 @@ from models.ccsg.attention import AttentionDenoiser
 from models.ccsg.conditioner import Conditioner
 from models.ccsg.config import ModelConfig
 from models.ccsg.cspnet import CSPNetDenoiser
-from models.files import WEIGHTS_FILE
+from models.files import trained_weights
 
 
 class Denoiser(Protocol):
@@ -54,4 +54,4 @@ class CCSG(nn.Module):
 
     def go_on_from(self, folder: Path) -> None:
         """Take over the weights of the exported CCSG model in `folder`, which has the same network."""
-        self.load_state_dict({**self.state_dict(), **load_file(folder / WEIGHTS_FILE)})
+        self.load_state_dict({**self.state_dict(), **load_file(trained_weights(folder))})

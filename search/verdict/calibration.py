@@ -14,6 +14,7 @@ from indexer.storage.files import write_durably
 from models.embedder import Embedder
 from models.files import WEIGHTS
 from search.verdict.evidence import FEATURES
+from xtal.console import spelled
 from xtal.errors import UserError
 
 FORMAT = 1  # raised when older code could misread the file
@@ -160,7 +161,7 @@ def find_calibration(index: str, embedder: Embedder, home: Path | None = None) -
 
 
 def _hint(index: str | None) -> str:
-    return f"make one: python -m search calibrate {index or 'NAME'}"
+    return f"make one: {spelled('search calibrate')} {index or 'NAME'}"
 
 
 def _read_curves(raw: dict[str, Any]) -> Curves:

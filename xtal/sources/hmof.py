@@ -11,6 +11,7 @@ import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
+from xtal.console import spelled
 from xtal.crystals import Crystal, cell_lattice
 from xtal.crystals.cif import MAX_ATOMS
 from xtal.errors import UserError
@@ -75,7 +76,7 @@ def open_hmof(name: str, path: Path | None) -> Source:
     if path is None:
         raise UserError(
             f"{name} must be downloaded first: fetch the files of {ZENODO}, then run: "
-            f"python -m indexer build {name} --source PATH"
+            f"{spelled('indexer build')} {name} --source PATH"
         )
     if not path.exists():
         raise UserError(f"no file or folder at {path}; give the LMDB files of {ZENODO} or CIFs of hMOF")

@@ -14,7 +14,7 @@ from models.cpcp.features import ELEMENTS
 from models.cpcp.files import CRYSTAL_FILE, PATTERN_FILE, read_config
 from models.cpcp.model import CPCP
 from models.cpcp.network import CRYSTAL, PATTERN, LineEncoder
-from models.files import CONFIG_FILE, WEIGHTS_FILE
+from models.files import CONFIG_FILE, WEIGHTS_FILE, trained_weights
 from models.graphs import write_graph
 
 
@@ -78,7 +78,7 @@ def read_model(folder: Path) -> CPCP:
     """Rebuild the torch model from exported files, to train on or to compare with."""
     config: ModelConfig = read_config(folder)
     model = CPCP(config)
-    model.load_state_dict(load_file(folder / WEIGHTS_FILE))
+    model.load_state_dict(load_file(trained_weights(folder)))
     return model.eval()
 
 

@@ -1,0 +1,55 @@
+"""All commands under one name: `xtalscout build`, `xtalscout solve`, `xtalscout serve` and so on."""
+
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+import generate.__main__ as generation
+import indexer.__main__ as indexes
+import models.__main__ as networks
+import search.__main__ as searches
+from search import answer_commands as answers
+from ui.__main__ import serve
+
+GROUPS: dict[str, dict[str, Callable[..., None]]] = {
+    "Identify": {"solve": answers.solve, "search": searches.query, "generate": generation.run, "serve": serve},
+    "What was asked before": {"history": answers.history, "export": answers.export, "forget": answers.forget},
+    "Indexes of known crystals": {
+        "build": indexes.build_index,
+        "list": indexes.list_indexes,
+        "info": indexes.show_info,
+        "verify": indexes.verify_index,
+        "remove": indexes.remove_index,
+    },
+    "Measure how good it is": {
+        "benchmark": searches.benchmark,
+        "benchmark-generation": generation.benchmark,
+        "calibrate": answers.calibrate,
+        "simulate": searches.simulate,
+        "figures": searches.figures,
+    },
+    "Train": {"export-model": networks.export},
+}
+
+app = typer.Typer(no_args_is_help=True)
+for _group, _commands in GROUPS.items():
+    for _name, _command in _commands.items():
+        app.command(_name, rich_help_panel=_group)(_command)
+app.add_typer(networks.training, name="train", rich_help_panel="Train")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"xtalscout {version('xtalscout')}")
+        raise typer.Exit
+
+
+@app.callback()
+def xtalscout(
+    _version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Drop a powder X-ray diffraction pattern on it, get the crystal structure."""
