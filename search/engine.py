@@ -14,6 +14,7 @@ import models
 from indexer.storage import Index, open_index
 from models.embedder import Embedder
 from search.answer import Answer, Hit, Overlay, Timings
+from search.computed import reproduce
 from search.edited_lines import sample_with
 from search.filters import Filter
 from search.prepared import prepared
@@ -56,7 +57,7 @@ def repeats(labels: NDArray[np.integer]) -> NDArray[np.int64]:
 
 def noise_share(target: Target) -> float:
     """Mean ``Σ|noise| / Σ|net|`` of a target: what counting leaves unexplained by the true profile, 0 to 1."""
-    expected = np.sqrt(2 / np.pi * target.variance).sum()  # the mean of |x| for a normal x
+    expected = np.sqrt(2 / np.pi * target.variance[target.measured]).sum()  # the mean of |x| for a normal x
     return float(min(1.0, expected / max(np.abs(target.net).sum(), 1e-30)))
 
 
@@ -187,8 +188,10 @@ class Engine:
         if physics and len(sample.lines) and len(order):
             target = prepared(sample.pattern, sample.lines, sample.under)
             ranking = settle(target, rerank(target, self.index.lines, shortlist.rows), self.index, shortlist.rows)
+            if target.computed:
+                ranking = reproduce(target, ranking, self.index, shortlist.rows)
             order, fit, fwhm = ranking.order, ranking.fit, target.fwhm
-            points, noise = len(target.net), noise_share(target)
+            points, noise = target.points, noise_share(target)
         groups = self.index.entries.group[shortlist.rows[order]]
         places = np.arange(len(order)) if copies else np.sort(np.unique(groups, return_index=True)[1])
         rivals = np.flatnonzero(groups != groups[:1])[:1]

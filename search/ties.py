@@ -26,7 +26,7 @@ def settle(target: Target, ranking: Ranking, index: Index, rows: np.ndarray) -> 
     at all, nor where it would take seconds.
     """
     chi_square = ranking.fit.chi_square[:MOST]
-    if not len(chi_square) or not EXPLAINED <= chi_square[0] / len(target.net) <= STRANGE:
+    if not len(chi_square) or not EXPLAINED <= chi_square[0] / target.points <= STRANGE:
         return ranking
     count = int((chi_square <= MARGIN * chi_square[0]).sum())
     tied = rows[ranking.order[:count]]

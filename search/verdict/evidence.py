@@ -11,12 +11,13 @@ from search.answer import Answer, Hit
 from search.verdict.scrutiny import Scrutiny
 from xtal.patterns import two_theta_from_q
 from xtal.patterns.lorentz import lorentz_polarisation_ratio
+from xtal.patterns.segments import gaps, in_gap
 from xtal.physics import LineTable, Sticks
-from xtal.physics.fit import line_positions
+from xtal.physics.fit import in_degrees, line_positions
 from xtal.physics.powder import DATABASE_LINES
 from xtal.physics.shell import VOIGT
 
-NEAR, SLACK = 0.8, 0.02  # lines meet within so many line widths, and so many degrees more
+NEAR, SLACK = 0.8, 0.0014  # lines meet within so many line widths, and so many Å⁻¹ more (0.02° with Cu Kα)
 FAINT = 0.1  # a calculated line weaker than this share of the found one does not explain it
 LEAST_SHARE = 0.003  # of the explained intensity: its logit stays finite
 LEAST_CHI_SQUARE = 1e-9  # its logarithm stays finite
@@ -24,7 +25,7 @@ WIDEST_LEAD = 3.0  # in ln χ²: a lead beyond, or no rival at all, says no more
 QUOTED = 3  # lines named in a sentence
 CLOSE = 0.15  # in ln χ²: a rival this near may as well be right
 FEW_LINES = 5
-NOTABLE_ABSENCE, NOTABLE_SHIFT = 0.15, 0.10  # share of the calculated intensity, degrees
+NOTABLE_ABSENCE, NOTABLE_SHIFT = 0.15, 0.007  # share of the calculated intensity, Å⁻¹ (0.10° with Cu Kα)
 NOTABLE_ERRORS = 3.0  # in units of what is usual: right structures hardly ever take as much, wrong ones mostly do
 FEATURES = (
     "logit of the explained share",
@@ -151,7 +152,7 @@ def compare_lines(answer: Answer, hit: Hit, table: LineTable) -> Comparison:
     """Lay the found lines of an answer beside the fitted ones of a hit."""
     found, area = _found_lines(answer)
     places, expected = _fitted_lines(answer, hit, table)
-    reach = NEAR * (hit.width or 0.0) + SLACK
+    reach = NEAR * (hit.width or 0.0) + in_degrees(SLACK, answer.pattern.wavelength)
     low, high = known = _known_range(hit, table, answer.pattern.wavelength)
     judged = (found >= low + reach) & (found <= high - reach)  # a line's partner may lie on the other side of the end
     unknown = int((~judged).sum())
@@ -180,7 +181,7 @@ def reasons(answer: Answer, evidence: Evidence) -> tuple[str, ...]:
         said.append(f"{evidence.absent:.0%} of the intensity it should show has no line in the pattern")
     if (errors := evidence.scrutiny.line_errors) >= NOTABLE_ERRORS:
         said.append(f"it fits only if its lines are {errors:.1f} times as wrong as is usual")
-    if abs(shift := answer.hits[0].zero_shift or 0.0) >= NOTABLE_SHIFT:
+    if abs(shift := answer.hits[0].zero_shift or 0.0) >= in_degrees(NOTABLE_SHIFT, answer.pattern.wavelength):
         said.append(f"it fits only with a zero shift of {shift:+.2f}°")
     if len(answer.lines) - evidence.unknown <= FEW_LINES:
         said.append("so few lines are little to judge by")
@@ -255,7 +256,7 @@ def _fitted_lines(answer: Answer, hit: Hit, table: LineTable) -> tuple[NDArray[n
     area = area / lorentz_polarisation_ratio(q, pattern.wavelength)
     sticks = Sticks(q[None], area[None], np.asarray(lines.direction)[None, reached])
     places = line_positions(sticks, np.array([hit.parameters]), pattern.wavelength)[0][0]
-    shown = (places > pattern.two_theta[0]) & (places < pattern.two_theta[-1])
+    shown = (places > pattern.two_theta[0]) & (places < pattern.two_theta[-1]) & ~in_gap(places, gaps(pattern))
     return places[shown], area[shown] / max(area[shown].sum(), 1e-30)
 
 

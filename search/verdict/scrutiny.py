@@ -54,7 +54,8 @@ class Scrutiny:
         target = _shortened(prepared(answer.pattern, answer.lines), crystal)
         end = float(q_from_two_theta(target.two_theta[-1], target.wavelength)) * STRAIN_MARGIN
         model = Model(Shell.of(crystal, target.wavelength, end))
-        state = State.start(model.lines, np.array(hit.parameters), max(float(target.net.sum()) * target.step, LEAST))
+        scale = max(float(target.net.sum()) * target.step, LEAST)
+        state = State.start(model.lines, np.array(hit.parameters), scale, target.wavelength)
         for stage in PASSES:
             view = View(target, stage)
             try:
@@ -96,6 +97,4 @@ def _shortened(target: Target, crystal: Crystal) -> Target:
     if waves <= MOST_WAVES:
         return target
     last = two_theta_from_q(end * (MOST_WAVES / waves) ** (1 / 3), target.wavelength)  # reflections grow as q³
-    count = max(2, int(np.searchsorted(target.two_theta, last)))
-    names = ("two_theta", "net", "under", "variance")
-    return replace(target, **{name: getattr(target, name)[:count] for name in names})
+    return target.shortened(max(2, int(np.searchsorted(target.two_theta, last))))

@@ -13,15 +13,17 @@ from scipy.signal import find_peaks, savgol_coeffs
 
 from xtal.patterns.background import background
 from xtal.patterns.lorentz import lorentz_polarisation_ratio
+from xtal.patterns.noise import counting_variance
 from xtal.patterns.pattern import Lines, Pattern, q_from_two_theta
+from xtal.patterns.segments import segments
 
 MOST_LINES = 256
 MARGIN = 0.5  # standard deviations by which a line may be lower above the background than above its valleys
 FLOOR = 1e-3  # of the highest line: ripples of the background, not noise, rule below it
 WINDOW = 0.7  # smoothing window in line widths: wide enough to halve the noise, too narrow to merge close lines
 WIDEST = 0.045  # Å⁻¹ (0.6° with Cu Kα): smooth no wider, however broad the strongest feature is
+FEWEST_POINTS = 3  # between two gaps; in fewer there is no maximum
 REACH = 1.5  # line widths to either side over which a line is integrated
-BLOCK = 24  # points over which the scatter is compared with the expected noise
 
 
 def find_lines(pattern: Pattern, limit: int = MOST_LINES, under: NDArray[np.float64] | None = None) -> Lines:
@@ -47,22 +49,29 @@ def find_lines(pattern: Pattern, limit: int = MOST_LINES, under: NDArray[np.floa
     top = pattern.intensity.max()
     counts, under = pattern.intensity / top, (background(pattern) if under is None else under) / top
     sigma = None if pattern.sigma is None or not pattern.sigma.any() else pattern.sigma / top
-    kernel = _parabola(2 * round(WINDOW * line_points(pattern, counts - under) / 2) + 1)
-    smooth = _convolve(counts - under, kernel)
+    points = line_points(pattern, counts - under)
+    kernel = _parabola(2 * round(WINDOW * points / 2) + 1)
+    runs = [run for run in segments(pattern.two_theta) if run.stop - run.start >= FEWEST_POINTS]
+    smooth, steps = np.zeros(len(counts)), np.ones(len(counts))
+    for run in runs:
+        smooth[run] = _convolve((counts - under)[run], kernel)
+        steps[run] = np.gradient(pattern.two_theta[run])
     damping = (kernel**2).sum()
-    noise = np.sqrt(counting_variance(counts, smooth + under, sigma, len(kernel)) * damping)
+    noise = np.sqrt(counting_variance(counts, smooth + under, sigma, len(kernel), points) * damping)
     floor = FLOOR * max(smooth.max(), FLOOR)
     likely = np.sqrt(2 * np.log(max(len(smooth) * damping, 2.0)))
-    peaks, shape = find_peaks(
-        smooth, np.maximum((likely - MARGIN) * noise, floor), prominence=np.maximum(likely * noise, floor), width=0
-    )
-    places, steps = _vertices(smooth, peaks), np.gradient(pattern.two_theta)
-    two_theta = np.interp(places, np.arange(len(smooth)), pattern.two_theta)
-    half = shape["widths"] * steps[peaks] / 2
+    lowest, least = np.maximum((likely - MARGIN) * noise, floor), np.maximum(likely * noise, floor)
+    found = [find_peaks(smooth[run], lowest[run], prominence=least[run], width=0) for run in runs]
+    peaks = np.concatenate([at + run.start for (at, _), run in zip(found, runs, strict=True)])
+    widths = np.concatenate([shape["widths"] for _, shape in found])
+    two_theta = np.interp(_vertices(smooth, peaks), np.arange(len(smooth)), pattern.two_theta)
+    half = widths * steps[peaks] / 2
     wavelength = pattern.wavelength
     q = q_from_two_theta(two_theta, wavelength)
     width = q_from_two_theta(two_theta + half, wavelength) - q_from_two_theta(two_theta - half, wavelength)
-    area = _areas(smooth * steps, peaks, shape["widths"], smooth[peaks])
+    reach = max(1, int(REACH * np.average(widths, weights=smooth[peaks]))) if len(peaks) else 1
+    curve = smooth * steps
+    area = np.concatenate([_areas(curve[run], at, reach) for (at, _), run in zip(found, runs, strict=True)])
     return Lines(q, area * lorentz_polarisation_ratio(q, wavelength), width, pattern.q_range).strongest(limit)
 
 
@@ -93,26 +102,6 @@ def _convolve(curve: NDArray[np.float64], kernel: NDArray[np.float64]) -> NDArra
     return np.convolve(np.concatenate([np.full(reach, curve[0]), curve, np.full(reach, curve[-1])]), kernel, "valid")
 
 
-def counting_variance(counts: NDArray, smooth: NDArray, sigma: NDArray | None, window: int) -> NDArray[np.float64]:
-    """Estimate the variance (M,) of the noise of each of `counts` (M,); `smooth` (M,) is what they scatter about.
-
-    It is taken to follow sigma² where the file gives one, and the intensity itself where not (counting noise); the
-    factor comes from the scatter of the data: second differences of white noise have six times its variance. A low
-    percentile over blocks keeps the lines themselves out of it. `window` is an odd number of points, about a line wide.
-    """
-    level = np.maximum(_convolve(counts, np.full(window, 1 / window)), smooth)
-    expected = level if sigma is None else sigma**2
-    blocks = max(1, (len(level) - 2) // BLOCK)
-    used = min(blocks * BLOCK, len(level) - 2)
-    scatter = np.diff(counts, 2)[:used].reshape(blocks, -1) ** 2
-    predicted = 6 * expected[1 : used + 1].reshape(blocks, -1).sum(axis=1)
-    ratio = scatter.sum(axis=1) / np.maximum(predicted, 1e-12 * expected.max())
-    moving = ratio[ratio > 0]
-    gain = np.percentile(moving, 40) / 0.87 if len(moving) else 0.0  # 0.87: that percentile for pure counting noise
-    # where nothing was counted, one count might have been
-    return gain * (np.maximum(expected, 2 * gain / window) if sigma is None else expected)
-
-
 def _vertices(curve: NDArray[np.float64], peaks: NDArray[np.intp]) -> NDArray[np.float64]:
     """Places (as fractional point numbers) of the maxima of parabolas through each peak and its two neighbours."""
     left, top, right = curve[peaks - 1], curve[peaks], curve[peaks + 1]
@@ -120,14 +109,11 @@ def _vertices(curve: NDArray[np.float64], peaks: NDArray[np.intp]) -> NDArray[np
     return peaks + np.clip((right - left) / (2 * bend), -0.5, 0.5)
 
 
-def _areas(
-    curve: NDArray[np.float64], peaks: NDArray[np.intp], widths: NDArray[np.float64], heights: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Integrate `curve` (intensity times step) around each peak, see `find_lines`; `widths` in points."""
+def _areas(curve: NDArray[np.float64], peaks: NDArray[np.intp], reach: int) -> NDArray[np.float64]:
+    """Integrate `curve` (intensity times step) around each peak, at most `reach` points to either side."""
     if not len(peaks):
         return np.empty(0)
     total = np.concatenate([[0.0], np.cumsum(np.clip(curve, 0, None))])
-    reach = max(1, int(REACH * np.average(widths, weights=heights)))
     midway = (peaks[1:] + peaks[:-1]) // 2
     first = np.maximum(np.concatenate([[0], midway]), peaks - reach)
     last = np.minimum(np.concatenate([midway, [len(curve) - 1]]), peaks + reach)

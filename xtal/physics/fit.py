@@ -11,6 +11,7 @@ ln width, Lorentzian share) have normal priors and move by Gauss-Newton steps; t
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 import numpy as np
@@ -18,19 +19,33 @@ from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len, rfft
 from scipy.ndimage import uniform_filter1d
 
+from xtal.patterns import q_from_two_theta
 from xtal.physics.sticks import Sticks
 from xtal.physics.target import Target
 
+CU_DEGREE = 14.06  # degrees 2θ in 1 Å⁻¹, at small angles with Cu Kα: what laboratories see was learnt there
 ANISOTROPIC_STRAIN = 0.004  # standard deviation of each strain component between database and sample
 ISOTROPIC_STRAIN = 0.006  # on top, the same in all directions: temperature, calculated cells
-ZERO_SHIFT = 0.06  # degrees
+ZERO_SHIFT = 0.06 / CU_DEGREE  # Å⁻¹ near 2θ = 0: short waves are measured on instruments as much finer
 LOG_WIDTH, LORENTZIAN_SHARE = 0.5, 0.3  # about the width found in the pattern, and about a share of one half
-LINE_ERROR, GUEST_ERROR, GUEST_REACH = 0.1, 0.2, 0.15  # s₀, s₁, and g₀ in Å⁻¹
+GUEST_REACH = 0.15  # g₀, Å⁻¹
 BACKGROUND_ERROR = 0.03
-KNOT_SPACING = 2.0  # degrees at least, between knots of the background correction
+FLOOR = 2e-3  # of the strongest point: no pattern is known better, measured or computed
+KNOT_SPACING = 2.0 / CU_DEGREE  # Å⁻¹ at least, between knots of the background correction
 MOST_KNOTS = 40
-STEP_LIMIT = np.array([0.006] * 6 + [0.08, 0.4, 0.3])  # of one Gauss-Newton step: the model is linear no farther
-PARAMETERS = len(STEP_LIMIT)
+ZERO_STEP = 0.08 / CU_DEGREE  # Å⁻¹, see `step_limit`
+PARAMETERS = 9
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Relative errors of calculated intensities: of every `line` (s₀), and `guest` (s₁) on top at low angles."""
+
+    line: float = 0.1
+    guest: float = 0.2
+
+
+SAMPLE = Errors()
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,19 +79,19 @@ class Fit:
 class Weighted:
     """A target with its weights and without what the background correction can take up."""
 
-    def __init__(self, target: Target, blur: float) -> None:
+    def __init__(self, target: Target, blur: float, errors: Errors = SAMPLE) -> None:
         """Weigh `target` after `blur` (degrees); see the text of the module for v."""
         self.sharp, self.blur = target.fwhm, blur
         self.target = target.blurred(blur)
         t = self.target
         g = 2 * np.sin(np.radians(t.two_theta) / 2) / t.wavelength
-        error = LINE_ERROR**2 + GUEST_ERROR**2 * np.exp(-2 * g / GUEST_REACH)
+        error = errors.line**2 + errors.guest**2 * np.exp(-2 * g / GUEST_REACH)
         points = max(1.0, t.fwhm / t.step)
         level = np.clip(_running_mean(t.net, max(1, round(points / 3))), 0, None)
         variance = t.variance + (BACKGROUND_ERROR * t.under) ** 2 + points * error * level**2
-        root = 1 / np.sqrt(variance + 1e-12 * (level.max() ** 2 + 1e-12))
+        root = t.measured / np.sqrt(variance + (FLOOR * level.max()) ** 2 + 1e-24)
         self.root = root.astype(np.float32)
-        self.basis = np.linalg.qr(hats(t.two_theta) * root[:, None])[0].astype(np.float32)
+        self.basis = background_basis(t, root).astype(np.float32)
         self.data = self.project(t.net.astype(np.float32) * self.root)
 
     def project(self, weighted: NDArray) -> NDArray:
@@ -84,27 +99,43 @@ class Weighted:
         return weighted - (weighted @ self.basis) @ self.basis.T
 
 
-def refine(target: Target, sticks: Sticks, blur: float, steps: int, start: Fit | None = None) -> Fit:
+def refine(
+    target: Target, sticks: Sticks, blur: float, steps: int, start: Fit | None = None, errors: Errors = SAMPLE
+) -> Fit:
     """Move all candidates by `steps` Gauss-Newton steps and compare them, at `blur` degrees of extra line width."""
-    data = Weighted(target, blur)
-    precision = prior_precision()
+    data = Weighted(target, blur, errors)
+    precision, limit = prior_precision(target.wavelength), step_limit(target.wavelength)
     parameters = start.parameters if start else np.zeros((len(sticks), PARAMETERS))
     for _ in range(steps):
         move = _gauss_newton(data, _weighted_profiles(data, sticks, parameters, True), parameters, precision)
-        parameters = parameters + np.clip(move, -STEP_LIMIT, STEP_LIMIT)
+        parameters = parameters + np.clip(move, -limit, limit)
     scale, residual = _scaled(data, _weighted_profiles(data, sticks, parameters, False)[:, 0])
     chi = np.einsum("rm,rm->r", residual, residual)
     prior = np.einsum("rp,pq,rq->r", parameters, precision, parameters)
-    left = np.abs(residual / data.root).sum(axis=1) / np.abs(data.data / data.root).sum()
+    seen = data.target.measured
+    left = np.abs(residual[:, seen] / data.root[seen]).sum(axis=1) / np.abs(data.data[seen] / data.root[seen]).sum()
     return Fit(parameters, chi + prior, np.clip(1 - left, 0, 1), scale)
 
 
-def prior_precision() -> NDArray[np.float64]:
-    """(9, 9) inverse covariance of the parameters: strains share an isotropic part."""
+@lru_cache(maxsize=64)
+def prior_precision(wavelength: float) -> NDArray[np.float64]:
+    """(9, 9) inverse covariance of the parameters at `wavelength` (Å): strains share an isotropic part."""
     covariance = np.diag([ANISOTROPIC_STRAIN**2] * 3 + [ANISOTROPIC_STRAIN**2 / 2] * 3)
     covariance[:3, :3] += ISOTROPIC_STRAIN**2
-    rest = np.diag([ZERO_SHIFT**-2, LOG_WIDTH**-2, LORENTZIAN_SHARE**-2])
+    zero = in_degrees(ZERO_SHIFT, wavelength)
+    rest = np.diag([zero**-2, LOG_WIDTH**-2, LORENTZIAN_SHARE**-2])
     return np.block([[np.linalg.inv(covariance), np.zeros((6, 3))], [np.zeros((3, 6)), rest]])
+
+
+@lru_cache(maxsize=64)
+def step_limit(wavelength: float) -> NDArray[np.float64]:
+    """(9,) farthest that one Gauss-Newton step may move the parameters: the model is linear no farther."""
+    return np.array([0.006] * 6 + [in_degrees(ZERO_STEP, wavelength), 0.4, 0.3])
+
+
+def in_degrees(q: float, wavelength: float) -> float:
+    """Degrees 2θ that a small difference `q` (Å⁻¹) makes at small angles, at `wavelength` (Å)."""
+    return float(np.degrees(q * wavelength / (2 * np.pi)))
 
 
 def line_positions(sticks: Sticks, parameters: NDArray, wavelength: float) -> tuple[NDArray, NDArray]:
@@ -203,11 +234,17 @@ def line_shape(omega: NDArray, parameters: NDArray, sharp: float, blur: float) -
     return shape, -2 * (1 - share) * gauss_power * gauss - share * lorentz_power * lorentz, lorentz - gauss
 
 
-def hats(two_theta: NDArray) -> NDArray[np.float64]:
-    """(M, K) linear spline basis over the measured range."""
-    span = two_theta[-1] - two_theta[0]
-    knots = np.linspace(two_theta[0], two_theta[-1], int(np.clip(span / KNOT_SPACING, 1, MOST_KNOTS)) + 1)
-    return np.clip(1 - np.abs(two_theta[:, None] - knots) / (knots[1] - knots[0]), 0, None)
+def hats(two_theta: NDArray, wavelength: float) -> NDArray[np.float64]:
+    """(M, K) linear spline basis over the measured range, its knots evenly spaced in q."""
+    q = q_from_two_theta(two_theta, wavelength)
+    knots = np.linspace(q[0], q[-1], int(np.clip((q[-1] - q[0]) / KNOT_SPACING, 1, MOST_KNOTS)) + 1)
+    return np.clip(1 - np.abs(q[:, None] - knots) / (knots[1] - knots[0]), 0, None)
+
+
+def background_basis(target: Target, root: NDArray) -> NDArray[np.float64]:
+    """(M, K) orthonormal curves, in units of the standard deviation, that the background correction may add."""
+    weighted = hats(target.two_theta, target.wavelength) * root[:, None]
+    return np.asarray(np.linalg.qr(weighted[:, weighted.any(axis=0)])[0])
 
 
 def _running_mean(values: NDArray, points: int) -> NDArray[np.float64]:

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from scipy.linalg.lapack import dpotrs
 
 from xtal.crystals.lattices import strain_onto
-from xtal.physics.fit import STEP_LIMIT, Fit
-from xtal.physics.reflection_profile import SPREAD, Model, Pass, State, View
+from xtal.physics.fit import Fit, step_limit
+from xtal.physics.reflection_profile import Model, Pass, State, View, spread
 from xtal.physics.shell import VOIGT, Shell
 from xtal.physics.target import Target
 from xtal.physics.texture import TENSOR_SPREAD, nearest_axis
@@ -43,7 +43,7 @@ def log_posteriors(target: Target, shells: Sequence[Shell], fit: Fit) -> NDArray
     models = [Model(shell) for shell in shells]
     least = 1e-9 * max(float(target.net.max()), 1e-30)
     begun = zip(models, fit.parameters, np.maximum(fit.scale, least), strict=True)
-    states = [State.start(model.lines, nine, scale) for model, nine, scale in begun]
+    states = [State.start(model.lines, nine, scale, target.wavelength) for model, nine, scale in begun]
     for stage in PASSES:
         view = View(target, stage)
         states = [descend(view, m, state, stage.steps) for m, state in zip(models, states, strict=True)]
@@ -79,14 +79,16 @@ def descend(view: View, model: Model, state: State, steps: int) -> State:
         move = dpotrs(root.T, downhill)[0]  # cho_solve does the same and looks at its arguments for longer
         if downhill @ move < 2 * SETTLED:
             break
-        state = _moved(model, state, move)
+        state = _moved(view, model, state, move)
     return best
 
 
-def _moved(model: Model, state: State, move: NDArray) -> State:
+def _moved(view: View, model: Model, state: State, move: NDArray) -> State:
     """Move a state, no farther than the model is linear."""
     errors, nine, _ = replace(state, unknowns=move[:-1]).split(model.lines)
-    reach = max(1.0, np.abs(SPREAD @ nine / STEP_LIMIT).max(), np.abs(model.spread * errors).max(initial=0))
+    wavelength = view.target.wavelength
+    far = np.abs(spread(wavelength) @ nine / step_limit(wavelength)).max()
+    reach = max(1.0, far, np.abs(model.spread * errors).max(initial=0))
     ln_scale = state.ln_scale + float(np.clip(move[-1] / reach, -1, 1))
     return replace(state, unknowns=state.unknowns + move[:-1] / reach, ln_scale=ln_scale)
 
@@ -99,12 +101,13 @@ def _follow_the_best(view: View, models: list[Model], states: list[State], steps
     first = int(np.argmin([state.cost for state in states]))
     best, shell = states[first], models[first].shell
     _, own, texture = best.split(models[first].lines)
+    units = spread(view.target.wavelength)
     tried = []
     for model, state in zip(models, states, strict=True):
         if state.cost > best.cost + STUCK:
             errors = best.unknowns[: model.lines] if model.lines == models[first].lines else np.zeros(model.lines)
-            nine, turned = _same_cell(SPREAD @ own, texture, shell.lattice, model.shell.lattice)
-            unknowns = np.concatenate([errors, np.linalg.solve(SPREAD, nine), turned])
+            nine, turned = _same_cell(units @ own, texture, shell.lattice, model.shell.lattice)
+            unknowns = np.concatenate([errors, np.linalg.solve(units, nine), turned])
             again = replace(state, unknowns=unknowns, ln_scale=best.ln_scale)
             tried.append(min(state, descend(view, model, again, steps), key=lambda s: s.cost))
         else:

@@ -9,21 +9,27 @@ of the axes of the crystal.
 """
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len, rfft
 
-from xtal.physics.fit import PARAMETERS, hats, line_shape, prior_precision
+from xtal.physics.fit import FLOOR, PARAMETERS, background_basis, line_shape, prior_precision
 from xtal.physics.shell import Shell
 from xtal.physics.target import Target
 from xtal.physics.texture import SPREAD as TEXTURE_SPREAD
 from xtal.physics.texture import TENSOR_SPREAD, march_dollase
 
 LINE_ERROR, GUEST_ERROR, GUEST_REACH = 0.15, 0.375, 0.15  # of ln intensity; the same at g = 0, its decay in Å⁻¹
-SPREAD = np.linalg.cholesky(np.linalg.inv(prior_precision()))  # from units of the prior to the parameters of a fit
 NUDGE = 1e-6 * np.array([3, -1, -2, 1, 2, -3, 0, 0, 0])  # off the saddle that a symmetric cell without strain may be
+
+
+@lru_cache(maxsize=64)
+def spread(wavelength: float) -> NDArray[np.float64]:
+    """(9, 9) that takes units of the prior to the parameters of a fit at `wavelength` (Å)."""
+    return np.linalg.cholesky(np.linalg.inv(prior_precision(wavelength)))
 
 
 @dataclass(frozen=True)
@@ -57,9 +63,9 @@ class State:
     ln_root: float = np.inf
 
     @classmethod
-    def start(cls, lines: int, parameters: NDArray[np.float64], scale: float) -> Self:
-        """Start from the nine parameters and the scale of a fit."""
-        own = np.linalg.solve(SPREAD, parameters) + NUDGE
+    def start(cls, lines: int, parameters: NDArray[np.float64], scale: float, wavelength: float) -> Self:
+        """Start from the nine parameters and the scale of a fit at `wavelength` (Å)."""
+        own = np.linalg.solve(spread(wavelength), parameters) + NUDGE
         return cls(np.concatenate([np.zeros(lines), own, np.zeros(6)]), float(np.log(scale)))
 
     def split(self, lines: int) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
@@ -76,9 +82,10 @@ class View:
         self.sharp, self.blur = target.fwhm, float(np.degrees(stage.blur * target.wavelength / (2 * np.pi)))
         self.target = seen = target.blurred(self.blur)
         level = np.clip(seen.net, 0, None)
-        root = 1 / np.sqrt(seen.variance + (stage.profile * level) ** 2 + 1e-12 * (level.max() ** 2 + 1e-12))
+        variance = seen.variance + (stage.profile * level) ** 2 + (FLOOR * level.max()) ** 2 + 1e-24
+        root = seen.measured / np.sqrt(variance)
         self.root = root
-        self.basis = np.linalg.qr(hats(seen.two_theta) * root[:, None])[0]
+        self.basis = background_basis(seen, root)
         # with the background, for it was estimated from this very pattern and holds feet of lines
         self.data = self.project((seen.net + seen.under) * self.root)
         self.size = len(seen.net)
@@ -108,7 +115,8 @@ class Model:
         """
         shell, lines = self.shell, self.lines
         errors, own, texture = state.split(lines)
-        nine = SPREAD @ own
+        to_nine = spread(view.target.wavelength)
+        nine = to_nine @ own
         place, slope = self._positions(view, nine)
         ln_weight, by_texture = self._texture(state.axis, texture)
         logs = state.ln_scale + np.clip(ln_weight + (self.spread * errors)[shell.line], -20, 20)
@@ -118,7 +126,7 @@ class Model:
         curves = _broadened(view, grid, lines, nine)
         curves = curves * view.root
         curves[:lines] *= self.spread[:, None]
-        curves[lines : lines + PARAMETERS] = SPREAD.T @ curves[lines : lines + PARAMETERS]
+        curves[lines : lines + PARAMETERS] = to_nine.T @ curves[lines : lines + PARAMETERS]
         return curves
 
     def equations(

@@ -27,14 +27,16 @@ class Sticks:
     direction: NDArray[np.float64]
 
     @classmethod
-    def of(cls, table: LineTable, rows: NDArray[np.integer], wavelength: float, q_max: float) -> Self:
-        """Take the `MOST_LINES` strongest lines up to `q_max` (Å⁻¹) of the chosen rows of a table."""
+    def of(
+        cls, table: LineTable, rows: NDArray[np.integer], wavelength: float, q_max: float, most: int = MOST_LINES
+    ) -> Self:
+        """Take the `most` strongest lines up to `q_max` (Å⁻¹) of the chosen rows of a table."""
         limit = min(q_max, 0.999 * 4 * np.pi / wavelength)
         places, filled = table.places(rows, limit)
         q = table.q[places].astype(np.float64)
         area = np.where(filled, table.intensity[places], 0.0)
-        if area.shape[1] > MOST_LINES:
-            keep = np.argpartition(-area, MOST_LINES, axis=1)[:, :MOST_LINES]
+        if area.shape[1] > most:
+            keep = np.argpartition(-area, most, axis=1)[:, :most]
             q, area, places = (np.take_along_axis(a, keep, axis=1) for a in (q, area, places))
         q = np.minimum(q, limit)
         area = area / lorentz_polarisation_ratio(q, wavelength)
