@@ -30,6 +30,7 @@ class Hit:
         row: of the entry in the index.
         parameters: fitted (9,), see `xtal.physics.fit.Fit`; empty without a fit.
         chi_square: what hits are ordered by, see `xtal.physics.fit.Fit`; None beyond the candidates that were fitted.
+        second: share of Kα2 in the beam with which it was fitted.
     """
 
     rank: int
@@ -47,6 +48,7 @@ class Hit:
     row: int
     parameters: tuple[float, ...] = ()
     chi_square: float | None = None
+    second: float = 0.0
 
 
 @dataclass(frozen=True)

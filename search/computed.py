@@ -53,7 +53,8 @@ def reproduce(target: Target, ranking: Ranking, index: Index, rows: np.ndarray) 
     ]
     each = np.repeat(np.arange(count), len(lines) // count)
     sticks = Sticks.of(LineTable.stack(lines), np.arange(len(lines)), target.wavelength, q_max, LINES)
-    fit = refine(target, sticks, 0.0, STEPS, ranking.fit.take(each), ERRORS)
+    second = float(ranking.fit.second[0])
+    fit = refine(target, sticks, 0.0, STEPS, ranking.fit.take(each), ERRORS, second)
     if fit.explained[np.argmin(fit.chi_square)] < REPRODUCED:
         return ranking
     least = fit.chi_square.reshape(count, -1).min(axis=1)

@@ -139,6 +139,7 @@ class Engine:
         sample = Sample.of(pattern)
         under, net = sample.under, pattern.intensity - sample.under
         sticks = Sticks.of(self.index.lines, np.array([hit.row]), pattern.wavelength, np.inf)
+        sticks = sticks.doubled(pattern.wavelength, hit.second)
         parameters = np.array([hit.parameters or (0.0,) * 9])
         centres = line_positions(sticks, parameters, pattern.wavelength)[0][0]
         shown = (sticks.area[0] > 0) & (centres > pattern.two_theta[0]) & (centres < pattern.two_theta[-1])
@@ -235,6 +236,7 @@ class Engine:
             row=int(row),
             parameters=values,
             chi_square=float(fit.chi_square[0]) if known else None,
+            second=float(fit.second[0]),
         )
 
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from xtal.patterns import q_from_two_theta
+from xtal.patterns import q_from_two_theta, two_theta_from_q
+from xtal.patterns.wavelengths import K_ALPHA_2, spectrum
 from xtal.physics import LineTable, Sticks
-from xtal.physics.fit import Fit, refine
+from xtal.physics.fit import Fit, in_degrees, refine
 from xtal.physics.target import Target
 
 
@@ -21,7 +22,9 @@ class Stage:
 
 
 # Wide lines first: they meet their partners across a strain of 1 %, and coarse grids are cheap for many candidates.
-STAGES = (Stage(48, 0.025, 1), Stage(16, 0.010, 1), Stage(12, 0.0, 1))
+STAGES = (Stage(100, 0.025, 2), Stage(24, 0.010, 3), Stage(12, 0.0, 4))
+RESOLVED = 0.25  # of the line width: a doublet nearer than that at the last angle makes no difference
+LEADING = 4  # candidates that are asked whether there is a doublet
 STRAIN_MARGIN = 1.02  # lines this much beyond the measured range may be strained into it
 
 
@@ -44,15 +47,33 @@ def rerank(target: Target, table: LineTable, rows: NDArray[np.integer]) -> Ranki
     fit = Fit.start(len(rows))
     chosen = order[: STAGES[0].candidates]
     sticks = Sticks.of(table, rows[chosen], target.wavelength, q_max)
+    second = 0.0
     for stage in STAGES:
         chosen, sticks = order[: stage.candidates], sticks.take(np.arange(min(stage.candidates, len(sticks))))
-        blur = np.degrees(stage.blur * target.wavelength / (2 * np.pi))
-        result = refine(target, sticks, blur, stage.steps, fit.take(np.arange(len(sticks))))
+        blur, start = in_degrees(stage.blur, target.wavelength), fit.take(np.arange(len(sticks)))
+        if not stage.blur:
+            second = share_of_second(target, sticks, start)
+        result = refine(target, sticks, blur, stage.steps, start, second=second)
         best = np.argsort(result.chi_square, kind="stable")
         order = np.concatenate([chosen[best], order[len(chosen) :]])
         fit = _replace_head(fit, result.take(best))
         sticks = sticks.take(best)
     return Ranking(order, fit)
+
+
+def share_of_second(target: Target, sticks: Sticks, start: Fit) -> float:
+    """Return the share of Kα2 in the beam with which the best of the leading candidates fits: none, or a third.
+
+    A file that states the wavelength of an anode's Kα may come from a doublet or from behind a monochromator, or it was
+    computed with one line; only the pattern knows.
+    """
+    last = 0.99 * q_from_two_theta(target.two_theta[-1], target.wavelength)
+    apart = np.ptp(two_theta_from_q(last / np.array(spectrum(target.wavelength)), target.wavelength))
+    if not apart > RESOLVED * target.fwhm:
+        return 0.0
+    few = np.arange(min(LEADING, len(sticks)))
+    fits = [refine(target, sticks.take(few), 0.0, 2, start.take(few), second=share) for share in (0.0, K_ALPHA_2)]
+    return K_ALPHA_2 if fits[1].chi_square.min() < fits[0].chi_square.min() else 0.0
 
 
 def _replace_head(fit: Fit, head: Fit) -> Fit:

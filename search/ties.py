@@ -36,7 +36,8 @@ def settle(target: Target, ranking: Ranking, index: Index, rows: np.ndarray) -> 
     crystals = [index.crystal(int(row)) for row in tied]
     if sum(expected_reflections(crystal, q_max) * len(crystal.numbers) for crystal in crystals) > MOST_WAVES:
         return ranking
-    shells = [Shell.of(crystal, target.wavelength, q_max) for crystal in crystals]
+    second = float(ranking.fit.second[0])
+    shells = [Shell.of(crystal, target.wavelength, q_max, second) for crystal in crystals]
     score = log_posteriors(target, shells, ranking.fit.take(np.arange(count)))
     best = np.argsort(MISFIT_SHARE * chi_square[:count] - score, kind="stable")
     places = np.concatenate([best, np.arange(count, len(ranking.order))])

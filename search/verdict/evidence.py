@@ -255,9 +255,11 @@ def _fitted_lines(answer: Answer, hit: Hit, table: LineTable) -> tuple[NDArray[n
     q, area = lines.q[reached].astype(np.float64), lines.intensity[reached]
     area = area / lorentz_polarisation_ratio(q, pattern.wavelength)
     sticks = Sticks(q[None], area[None], np.asarray(lines.direction)[None, reached])
+    sticks = sticks.doubled(pattern.wavelength, hit.second)
     places = line_positions(sticks, np.array([hit.parameters]), pattern.wavelength)[0][0]
     shown = (places > pattern.two_theta[0]) & (places < pattern.two_theta[-1]) & ~in_gap(places, gaps(pattern))
-    return places[shown], area[shown] / max(area[shown].sum(), 1e-30)
+    area = sticks.area[0][shown]
+    return places[shown], area / max(area.sum(), 1e-30)
 
 
 def _known_range(hit: Hit, table: LineTable, wavelength: float) -> tuple[float, float]:

@@ -53,7 +53,7 @@ class Scrutiny:
         crystal = index.crystal(hit.row)
         target = _shortened(prepared(answer.pattern, answer.lines), crystal)
         end = float(q_from_two_theta(target.two_theta[-1], target.wavelength)) * STRAIN_MARGIN
-        model = Model(Shell.of(crystal, target.wavelength, end))
+        model = Model(Shell.of(crystal, target.wavelength, end, hit.second))
         scale = max(float(target.net.sum()) * target.step, LEAST)
         state = State.start(model.lines, np.array(hit.parameters), scale, target.wavelength)
         for stage in PASSES:

@@ -44,6 +44,7 @@ ANODES = {
     "W": Anode(0.2090131, 0.213833, 0.184377),
 }
 
+K_ALPHA_2 = 1 / 3  # share of a doublet
 SAME_LINE = 3e-4  # relative: handbooks differ by less, and Kα1 from the mean of its doublet by more
 
 _NAME = re.compile(r"(ag|co|cr|cu|fe|mo|w)k(?:(a[12]?)|(b)1?)")
@@ -93,6 +94,15 @@ def doublet(wavelength: float) -> tuple[float, float] | None:
         if min(abs(wavelength / anode.ka - 1), abs(wavelength / anode.ka1 - 1)) < SAME_LINE:
             return anode.ka1, anode.ka2
     return None
+
+
+def spectrum(wavelength: float) -> tuple[float, float]:
+    """Return Kα1 and Kα2 over `wavelength` (Å), see `doublet`; (1, 1) where it has no doublet.
+
+    A line at q is seen at ``q λ1 / λ`` and ``q λ2 / λ`` by who takes the wavelength for λ.
+    """
+    pair = doublet(wavelength)
+    return (1.0, 1.0) if pair is None else (pair[0] / wavelength, pair[1] / wavelength)
 
 
 def _named(text: str | float) -> float | None:

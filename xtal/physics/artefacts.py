@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from xtal.patterns import Pattern, two_theta_from_q
 from xtal.patterns.lorentz import lorentz_polarisation_ratio
+from xtal.patterns.wavelengths import K_ALPHA_2, spectrum
 from xtal.physics.powder import MERGE, Reflections
 from xtal.physics.profile import render
 
@@ -22,12 +23,16 @@ CU_K_ALPHA = 1.5418  # Å, the intensity-weighted mean of the doublet
 
 @dataclass(frozen=True)
 class Scan:
-    """How a pattern is measured: `first` to `last` degrees 2θ in steps of `step`, at `wavelength` Å."""
+    """How a pattern is measured: `first` to `last` degrees 2θ in steps of `step`, at `wavelength` Å.
+
+    `second` is the share of Kα2 in the beam, where the wavelength is that of an anode's Kα: 1/3 where nothing is filtered.
+    """
 
     first: float = 3.0
     last: float = 30.0
     step: float = 0.02
     wavelength: float = CU_K_ALPHA
+    second: float = 0.0
 
     @property
     def two_theta(self) -> NDArray[np.float64]:
@@ -36,6 +41,7 @@ class Scan:
 
 
 PAPER_SCAN = Scan()  # section 2.2 of the XtalNet paper: 3 to 30 degrees, step 0.02
+LABORATORY_SCAN = Scan(second=K_ALPHA_2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,8 +104,12 @@ def apply(artefacts: Artefacts, reflections: Reflections, rng: Generator, scan: 
     weight = reflections.intensity * texture_weights(reflections.g, artefacts.texture, rng)
     weight = weight * np.exp(_line_errors(reflections.g, artefacts, rng))
     q = 2 * np.pi * np.linalg.norm(g, axis=1)
-    q, weight = q[q < 4 * np.pi / scan.wavelength * 0.999], weight[q < 4 * np.pi / scan.wavelength * 0.999]
+    reached = q < 4 * np.pi / scan.wavelength * 0.995
+    q, weight = q[reached], weight[reached]
     area = weight / q**2 / lorentz_polarisation_ratio(q, scan.wavelength)
+    (first, second), share = spectrum(scan.wavelength), scan.second
+    q = np.concatenate([q * first, q * second]) if share else q
+    area = np.concatenate([area * (1 - share), area * share]) if share else area
     angles = scan.two_theta
     curve = render(
         angles, two_theta_from_q(q, scan.wavelength) + artefacts.zero_shift, area, artefacts.fwhm, artefacts.eta

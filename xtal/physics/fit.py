@@ -30,7 +30,7 @@ ZERO_SHIFT = 0.06 / CU_DEGREE  # Å⁻¹ near 2θ = 0: short waves are measured 
 LOG_WIDTH, LORENTZIAN_SHARE = 0.5, 0.3  # about the width found in the pattern, and about a share of one half
 GUEST_REACH = 0.15  # g₀, Å⁻¹
 BACKGROUND_ERROR = 0.03
-FLOOR = 2e-3  # of the strongest point: no pattern is known better, measured or computed
+FLOOR = 1e-3  # of the strongest point: no pattern is known better, measured or computed
 KNOT_SPACING = 2.0 / CU_DEGREE  # Å⁻¹ at least, between knots of the background correction
 MOST_KNOTS = 40
 ZERO_STEP = 0.08 / CU_DEGREE  # Å⁻¹, see `step_limit`
@@ -58,22 +58,24 @@ class Fit:
         explained: (R,) ``1 - Σ|net - calculated| / Σ|net|``, one minus the profile R value above the background; 0 at
             least. Noise counts as unexplained, so that a weak measurement stays below 1 for the right crystal too.
         scale: (R,) area of all lines, intensity x degrees.
+        second: (R,) share of Kα2 in the beam.
     """
 
     parameters: NDArray[np.float64]
     chi_square: NDArray[np.float64]
     explained: NDArray[np.float64]
     scale: NDArray[np.float64]
+    second: NDArray[np.float64]
 
     @classmethod
     def start(cls, count: int) -> Self:
         """Return `count` candidates as the database holds them, not compared yet."""
         blank = np.zeros(count)
-        return cls(np.zeros((count, PARAMETERS)), blank + np.inf, blank, blank)
+        return cls(np.zeros((count, PARAMETERS)), blank + np.inf, blank, blank, blank)
 
     def take(self, rows: NDArray[np.integer]) -> Self:
         """Return the chosen candidates."""
-        return type(self)(self.parameters[rows], self.chi_square[rows], self.explained[rows], self.scale[rows])
+        return type(self)(*(column[rows] for column in vars(self).values()))
 
 
 class Weighted:
@@ -100,10 +102,26 @@ class Weighted:
 
 
 def refine(
-    target: Target, sticks: Sticks, blur: float, steps: int, start: Fit | None = None, errors: Errors = SAMPLE
+    target: Target,
+    sticks: Sticks,
+    blur: float,
+    steps: int,
+    start: Fit | None = None,
+    errors: Errors = SAMPLE,
+    second: float = 0.0,
 ) -> Fit:
-    """Move all candidates by `steps` Gauss-Newton steps and compare them, at `blur` degrees of extra line width."""
-    data = Weighted(target, blur, errors)
+    """Move all candidates by `steps` Gauss-Newton steps and compare them.
+
+    Args:
+        target: the measured pattern.
+        sticks: lines of R candidates.
+        blur: degrees of extra line width.
+        steps: to move.
+        start: where to begin.
+        errors: of the calculated intensities.
+        second: share of Kα2 in the beam.
+    """
+    data, sticks = Weighted(target, blur, errors), sticks.doubled(target.wavelength, second)
     precision, limit = prior_precision(target.wavelength), step_limit(target.wavelength)
     parameters = start.parameters if start else np.zeros((len(sticks), PARAMETERS))
     for _ in range(steps):
@@ -114,7 +132,7 @@ def refine(
     prior = np.einsum("rp,pq,rq->r", parameters, precision, parameters)
     seen = data.target.measured
     left = np.abs(residual[:, seen] / data.root[seen]).sum(axis=1) / np.abs(data.data[seen] / data.root[seen]).sum()
-    return Fit(parameters, chi + prior, np.clip(1 - left, 0, 1), scale)
+    return Fit(parameters, chi + prior, np.clip(1 - left, 0, 1), scale, np.full(len(scale), second))
 
 
 @lru_cache(maxsize=64)

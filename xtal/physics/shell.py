@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from xtal.crystals import Crystal
 from xtal.patterns.lorentz import lorentz_polarisation_ratio
+from xtal.patterns.wavelengths import spectrum
 from xtal.physics.powder import MERGE, reflections
 
 AXES = 12
@@ -40,10 +41,11 @@ class Shell:
     axes: NDArray[np.float64]
 
     @classmethod
-    def of(cls, crystal: Crystal, wavelength: float, q_max: float) -> Self:
+    def of(cls, crystal: Crystal, wavelength: float, q_max: float, second: float = 0.0) -> Self:
         """Compute the strongest lines of a crystal up to `q_max` (Å⁻¹) with all their reflections.
 
-        `wavelength` in Å. Raises UserError on a cell so large that there are too many reflections.
+        `wavelength` in Å; `second` is the share of Kα2 in the beam. Raises UserError on a cell so large that there are
+        too many reflections.
         """
         found = reflections(crystal, min(q_max, 0.999 * 4 * np.pi / wavelength), wavelength=wavelength)
         length = np.linalg.norm(found.g, axis=1)
@@ -54,6 +56,12 @@ class Shell:
         kept, axes = _strongest(area, line), unit[:AXES]
         line = np.unique(line[kept], return_inverse=True)[1]
         q, area, along = q[kept], area[kept] / max(area[kept].sum(), 1e-30), unit[kept]
+        if second:
+            again = np.argsort(np.tile(line, 2), kind="stable")
+            parts = zip(spectrum(wavelength), (1 - second, second), strict=True)
+            seen = [(q * ratio, area * share) for ratio, share in parts]
+            q, area = (np.concatenate(column)[again] for column in zip(*seen, strict=True))
+            line, along = np.tile(line, 2)[again], np.tile(along, (2, 1))[again]
         return cls(crystal.lattice, q, area, _direction(along), line, (along @ axes.T) ** 2, _direction(axes))
 
     @property

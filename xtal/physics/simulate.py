@@ -7,13 +7,13 @@ from numpy.random import Generator
 
 from xtal.crystals import Crystal
 from xtal.patterns import Pattern, q_from_two_theta
-from xtal.physics.artefacts import PAPER_SCAN, Scan, measure
+from xtal.physics.artefacts import LABORATORY_SCAN, Scan, measure
 from xtal.physics.powder import reflections
 
 MARGIN = 1.03  # reflections this far beyond the scan, which strain may move into it
 
 
-def simulate(crystal: Crystal, severity: float, rng: Generator, scan: Scan = PAPER_SCAN) -> Pattern:
+def simulate(crystal: Crystal, severity: float, rng: Generator, scan: Scan = LABORATORY_SCAN) -> Pattern:
     """Measure a crystal with the artefacts of one laboratory, drawn at `severity`."""
     last = float(q_from_two_theta(scan.last, scan.wavelength))
     return measure(reflections(crystal, last * MARGIN, wavelength=scan.wavelength), severity, rng, scan)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xtal.patterns.lorentz import lorentz_polarisation_ratio
+from xtal.patterns.wavelengths import spectrum
 from xtal.physics.line_table import DIRECTION_UNIT, LineTable
 
 MOST_LINES = 128
@@ -42,6 +43,17 @@ class Sticks:
         area = area / lorentz_polarisation_ratio(q, wavelength)
         area /= np.maximum(area.sum(axis=1, keepdims=True), 1e-30)
         return cls(q, area, table.direction[places] / DIRECTION_UNIT)
+
+    def doubled(self, wavelength: float, second: float) -> Self:
+        """Return what a beam with a share `second` of Kα2 makes of the lines, at the angles of `wavelength` (Å)."""
+        if not second:
+            return self
+        parts = [(ratio, share) for ratio, share in zip(spectrum(wavelength), (1 - second, second), strict=True)]
+        return type(self)(
+            np.concatenate([self.q * ratio for ratio, _ in parts], axis=1),
+            np.concatenate([self.area * share for _, share in parts], axis=1),
+            np.concatenate([self.direction] * 2, axis=1),
+        )
 
     def __len__(self) -> int:
         """Return the number of candidates."""
