@@ -10,7 +10,7 @@ import typer
 
 from search.answer_commands import register
 from search.console import Edited, IndexName, Wavelength, as_data, as_text, edited_lines, opened, read_all
-from xtal.console import PARTIAL, USAGE, AsJson, errors_reported, print_result, spelled
+from xtal.console import PARTIAL, USAGE, AsJson, errors_reported, print_result, progress_bars, spelled
 from xtal.errors import UserError
 
 if TYPE_CHECKING:
@@ -136,6 +136,32 @@ def benchmark(
             results = [benchmark_measured(engine, patterns, [f.stem for f in files]) for engine in engines]
         plot_benchmark(results, figure)
     print_result([asdict(r) for r in results], "\n".join([*map(_rates_text, results), f"figure: {figure}"]), as_json)
+
+
+@app.command()
+def robustness(
+    index: Annotated[str, typer.Argument(metavar="NAME", help="Index to search; the default one is built if missing.")],
+    queries: Annotated[int, typer.Option(min=1, help="Samples, of formulas that no model saw.")] = 100,
+    severity: Annotated[float, typer.Option(min=0, max=3, help="Of the artefacts.")] = 1.0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the choice of entries and of the artefacts.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Search for the same samples after all that programs do to files, and at other wavelengths."""
+    from search.benchmark.robustness import robustness as compared
+    from search.verdict import Judge
+
+    with errors_reported():
+        engine = opened(index)
+        with progress_bars() as advance:
+            results = compared(engine, Judge.open(engine), queries, severity, seed, advance)
+    rows = [f"{'treatment':34s}    n  first  95 %          3     10  match"]
+    for r in results:
+        first, *deeper = (f"{percent:5.1f}" for percent in r.found)
+        match = "    -" if r.match is None else f"{r.match:5.1f}"
+        rows.append(
+            f"{r.treatment:34s} {r.queries:4d}  {first}  {r.low:5.1f}-{r.high:5.1f}  {'  '.join(deeper)}  {match}"
+        )
+    print_result([asdict(r) for r in results], "\n".join(rows), as_json)
 
 
 @app.command()

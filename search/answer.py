@@ -31,6 +31,7 @@ class Hit:
         parameters: fitted (9,), see `xtal.physics.fit.Fit`; empty without a fit.
         chi_square: what hits are ordered by, see `xtal.physics.fit.Fit`; None beyond the candidates that were fitted.
         second: share of Kα2 in the beam with which it was fitted.
+        growth: of the line width with the angle, see `xtal.physics.target.Target`; `width` is that at small angles.
     """
 
     rank: int
@@ -49,6 +50,7 @@ class Hit:
     parameters: tuple[float, ...] = ()
     chi_square: float | None = None
     second: float = 0.0
+    growth: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from xtal.errors import UserError
 
 if TYPE_CHECKING:
     from search.benchmark import CalibrationReport
+    from search.benchmark.calibrate import Rates
     from search.cache import Cache, HistoryEntry
     from search.options import Event, Options
     from search.solution import Solution
@@ -220,17 +221,24 @@ def _entry_text(entry: "HistoryEntry") -> str:
     return f"{entry.short_id}  {when}  {said}  {entry.source}{edited}{made}"
 
 
+def _kind(rates: "Rates") -> str:
+    """Which patterns rates are of."""
+    if rates.severity is None:
+        return "all"
+    return f"{rates.severity:g} exported" if rates.processed else f"{rates.severity:g}"
+
+
 def _report_text(report: "CalibrationReport") -> str:
     """Rates for people."""
     from search.verdict.calibration import SHARES
 
     shares = "  ".join(f"{share:.0%} false" for share in SHARES)
     head = (
-        f"severity  queries  first right  or alike  | accepted at {shares}  | removed accepted at the same  "
+        f"    severity  queries  first right  or alike  | accepted at {shares}  | removed accepted at the same  "
         "| removed by group alone  | error, of the very structure"
     )
     rows = [
-        f"{'all' if r.severity is None else f'{r.severity:g}':>8}  {r.queries:7d}  {r.right:11.1%}  {r.alike:8.1%}  | "
+        f"{_kind(r):>12}  {r.queries:7d}  {r.right:11.1%}  {r.alike:8.1%}  | "
         + "  ".join(f"{value:7.1%}" for value in r.accepted)
         + "  | "
         + "  ".join(f"{value:7.1%}" for value in r.false)

@@ -15,7 +15,6 @@ from xtal.patterns import q_from_two_theta
 from xtal.physics import LineTable, Sticks, powder_lines
 from xtal.physics.fit import Errors, refine
 from xtal.physics.powder import U_ISO, expected_reflections
-from xtal.physics.target import Target
 
 MOST = 8  # hits compared
 MARGIN = 6.0  # of these whose χ² is at most so many times the first one's
@@ -27,13 +26,13 @@ REPRODUCED = 0.9  # explained share from which on a hit counts as the very struc
 MOST_WAVES = 1e7  # reflections times atoms of all that are compared: some tenths of a second
 
 
-def reproduce(target: Target, ranking: Ranking, index: Index, rows: np.ndarray) -> Ranking:
+def reproduce(ranking: Ranking, index: Index, rows: np.ndarray) -> Ranking:
     """Order the leading hits of a ranking of the entries `rows` (R,) by how exactly they reproduce a computed pattern.
 
     χ² and all else that was found of each hit stay as they are. Nothing is done where no hit reproduces it, or where it
     would take seconds.
     """
-    chi_square = ranking.fit.chi_square[:MOST]
+    target, chi_square = ranking.target, ranking.fit.chi_square[:MOST]
     count = int((chi_square <= MARGIN * chi_square[:1]).sum())
     if count < 2:
         return ranking
@@ -59,4 +58,4 @@ def reproduce(target: Target, ranking: Ranking, index: Index, rows: np.ndarray) 
         return ranking
     least = fit.chi_square.reshape(count, -1).min(axis=1)
     places = np.concatenate([np.argsort(least, kind="stable"), np.arange(count, len(ranking.order))])
-    return Ranking(ranking.order[places], ranking.fit.take(places))
+    return Ranking(ranking.order[places], ranking.fit.take(places), target)

@@ -28,7 +28,7 @@ from xtal.patterns.sample import Sample
 from xtal.physics import Sticks
 from xtal.physics.fit import Fit, line_positions
 from xtal.physics.profile import render_each
-from xtal.physics.target import Target
+from xtal.physics.target import Target, widening
 
 FEW_QUERIES = 16
 COPIES_COMPARED = 3  # of one structure; they differ by temperature and solvent, so one alone may be the wrong one
@@ -144,7 +144,7 @@ class Engine:
         centres = line_positions(sticks, parameters, pattern.wavelength)[0][0]
         shown = (sticks.area[0] > 0) & (centres > pattern.two_theta[0]) & (centres < pattern.two_theta[-1])
         centres, area = centres[shown], sticks.area[0][shown]
-        width = hit.width or Target.of(pattern, sample.lines, under).fwhm
+        width = (hit.width or Target.of(pattern, sample.lines, under).fwhm) * widening(centres, hit.growth)
         curve = render_each(pattern.two_theta, centres, area, width, float(np.clip(0.5 + parameters[0, 8], 0, 1)))
         scale = max(0.0, float(curve @ net) / max(float(curve @ curve), 1e-30))
         calculated = under + scale * curve
@@ -188,10 +188,11 @@ class Engine:
         order, fit, fwhm, points, noise = np.arange(len(shortlist.rows)), Fit.start(len(shortlist.rows)), 0.0, 0, 0.0
         if physics and len(sample.lines) and len(order):
             target = prepared(sample.pattern, sample.lines, sample.under)
-            ranking = settle(target, rerank(target, self.index.lines, shortlist.rows), self.index, shortlist.rows)
+            ranking = settle(rerank(target, self.index.lines, shortlist.rows), self.index, shortlist.rows)
             if target.computed:
-                ranking = reproduce(target, ranking, self.index, shortlist.rows)
-            order, fit, fwhm = ranking.order, ranking.fit, target.fwhm
+                ranking = reproduce(ranking, self.index, shortlist.rows)
+            order, fit, target = ranking.order, ranking.fit, ranking.target
+            fwhm = target.fwhm
             points, noise = target.points, noise_share(target)
         groups = self.index.entries.group[shortlist.rows[order]]
         places = np.arange(len(order)) if copies else np.sort(np.unique(groups, return_index=True)[1])
@@ -237,6 +238,7 @@ class Engine:
             parameters=values,
             chi_square=float(fit.chi_square[0]) if known else None,
             second=float(fit.second[0]),
+            growth=float(fit.growth[0]),
         )
 
 

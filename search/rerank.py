@@ -24,16 +24,23 @@ class Stage:
 # Wide lines first: they meet their partners across a strain of 1 %, and coarse grids are cheap for many candidates.
 STAGES = (Stage(100, 0.025, 2), Stage(24, 0.010, 3), Stage(12, 0.0, 4))
 RESOLVED = 0.25  # of the line width: a doublet nearer than that at the last angle makes no difference
-LEADING = 4  # candidates that are asked whether there is a doublet
+LEADING = 4  # candidates that are asked how the instrument draws lines,
+TRIAL_STEPS = 2  # after so many steps
+GROWTHS = (0.0, 2.0, 8.0, 30.0)  # of the line width: 1, 1.5, 2.3 and 3.4 times as wide at 80 as at 20°
+WIDE = 40.0  # degrees 2θ: no instrument changes much before
 STRAIN_MARGIN = 1.02  # lines this much beyond the measured range may be strained into it
 
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
-    """The candidates in their new order: `order` (R,) are positions in the shortlist, `fit` has the same order."""
+    """The candidates in their new order: `order` (R,) are positions in the shortlist, `fit` has the same order.
+
+    `target` is what was fitted, with lines that grow wider with the angle as the pattern has it.
+    """
 
     order: NDArray[np.int64]
     fit: Fit
+    target: Target
 
 
 def rerank(target: Target, table: LineTable, rows: NDArray[np.integer]) -> Ranking:
@@ -52,28 +59,38 @@ def rerank(target: Target, table: LineTable, rows: NDArray[np.integer]) -> Ranki
         chosen, sticks = order[: stage.candidates], sticks.take(np.arange(min(stage.candidates, len(sticks))))
         blur, start = in_degrees(stage.blur, target.wavelength), fit.take(np.arange(len(sticks)))
         if not stage.blur:
-            second = share_of_second(target, sticks, start)
+            target, second = suited(target, sticks, start)
         result = refine(target, sticks, blur, stage.steps, start, second=second)
         best = np.argsort(result.chi_square, kind="stable")
         order = np.concatenate([chosen[best], order[len(chosen) :]])
         fit = _replace_head(fit, result.take(best))
         sticks = sticks.take(best)
-    return Ranking(order, fit)
+    return Ranking(order, fit, target)
 
 
-def share_of_second(target: Target, sticks: Sticks, start: Fit) -> float:
-    """Return the share of Kα2 in the beam with which the best of the leading candidates fits: none, or a third.
+def suited(target: Target, sticks: Sticks, start: Fit) -> tuple[Target, float]:
+    """Choose how lines grow wider with the angle, and the share of Kα2 in the beam, by the leading candidates.
 
     A file that states the wavelength of an anode's Kα may come from a doublet or from behind a monochromator, or it was
-    computed with one line; only the pattern knows.
+    computed with one line; only the pattern knows. What fits the best of the candidates better is taken.
     """
-    last = 0.99 * q_from_two_theta(target.two_theta[-1], target.wavelength)
-    apart = np.ptp(two_theta_from_q(last / np.array(spectrum(target.wavelength)), target.wavelength))
-    if not apart > RESOLVED * target.fwhm:
-        return 0.0
     few = np.arange(min(LEADING, len(sticks)))
-    fits = [refine(target, sticks.take(few), 0.0, 2, start.take(few), second=share) for share in (0.0, K_ALPHA_2)]
-    return K_ALPHA_2 if fits[1].chi_square.min() < fits[0].chi_square.min() else 0.0
+    sticks, start = sticks.take(few), start.take(few)
+
+    def misfit(target: Target, second: float) -> float:
+        """χ² per point of the best candidate."""
+        fit = refine(target, sticks, 0.0, TRIAL_STEPS, start, second=second)
+        return float(fit.chi_square.min()) / target.points
+
+    last = float(target.two_theta[-1])
+    q = 0.99 * q_from_two_theta(last, target.wavelength)
+    apart = float(np.ptp(two_theta_from_q(q / np.array(spectrum(target.wavelength)), target.wavelength)))
+    shares = (0.0, K_ALPHA_2) if apart > RESOLVED * target.fwhm else (0.0,)
+    second = shares[0] if len(shares) == 1 else min(shares, key=lambda share: misfit(target, share))
+    if last < WIDE:
+        return target, second
+    targets = [target.grown(growth) for growth in GROWTHS]
+    return min(targets, key=lambda grown: misfit(grown, second)), second
 
 
 def _replace_head(fit: Fit, head: Fit) -> Fit:

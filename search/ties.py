@@ -8,7 +8,6 @@ from xtal.patterns import q_from_two_theta
 from xtal.physics import Shell
 from xtal.physics.posterior import log_posteriors
 from xtal.physics.powder import expected_reflections
-from xtal.physics.target import Target
 
 MARGIN = 1.3  # hits tie whose χ² is at most so many times the best one's
 MOST = 5
@@ -18,14 +17,14 @@ MISFIT_SHARE = 0.05  # of χ², taken off the log posterior: it decides where th
 MOST_WAVES = 1e7  # reflections times atoms of all that tie, some tenths of a second: beyond, χ² decides
 
 
-def settle(target: Target, ranking: Ranking, index: Index, rows: np.ndarray) -> Ranking:
+def settle(ranking: Ranking, index: Index, rows: np.ndarray) -> Ranking:
     """Order the leading hits of a ranking of the entries `rows` (R,) of an index by their log posteriors.
 
     χ² and all else that was found of each hit stay as they are. Nothing is done where no other structure ties with the
     first (copies of one are as right as each other), nor where the first explains the pattern up to its noise or hardly
     at all, nor where it would take seconds.
     """
-    chi_square = ranking.fit.chi_square[:MOST]
+    target, chi_square = ranking.target, ranking.fit.chi_square[:MOST]
     if not len(chi_square) or not EXPLAINED <= chi_square[0] / target.points <= STRANGE:
         return ranking
     count = int((chi_square <= MARGIN * chi_square[0]).sum())
@@ -41,4 +40,4 @@ def settle(target: Target, ranking: Ranking, index: Index, rows: np.ndarray) -> 
     score = log_posteriors(target, shells, ranking.fit.take(np.arange(count)))
     best = np.argsort(MISFIT_SHARE * chi_square[:count] - score, kind="stable")
     places = np.concatenate([best, np.arange(count, len(ranking.order))])
-    return Ranking(ranking.order[places], ranking.fit.take(places))
+    return Ranking(ranking.order[places], ranking.fit.take(places), target)

@@ -25,6 +25,7 @@ GROUPS: dict[str, dict[str, Callable[..., None]]] = {
     },
     "Measure how good it is": {
         "benchmark": searches.benchmark,
+        "robustness": searches.robustness,
         "benchmark-generation": generation.benchmark,
         "calibrate": answers.calibrate,
         "simulate": searches.simulate,

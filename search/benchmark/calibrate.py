@@ -66,6 +66,7 @@ class Rates:
 
     Attributes:
         severity: of the artefacts; None for all together.
+        processed: whether the patterns were as programs export them.
         queries: entries asked for.
         right: first hits of the right group, of entries that the index holds.
         alike: first hits that are right or look like it.
@@ -78,6 +79,7 @@ class Rates:
     """
 
     severity: float | None
+    processed: bool
     queries: int
     right: float
     alike: float
@@ -96,7 +98,7 @@ class CalibrationReport:
     Attributes:
         calibration: fitted to all searches.
         path: of the file it was written to.
-        rates: of all queries, then of every severity.
+        rates: of all queries, then of every severity, then of the processed ones.
         reliability: of `Verdict.probability`.
         exact_reliability: of `Verdict.exact`.
     """
@@ -188,11 +190,13 @@ def fit(judged: Judged, engine: Engine) -> Calibration:
 
 def report(calibration: Calibration, path: Path, judged: Judged) -> CalibrationReport:
     """Measure the verdict on searches judged by curves that were not fitted to them."""
-    severity = judged.trials.severity
-    levels: list[float | None] = [None, *np.unique(severity).tolist()]
-    chosen = (np.ones(len(severity), bool) if level is None else severity == level for level in levels)
-    rates = tuple(measure(calibration, judged.take(c), level) for c, level in zip(chosen, levels, strict=True))
-    return CalibrationReport(calibration, str(path), rates, *reliabilities(judged))
+    severity, processed = judged.trials.severity, judged.trials.processed
+    rates = [measure(calibration, judged, None, False)]
+    for kind in (False, True):
+        for level in np.unique(severity[processed == kind]).tolist():
+            chosen = (severity == level) & (processed == kind)
+            rates.append(measure(calibration, judged.take(chosen), level, kind))
+    return CalibrationReport(calibration, str(path), tuple(rates), *reliabilities(judged))
 
 
 def reliabilities(judged: Judged) -> tuple[Reliability, Reliability]:
@@ -205,7 +209,7 @@ def reliabilities(judged: Judged) -> tuple[Reliability, Reliability]:
     )
 
 
-def measure(calibration: Calibration, judged: Judged, severity: float | None) -> Rates:
+def measure(calibration: Calibration, judged: Judged, severity: float | None, processed: bool) -> Rates:
     """Count what the verdict makes of searches."""
     trials = judged.trials
     match = np.array([judged.alike >= calibration.threshold(share) for share in SHARES])  # (shares, T)
@@ -213,6 +217,7 @@ def measure(calibration: Calibration, judged: Judged, severity: float | None) ->
     reliability, exact = reliabilities(judged)
     return Rates(
         severity=severity,
+        processed=processed,
         queries=int(held.sum()),
         right=float(trials.right[held].mean()),
         alike=float(trials.alike[held].mean()),

@@ -13,9 +13,11 @@ from search.engine import Engine
 from search.verdict.evidence import FEATURES, Evidence, features
 from search.verdict.lookalikes import lookalikes
 from xtal.patterns import Pattern
+from xtal.patterns.treatments import TREATMENTS
 from xtal.physics import SEVERITIES
 from xtal.physics.simulate import simulate_all
 
+ORDINARY = 1.0  # severity
 CHUNK = 100  # patterns searched at a time: as often does the progress move
 Progress = Callable[[str, int, int | None], None]
 
@@ -34,6 +36,7 @@ class Trials:
 
     Attributes:
         severity: (T,) of the artefacts; NaN for measured patterns.
+        processed: (T,) whether a program had its hands on the pattern, see `xtal.patterns.treatments`.
         removed: (T,) `Removed`.
         features: (T, F) see `search.verdict.evidence`; NaN where there was no evidence.
         right: (T,) the first hit is of the right group.
@@ -42,6 +45,7 @@ class Trials:
     """
 
     severity: NDArray[np.float64]
+    processed: NDArray[np.bool_]
     removed: NDArray[np.int64]
     features: NDArray[np.float64]
     right: NDArray[np.bool_]
@@ -63,15 +67,23 @@ class Trials:
 
 
 def simulated_trials(engine: Engine, rows: NDArray[np.int64], seed: int, progress: Progress) -> Trials:
-    """Ask for patterns of the entries `rows` (B,) at every severity, with nothing, groups or look-alikes removed."""
+    """Ask for patterns of the entries `rows` (B,) at every severity, with nothing, groups or look-alikes removed.
+
+    Patterns of ordinary severity are asked for once more as programs export them, each by one of the treatments.
+    """
     crystals = [engine.index.crystal(int(row)) for row in rows]
     alike = lookalikes(engine.index, rows)
-    total = len(rows) * len(SEVERITIES) * len(Removed)
-    parts = []
-    for number, severity in enumerate(SEVERITIES):
-        patterns = simulate_all(crystals, severity, seed + number)
-        parts.append(ask(engine, patterns, rows, alike, severity, lambda done: progress("searching", done, total)))
-    return Trials.join(parts)
+    total = len(rows) * (len(SEVERITIES) + 1) * len(Removed)
+    treatments = list(TREATMENTS.values())[1:]
+
+    def searched(patterns: Sequence[Pattern], severity: float, processed: bool) -> Trials:
+        """Ask for all patterns of one kind."""
+        return ask(engine, patterns, rows, alike, severity, lambda n: progress("searching", n, total), processed)
+
+    parts = [searched(simulate_all(crystals, level, seed + n), level, False) for n, level in enumerate(SEVERITIES)]
+    ordinary = simulate_all(crystals, ORDINARY, seed + len(SEVERITIES))
+    exported = [treatments[n % len(treatments)](pattern) for n, pattern in enumerate(ordinary)]
+    return Trials.join([*parts, searched(exported, ORDINARY, True)])
 
 
 def ask(
@@ -81,6 +93,7 @@ def ask(
     alike: Sequence[NDArray[np.int64]],
     severity: float,
     done: Callable[[int], None] = lambda _: None,
+    processed: bool = False,
 ) -> Trials:
     """Search for patterns (B,) of the entries `rows` (B,), with nothing, groups or what looks `alike` removed."""
     group = engine.index.entries.group
@@ -99,7 +112,8 @@ def ask(
         looks = np.array([row in family for row, family in zip(first, alike, strict=True)])
         evidence = np.array([numbers for _, numbers in found])
         size = len(rows)
-        parts.append(Trials(np.full(size, severity), np.full(size, removed), evidence, right, looks, half))
+        kind = (np.full(size, severity), np.full(size, processed), np.full(size, removed))
+        parts.append(Trials(*kind, evidence, right, looks, half))
     return Trials.join(parts)
 
 

@@ -16,6 +16,7 @@ from xtal.physics import LineTable, Sticks
 from xtal.physics.fit import in_degrees, line_positions
 from xtal.physics.powder import DATABASE_LINES
 from xtal.physics.shell import VOIGT
+from xtal.physics.target import widening
 
 NEAR, SLACK = 0.8, 0.0014  # lines meet within so many line widths, and so many Å⁻¹ more (0.02° with Cu Kα)
 FAINT = 0.1  # a calculated line weaker than this share of the found one does not explain it
@@ -152,13 +153,13 @@ def compare_lines(answer: Answer, hit: Hit, table: LineTable) -> Comparison:
     """Lay the found lines of an answer beside the fitted ones of a hit."""
     found, area = _found_lines(answer)
     places, expected = _fitted_lines(answer, hit, table)
-    reach = NEAR * (hit.width or 0.0) + in_degrees(SLACK, answer.pattern.wavelength)
+    reach = NEAR * (hit.width or 0.0) * widening(found, hit.growth) + in_degrees(SLACK, answer.pattern.wavelength)
     low, high = known = _known_range(hit, table, answer.pattern.wavelength)
     judged = (found >= low + reach) & (found <= high - reach)  # a line's partner may lie on the other side of the end
     unknown = int((~judged).sum())
     if not len(places) or not judged.any():
         return Comparison(1.0, 1.0, tuple(found[judged][np.argsort(-area[judged])].tolist()), unknown, known)
-    near = np.abs(found[:, None] - places) <= reach  # (K, L)
+    near = np.abs(found[:, None] - places) <= reach[:, None]  # (K, L)
     explained = np.asarray((near & (expected > FAINT * area[:, None])).any(axis=1))
     weight = np.sqrt(area)
     missing = float(weight[judged & ~explained].sum() / weight[judged].sum())

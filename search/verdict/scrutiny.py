@@ -51,7 +51,7 @@ class Scrutiny:
     def of(cls, answer: Answer, hit: Hit, index: Index) -> Self:
         """Fit one fitted hit of an index once more."""
         crystal = index.crystal(hit.row)
-        target = _shortened(prepared(answer.pattern, answer.lines), crystal)
+        target = _shortened(prepared(answer.pattern, answer.lines).grown(hit.growth), crystal)
         end = float(q_from_two_theta(target.two_theta[-1], target.wavelength)) * STRAIN_MARGIN
         model = Model(Shell.of(crystal, target.wavelength, end, hit.second))
         scale = max(float(target.net.sum()) * target.step, LEAST)

@@ -25,7 +25,7 @@ CU_K_ALPHA = 1.5418  # Å, the intensity-weighted mean of the doublet
 class Scan:
     """How a pattern is measured: `first` to `last` degrees 2θ in steps of `step`, at `wavelength` Å.
 
-    `second` is the share of Kα2 in the beam, where the wavelength is that of an anode's Kα: 1/3 where nothing is filtered.
+    `second` is the share of Kα2 in the beam where the wavelength is that of an anode: 1/3 where nothing is filtered.
     """
 
     first: float = 3.0

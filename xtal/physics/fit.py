@@ -59,6 +59,7 @@ class Fit:
             least. Noise counts as unexplained, so that a weak measurement stays below 1 for the right crystal too.
         scale: (R,) area of all lines, intensity x degrees.
         second: (R,) share of Kα2 in the beam.
+        growth: (R,) of the line width with the angle, see `Target`.
     """
 
     parameters: NDArray[np.float64]
@@ -66,12 +67,13 @@ class Fit:
     explained: NDArray[np.float64]
     scale: NDArray[np.float64]
     second: NDArray[np.float64]
+    growth: NDArray[np.float64]
 
     @classmethod
     def start(cls, count: int) -> Self:
         """Return `count` candidates as the database holds them, not compared yet."""
         blank = np.zeros(count)
-        return cls(np.zeros((count, PARAMETERS)), blank + np.inf, blank, blank, blank)
+        return cls(np.zeros((count, PARAMETERS)), blank + np.inf, blank, blank, blank, blank)
 
     def take(self, rows: NDArray[np.integer]) -> Self:
         """Return the chosen candidates."""
@@ -92,7 +94,7 @@ class Weighted:
         level = np.clip(_running_mean(t.net, max(1, round(points / 3))), 0, None)
         variance = t.variance + (BACKGROUND_ERROR * t.under) ** 2 + points * error * level**2
         root = t.measured / np.sqrt(variance + (FLOOR * level.max()) ** 2 + 1e-24)
-        self.root = root.astype(np.float32)
+        self.root, self.density = root.astype(np.float32), t.density(t.two_theta).astype(np.float32)
         self.basis = background_basis(t, root).astype(np.float32)
         self.data = self.project(t.net.astype(np.float32) * self.root)
 
@@ -132,7 +134,8 @@ def refine(
     prior = np.einsum("rp,pq,rq->r", parameters, precision, parameters)
     seen = data.target.measured
     left = np.abs(residual[:, seen] / data.root[seen]).sum(axis=1) / np.abs(data.data[seen] / data.root[seen]).sum()
-    return Fit(parameters, chi + prior, np.clip(1 - left, 0, 1), scale, np.full(len(scale), second))
+    shared = (np.full(len(scale), second), np.full(len(scale), target.growth))
+    return Fit(parameters, chi + prior, np.clip(1 - left, 0, 1), scale, *shared)
 
 
 @lru_cache(maxsize=64)
@@ -170,16 +173,18 @@ def profiles(
 ) -> NDArray[np.float32]:
     """Return (R, 10, M): the calculated profile of unit area, then its derivatives by the nine parameters.
 
+    They are densities on the stretched axis of the target.
+
     Without `derivatives` only (R, 1, M), the profile. `sharp` is the line width found in the pattern and `blur` the
     width added by blurring it, in degrees.
     """
     step, size = target.step, len(target.net)
     length = next_fast_len(size + int(4 * target.fwhm / step) + 8, real=True)
-    place, slope = line_positions(sticks, parameters, target.wavelength)
+    angles, slope = line_positions(sticks, parameters, target.wavelength)
     weights = sticks.area[..., None]
     if derivatives:
-        weights = np.concatenate([weights, weights * slope], axis=2)
-    spectrum = rfft(_deposit(weights, (place - target.two_theta[0]) / step, size, length), axis=2)  # complex64
+        weights = np.concatenate([weights, weights * slope * target.density(angles)[..., None]], axis=2)
+    spectrum = rfft(_deposit(weights, target.place(angles), size, length), axis=2)  # complex64
     omega = (2 * np.pi * np.fft.rfftfreq(length, step)).astype(np.float32)
     shape, by_width, by_share = (part / np.float32(step) for part in line_shape(omega, parameters, sharp, blur))
     if not derivatives:
@@ -195,7 +200,7 @@ def profiles(
 def _weighted_profiles(data: Weighted, sticks: Sticks, parameters: NDArray, derivatives: bool) -> NDArray[np.float32]:
     """`profiles` in units of the standard deviation."""
     curves = profiles(data.target, sticks, parameters, data.sharp, data.blur, derivatives)
-    curves *= data.root
+    curves *= data.root * data.density
     return curves
 
 

@@ -84,7 +84,7 @@ class View:
         level = np.clip(seen.net, 0, None)
         variance = seen.variance + (stage.profile * level) ** 2 + (FLOOR * level.max()) ** 2 + 1e-24
         root = seen.measured / np.sqrt(variance)
-        self.root = root
+        self.root, self.density = root, seen.density(seen.two_theta)
         self.basis = background_basis(seen, root)
         # with the background, for it was estimated from this very pattern and holds feet of lines
         self.data = self.project((seen.net + seen.under) * self.root)
@@ -117,14 +117,14 @@ class Model:
         errors, own, texture = state.split(lines)
         to_nine = spread(view.target.wavelength)
         nine = to_nine @ own
-        place, slope = self._positions(view, nine)
+        place, slope, by_zero = self._positions(view, nine)
         ln_weight, by_texture = self._texture(state.axis, texture)
         logs = state.ln_scale + np.clip(ln_weight + (self.spread * errors)[shell.line], -20, 20)
         none = np.zeros((2, len(place)))
-        channels = np.concatenate([slope.T, np.ones((1, len(place))), none, by_texture.T])
+        channels = np.concatenate([slope.T, by_zero[None], none, by_texture.T])
         grid = _deposit(view, place, shell.area * np.exp(logs), shell.line, lines, channels)
         curves = _broadened(view, grid, lines, nine)
-        curves = curves * view.root
+        curves = curves * (view.root * view.density)
         curves[:lines] *= self.spread[:, None]
         curves[lines : lines + PARAMETERS] = to_nine.T @ curves[lines : lines + PARAMETERS]
         return curves
@@ -142,13 +142,14 @@ class Model:
         residual = view.data - (curves[-1] - view.basis @ share[-1])
         return residual, curves @ curves.T - share @ share.T, curves @ residual
 
-    def _positions(self, view: View, nine: NDArray) -> tuple[NDArray, NDArray]:
-        """(R,) places in steps of the grid, and (R, 6) derivatives of 2θ in degrees by the strains."""
+    def _positions(self, view: View, nine: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+        """(R,) places in steps, and derivatives of stretched degrees by the strains (R, 6) and the zero shift (R,)."""
         seen = view.target
         q = self.shell.q * (1 - self.shell.direction @ nine[:6])
         theta = np.arcsin(np.clip(q * seen.wavelength / (4 * np.pi), 0, 0.9999))
-        place = (np.degrees(2 * theta) + nine[6] - seen.two_theta[0]) / seen.step
-        return place, -self.shell.direction * np.degrees(2 * np.tan(theta))[:, None]
+        angles = np.degrees(2 * theta) + nine[6]
+        density = seen.density(angles)
+        return seen.place(angles), -self.shell.direction * (np.degrees(2 * np.tan(theta)) * density)[:, None], density
 
     def _texture(self, axis: int | None, texture: NDArray) -> tuple[NDArray, NDArray]:
         """(R,) ln W and its derivatives (R, T)."""
