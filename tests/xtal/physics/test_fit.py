@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from physics_helpers import bare_target
 
 from xtal.patterns import Pattern, q_from_two_theta, two_theta_from_q
 from xtal.patterns.background import background
@@ -75,7 +76,7 @@ def fitted(target: Target, sticks: Sticks) -> Fit:
 
 
 FINE = np.linspace(4, 32, 5601)
-EMPTY = Target(FINE, 0 * FINE, 0 * FINE, 0 * FINE + 1, 0.2, WAVELENGTH)
+EMPTY = bare_target(FINE, 0.0, 0.2, WAVELENGTH)
 
 
 def draw(sticks, parameters, derivatives=False, blur=0.0):
@@ -179,7 +180,7 @@ def test_a_slope_that_the_background_left_costs_nothing(target, sticks):
 
 
 def test_the_prior_is_a_proper_one():
-    precision = prior_precision()
+    precision = prior_precision(WAVELENGTH)
     np.testing.assert_allclose(precision, precision.T)
     assert (np.linalg.eigvalsh(precision) > 0).all()
     covariance = np.linalg.inv(precision)
@@ -204,7 +205,7 @@ def test_the_prior_on_strain_does_not_depend_on_orientation():
     g = np.random.default_rng(0).normal(size=(200, 3))
     x, y, z = (g / np.linalg.norm(g, axis=1, keepdims=True)).T
     direction = np.stack([x * x, y * y, z * z, 2 * y * z, 2 * x * z, 2 * x * y], axis=1)
-    covariance = np.linalg.inv(prior_precision())[:6, :6]
+    covariance = np.linalg.inv(prior_precision(WAVELENGTH))[:6, :6]
     spread = np.einsum("ri,ij,rj->r", direction, covariance, direction)
     np.testing.assert_allclose(spread, spread[0], rtol=1e-9)
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from physics_helpers import bare_target
 
 from search.rerank import Ranking, rerank
 from search.ties import EXPLAINED, MARGIN, STRANGE, settle
@@ -16,7 +17,7 @@ from xtal.physics.artefacts import Artefacts, apply
 from xtal.physics.fit import PARAMETERS, Fit, profiles
 from xtal.physics.posterior import PASSES, _same_cell, descend, log_posteriors
 from xtal.physics.powder import expected_reflections
-from xtal.physics.reflection_profile import SPREAD, Model, Pass, State, View
+from xtal.physics.reflection_profile import Model, Pass, State, View, spread
 from xtal.physics.shell import MOST_LINES
 from xtal.physics.target import Target
 from xtal.physics.texture import SPREAD as TEXTURE_SPREAD
@@ -69,7 +70,7 @@ def test_the_profile_without_texture_and_errors_is_that_of_the_lines(engine, cry
     shell = shells(crystal)[0]
     view, model = View(target, Pass(0.0, 0.05, 0)), Model(shell)
     nine = np.array([0.002, -0.001, 0.001, 0.0, 0.001, 0.0, 0.03, 0.1, 0.1])
-    drawn = view.project(model.derivatives(view, State.start(model.lines, nine, 7.0))[-1])
+    drawn = view.project(model.derivatives(view, State.start(model.lines, nine, 7.0, WAVELENGTH))[-1])
     sticks = Sticks.of(engine.index.lines, np.array([engine.index.row_of(ENTRY)]), WAVELENGTH, Q_MAX)
     expected = 7.0 * profiles(target, sticks, nine[None], target.fwhm, 0.0, False)[0, 0]
     difference = drawn - view.project(expected * view.root)
@@ -79,7 +80,7 @@ def test_the_profile_without_texture_and_errors_is_that_of_the_lines(engine, cry
 @pytest.mark.parametrize("axis", [None, 2])
 def test_derivatives_are_those_of_the_profile(cubic, axis):
     fine = np.linspace(4, 32, 5601)  # on a coarse grid the places of lines are not smooth enough to be differentiated
-    target = Target(fine, np.ones(5601), 0 * fine, np.ones(5601), 0.25, WAVELENGTH)
+    target = bare_target(fine, 1.0, 0.25, WAVELENGTH)
     view, model = View(target, Pass(0.0, 0.05, 0)), Model(Shell.of(cubic, WAVELENGTH, 1.9))
     rng = np.random.default_rng(1)
     extra = 6 if axis is None else 1
@@ -102,8 +103,8 @@ def test_derivatives_are_those_of_the_profile(cubic, axis):
 def test_the_equations_are_those_of_derivatives_without_background(crystal):
     target = measured(crystal)
     view, model = View(target, FINAL), Model(shells(crystal)[0])
-    residual, normal, downhill = model.equations(view, State.start(model.lines, np.zeros(PARAMETERS), 5.0))
-    curves = model.derivatives(view, State.start(model.lines, np.zeros(PARAMETERS), 5.0))
+    residual, normal, downhill = model.equations(view, State.start(model.lines, np.zeros(PARAMETERS), 5.0, WAVELENGTH))
+    curves = model.derivatives(view, State.start(model.lines, np.zeros(PARAMETERS), 5.0, WAVELENGTH))
     rows = view.project(curves)
     assert np.linalg.norm(rows) < 0.99 * np.linalg.norm(curves)
     np.testing.assert_allclose(residual, view.data - rows[-1], atol=1e-9 * np.abs(view.data).max())
@@ -116,7 +117,7 @@ def test_a_textured_pattern_is_explained_by_texture(crystal):
     target = measured(crystal, texture=0.7)
     shell = shells(crystal)[0]
     model, view = Model(shell), View(target, FINAL)
-    plain = State.start(model.lines, np.zeros(PARAMETERS), begun(target, 1).scale[0])
+    plain = State.start(model.lines, np.zeros(PARAMETERS), begun(target, 1).scale[0], WAVELENGTH)
     found = [
         descend(view, model, replace(plain, unknowns=np.append(plain.unknowns[:-6], 0.0), axis=axis), 12)
         for axis in range(shell.cosine.shape[1])
@@ -130,7 +131,9 @@ def test_a_textured_pattern_is_explained_by_texture(crystal):
 def test_without_texture_none_is_found(crystal):
     target = measured(crystal)
     model, view = Model(shells(crystal)[0]), View(target, FINAL)
-    state = descend(view, model, State.start(model.lines, np.zeros(PARAMETERS), begun(target, 1).scale[0]), 12)
+    state = descend(
+        view, model, State.start(model.lines, np.zeros(PARAMETERS), begun(target, 1).scale[0], WAVELENGTH), 12
+    )
     errors, nine, texture = state.split(model.lines)
     assert np.abs(texture).max() < 0.4
     assert np.abs(errors).max() < 1.0
@@ -142,13 +145,13 @@ def test_a_line_of_high_symmetry_splits_under_strain(cubic):
     strain = np.diag([0.008, -0.004, -0.004])
     target = measured(cubic, strain=strain, fwhm=0.1)
     model = Model(shells(cubic)[0])
-    state = State.start(model.lines, np.zeros(PARAMETERS), begun(target, 1).scale[0])
+    state = State.start(model.lines, np.zeros(PARAMETERS), begun(target, 1).scale[0], WAVELENGTH)
     for stage in PASSES:
         view = View(target, stage)
         state = descend(view, model, state, stage.steps)
     drawn = view.project(model.derivatives(view, state)[-1])
     assert np.linalg.norm(view.data - drawn) < 0.3 * np.linalg.norm(view.data)
-    nine = SPREAD @ state.split(model.lines)[1]
+    nine = spread(WAVELENGTH) @ state.split(model.lines)[1]
     assert np.sort(nine[:3])[-1] - np.sort(nine[:3])[0] == pytest.approx(0.012, abs=0.002)
 
 
@@ -192,7 +195,7 @@ def test_a_cell_in_another_setting_and_frame_gives_the_same_profile(crystal):
     view, drawn = View(measured(crystal), FINAL), []
     for each, own, tensor in ((crystal, NINE, TENSOR), (other, nine, texture)):
         model = Model(shells(each)[0])
-        unknowns = np.concatenate([np.zeros(model.lines), np.linalg.solve(SPREAD, own), tensor])
+        unknowns = np.concatenate([np.zeros(model.lines), np.linalg.solve(spread(WAVELENGTH), own), tensor])
         drawn.append(model.derivatives(view, State(unknowns, 5.0))[-1])
     np.testing.assert_allclose(drawn[1], drawn[0], atol=1e-3 * drawn[0].max())
 
