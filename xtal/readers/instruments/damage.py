@@ -1,0 +1,37 @@
+"""What goes wrong inside the libraries that read files, in the words of this program."""
+
+import re
+import struct
+import zipfile
+import zlib
+from pathlib import Path
+
+# What the libraries raise on files that are damaged or no pattern at all, seen or possible by their source
+LIBRARY_ERRORS = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    SyntaxError,  # xml.etree's ParseError
+    TypeError,
+    ValueError,
+    struct.error,
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    zlib.error,
+)
+LONGEST = 200  # characters of a library's reason
+NEXT = "export it from the instrument's program as text with two columns (.xy)"
+
+
+def reason(error: BaseException, path: Path) -> str:
+    """Return what a library says went wrong: its first clause, without the file's name, and what to do next."""
+    text = " ".join(str(error).replace(str(path), path.name).split())
+    text = text.removeprefix(f"{path.name}: ").replace(path.name, "the file")
+    first = re.split(r"(?<=[a-z)\]}'\"])[.;:]\s| — |, (?:so|and|which|because) |, but ", text)[0].rstrip(".")
+    if not first or len(first) > LONGEST or "array(" in first:
+        first = f"the file is damaged ({type(error).__name__})"
+    return f"{first}; {NEXT}"
