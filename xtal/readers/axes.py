@@ -63,7 +63,10 @@ TWO_THETA = re.compile(
     r"(?:2|two|double)[\s_*·.<>-]*(?:th(?![a-z])|theta|tht)|(?<![a-z])t(?:wo)?[\s_-]?th(?:eta|et)?(?![a-z])"
     r"|(?<![a-z])2t(?![a-z0-9])"
 )
-ANGLE = re.compile(r"(?:scattering |diffraction )?angle\b|winkel|beugungswinkel|pos(?:\.|ition)?(?![a-z])|deg|[\[(]?°")
+ANGLE = re.compile(
+    r"(?:scattering |diffraction )?angles?(?![a-z])|(?:beugungs)?winkel|[aáâ]ng[uo]lo|pos(?:\.|ition)?(?![a-z])|deg"
+    r"|[\[(]?°|角度|衍射角|回折角|2シータ|угол"
+)
 Q_NAME = re.compile(
     r"\|?q\|?(?![a-z])|\|?q[\s_]*(?:vec|tot|val|abs|mag|mod|axis|range|bin)|.*[\s_.:(|]q(?:vec|tot)?(?![a-z])"
     r"|(?:scattering|wave)[\s_]*vector|momentum[\s_]*transfer|(?:modulus|magnitude|absolute value) of (?:q|the scat)"

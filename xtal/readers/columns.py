@@ -48,10 +48,11 @@ def named(table: Table) -> list[str]:
     units below the names, or of names above the units, belongs to them.
     """
     names: list[str] = []
-    for found, sure in headings(table.above, table.separator, table.width):
+    at = ""
+    for line, found, sure in headings(table.above, table.separator, table.width):
         if not names and _is_heading(found, sure):
-            names = found
-        elif names and sure and found != names and all(map(len, found)):
+            names, at = found, line
+        elif names and sure and line != at and all(map(len, found)):
             names = [f"{above} {below}" for above, below in zip(found, names, strict=True)]
             break
     return [names[i] for i in table.kept] if names and table.kept else names
@@ -91,7 +92,7 @@ def _by_name(name: str, names: list[str]) -> Columns:
     known = [i for i, axis in enumerate(axes) if axis.kind in KNOWN]
     angles = [i for i in known if axes[i].kind is Kind.TWO_THETA]
     x = (angles or known or [0])[0]
-    if not known and len(names) > 3:
+    if not known and len(names) > 3 and not (axes[0].kind is Kind.SILENT and max(map(rank, names[1:])) >= 2):
         raise UserError(f"{name}: none of the columns {', '.join(names)} is named 2theta or q; name it")
     if axes[x].kind is Kind.OTHER:
         raise refused(name, names[x], axes[x])

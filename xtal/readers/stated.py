@@ -20,9 +20,9 @@ ELEMENT = "|".join(ANODES)
 ALPHA = r"(?:alpha|α|a(?![a-z]))"
 INDEX = r"[\s_]*(?:[12₁₂](?![\d.,a-z]))?"  # Kα1, lambda 2, but not 1.54
 LINE = rf"(?:{ELEMENT})[\s_-]*(?:k[\s_-]*{ALPHA}?{INDEX})?(?![a-z\d])"
-UNIT = r"[(\[]?\s*([a-zåµμ]+)\s*[)\]]?"
+UNIT = r"[(\[]?\s*([a-zåµμ]+)(?![a-z\d_]|\s*[=:])\s*[)\]]?"
 KEY = re.compile(
-    rf"""(?: wave[\s_-]*length | (?<![a-z])lambda | λ | (?<![a-z])wl(?=[12]?\s*[=:])
+    rf"""(?: wave[\s_-]*lengths? | (?<![a-z])lambda | λ | (?<![a-z])wl(?=[12]?\s*[=:])
       | (?<![a-z])(?:labda)?(?:alpha|α)(?=[\s_]?[12₁₂])
       | (?<![a-z])(?:{ELEMENT})?[\s_-]?k[\s_-]?{ALPHA} ) {INDEX} (?![a-z₁₂])
     \s*(?:wave[\s_-]*length)? \s*[,/]?
@@ -32,7 +32,11 @@ KEY = re.compile(
     (?P<values>{NUMBER}.*)?""",
     re.IGNORECASE | re.VERBOSE,
 )
-ENERGY = re.compile(rf"energy\b[^\d:=]{{0,20}}[:=\s]\s*(?P<value>{NUMBER})\s*(?P<unit>[km]?ev)\b", re.IGNORECASE)
+ENERGY = re.compile(
+    rf"(?:energy\b|(?<![a-z])e(?=\s*[=:(\[]))\s*(?:[(\[]\s*(?P<before>[km]?ev)\s*[)\]])?[^\d:=]{{0,20}}[:=\s]\s*"
+    rf"(?P<value>{NUMBER})\s*(?P<unit>[km]?ev\b)?",
+    re.IGNORECASE,
+)
 VALUE = re.compile(
     rf"[\s,;/|]*(?:and\s+|lambda\s*_?2\s*[:=]?\s*)?(?P<value>{NUMBER})\s*(?P<unit>{UNIT})?", re.IGNORECASE
 )
@@ -40,7 +44,8 @@ ANODE = re.compile(
     rf"""(?:anode|target|tube|radiation|x-?rays?|wave[\s_-]*length|source)[\s_a-z]{{0,12}}[^a-z0-9]{{1,5}}
       (?P<element>{ELEMENT}|copper|molybdenum|cobalt|silver|chromium|iron)(?![a-z])
       (?P<line>[\s_-]*k[\s_-]*(?:alpha|α|a)[\s_-]*[1₁])?
-    | (?<![a-z_])(?P<named>{ELEMENT})[\s_-]*k[\s_-]*(?:alpha|α|a)(?P<first>[\s_-]*[1₁])?(?![a-z0-9])""",
+    | (?<![a-z_])(?P<named>{ELEMENT})[\s_-]*k[\s_-]*(?:alpha|α|a)(?P<first>[\s_-]*[1₁])?(?![a-z0-9])
+    | (?<![a-z])(?P<before>{ELEMENT}|copper|molybdenum|cobalt|silver|chromium)[\s-]+(?:anode|tube|target|radiation)""",
     re.IGNORECASE | re.VERBOSE,
 )
 ELEMENTS = {"copper": "Cu", "molybdenum": "Mo", "cobalt": "Co", "silver": "Ag", "chromium": "Cr", "iron": "Fe"}
@@ -104,7 +109,8 @@ def _lengths(line: str) -> list[float | None]:
     while (value := VALUE.match(line, place)) is not None:
         after = (value.group(3) or "").lower()
         foreign = after in WORDS or after.capitalize() in ANODES or after.startswith(("lambda", "wave"))
-        long = len(after) > 4 and after not in ANGSTROM
+        bracketed = (value["unit"] or "").startswith(("(", "["))
+        long = len(after) > 4 and after not in ANGSTROM and not bracketed
         unit = before if not after or foreign or long else after
         found.append(_in_angstrom(_number(value["value"]), unit))
         place = value.end("value") if foreign or long else value.end()
@@ -125,15 +131,16 @@ def _energies(line: str) -> list[float]:
     """Return the wavelengths in Å that the photon energies of one line have: ``λ = hc / E``."""
     if OTHER_ENERGY.search(line):
         return []
-    found = [(_number(match["value"]), match["unit"].lower()) for match in ENERGY.finditer(line)]
-    return [HC / (number * ENERGIES[unit]) for number, unit in found if number > 0 and unit != "mev"]
+    found = [(_number(match["value"]), match["unit"] or match["before"] or "") for match in ENERGY.finditer(line)]
+    kev = [number * ENERGIES[unit.lower()] for number, unit in found if unit.lower() in ("kev", "ev")]
+    return [HC / energy for energy in kev if energy > 0]
 
 
 def _of_anode(lines: list[str]) -> float | None:
     """Return the wavelength in Å of the only anode that is named: Kα1 where that is said, else the mean of Kα."""
     found = set()
     for match in (match for line in lines for match in ANODE.finditer(line)):
-        element = (match["element"] or match["named"]).lower()
+        element = (match["element"] or match["named"] or match["before"]).lower()
         line = "1" if match["line"] or match["first"] else ""
         found.add(f"{ELEMENTS.get(element, element.capitalize())}Ka{line}")
     if len({name[:2] for name in found}) != 1:

@@ -22,6 +22,7 @@ WITH_COMMA = re.compile(r"[+-]?\d+(?:,\d+)?(?:[eE][+-]?\d+)?|[+-]?\d{1,3}(?:[.,'
 THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:([,.' \u00a0\u202f])\d{3})(?:\1\d{3})*(?:[.,]\d+)?")
 PLAIN = str.maketrans("", "", "0123456789+-.eE \t\n")  # what rows of numbers between blanks are made of
 LONGEST_LINE = 1000  # characters; comments may be longer, and are cut
+STATEMENT = re.compile(r"[:=]\s*[\"']?[\d.,]+(?![\w.])|:(?:\s|$)|(?:^|[\s(])\d+\.\d")  # of a value: no heading
 FEWEST_WORDED = 10  # rows with words in them are a table from so many alike on
 
 
@@ -86,7 +87,10 @@ def read_table(name: str, lines: list[str]) -> Table:
             if (rest := _plain_rows(lines[number - 1 :], cells, used)) is not None:
                 return Table(found.header, found.above, used, rest, width=rest.shape[1])
         elif not found.apart and len(cells) != len(found.blocks[-1][0]):
-            raise _uneven(name, number, text, len(cells), len(found.blocks[-1][0]))
+            width = len(found.blocks[-1][0])
+            if len(cells) > width or used == " " or not line.rstrip(" ").endswith(used):
+                raise _uneven(name, number, text, len(cells), width)
+            cells += [""] * (width - len(cells))  # the shorter one of two tables side by side has ended
         if found.apart and not (found.blocks and len(found.blocks[-1][0]) == len(cells)):
             found.blocks.append([])
         found.apart = False
@@ -116,7 +120,7 @@ def split(text: str) -> tuple[list[str], str]:
             if used == ";" or all(not cell or is_number(cell) or not cell[0].isdigit() for cell in cells):
                 return cells, used
     cells = text.rstrip(" ,\t").split()
-    if not cells or "," not in text or (len(cells) > 1 and all(map(WITH_COMMA.fullmatch, cells))):
+    if not cells or "," not in text or (len(cells) > 1 and all(map(is_number, cells))):
         return cells, " "
     return re.split(
         r"\s*,\s*|\s+(?=[\d.+-])" if any(c.isdigit() for c in cells[0]) else r"\s*,\s*", text.rstrip(" ,\t")
@@ -152,7 +156,7 @@ def _plain_rows(lines: list[str], first: list[str], separator: str) -> np.ndarra
     """Read rows like `first` in one go where nothing but such rows follows; None where a row needs a closer look."""
     if max(map(len, lines)) > LONGEST_LINE:
         return None
-    text = "\n".join(lines).rstrip("\n ;,\t")
+    text = "\n".join(lines).rstrip("\n ;,\t").replace('"', "")
     if separator != " ":
         text = re.sub(rf"{separator}[ ]*\n", "\n", text).replace(separator, " ")
     if "," in text:
@@ -225,22 +229,23 @@ def _places(part: tuple[list[str], str]) -> tuple[int, tuple[int, ...]]:
     return len(part[0]), tuple(i for i, cell in enumerate(part[0]) if is_number(cell))
 
 
-def headings(above: list[str], separator: str, count: int) -> Iterator[tuple[list[str], bool]]:
+def headings(above: list[str], separator: str, count: int) -> Iterator[tuple[str, list[str], bool]]:
     """Yield ways to split the lines above the rows into `count` names, the nearest line first.
 
-    With each comes whether the split is sure: by the separator of the rows, by wide gaps, or beside units.
+    With each comes the line, and whether the split is sure: by a separator, by wide gaps, or beside units.
     """
-    for line in reversed(above[-6:]):
+    for line in reversed([line.replace("Unnamed:", "Unnamed") for line in above[-6:]]):
         text = re.sub(
             r"^(?:L\s+|(?:column[\s_]*)?(?:labels?|names?|columns|fields)\s*[:=]\s*)", "", line, flags=re.IGNORECASE
         )
-        for candidate in dict.fromkeys((line, text)):
-            yield from _splits(candidate.strip(" ,;"), separator, count)
+        for candidate in dict.fromkeys((line.strip(), line.strip(" ,;"), text.strip(" ,;"))):
+            for names, sure in _splits(candidate, separator, count):
+                yield line, names, sure
 
 
 def _splits(text: str, separator: str, count: int) -> Iterator[tuple[list[str], bool]]:
     """Yield the ways in which one line is `count` names."""
-    if not re.search(r"[^\W\d_]|°|%", text):
+    if not re.search(r"[^\W\d_]|°|%", text) or STATEMENT.search(text):
         return
     wide = (r"\s*[;]\s*", r"\s*\t\s*", r"\s*,\s*", r"\s{2,}|\t")
     for pattern in sorted(wide, key=lambda pattern: separator not in pattern):

@@ -13,7 +13,7 @@ AXES = (
     (r"wave[\s_]*number|cm\s*\^?\s*-\s*1|1\s*/\s*cm", "a wavenumber (infrared or Raman)"),
     (r"time[\s_-]*of[\s_-]*flight|tof(?![a-z])|(?:µ|μ|u|micro)s(?:ec|$|[)\]])|microsec", "a time of flight (neutrons)"),
     (r"wave[\s_]*length|lambda", "a wavelength (UV-vis or infrared)"),
-    (r"energy|(?<![a-z])[km]?ev(?![a-z])|e(?![a-z])\s*[(\[/]", "an energy (energy-dispersive or a spectrum)"),
+    (r".*energy|(?<![a-z])[km]?ev(?![a-z])|e(?![a-z])\s*[(\[/]", "an energy (energy-dispersive or a spectrum)"),
     (r"temp|°\s?[cf](?![a-z])|kelvin|(?<![a-z])t\s*[(\[/]\s*[kc]", "a temperature (TGA, DSC)"),
     (r"(?:r|radius|distance)(?![a-z])", "a distance r (a pair distribution function)"),
     (r"chemical shift|.*\(ppm\)|ppm", "a chemical shift (NMR)"),

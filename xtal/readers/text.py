@@ -16,6 +16,7 @@ from xtal.errors import UserError
 from xtal.readers.axes import Axis, Kind, meaning
 from xtal.readers.columns import choose, named, refused
 from xtal.readers.intensities import unscaled
+from xtal.readers.peaks import is_peak_list
 from xtal.readers.scan import Scan
 from xtal.readers.stated import stated_wavelength
 from xtal.readers.table import Table, read_table
@@ -57,6 +58,11 @@ def read_text(name: str, content: bytes) -> Scan:
         on_q=axis.kind is Kind.Q,
         note=columns.note,
     )
+    if columns.axis is None and (np.diff(scan.x) < 0).all() and is_peak_list(scan.x, scan.intensity):
+        raise UserError(
+            f"{name}: a list of {len(scan)} lines in falling order, as d has, and no name for its first column; "
+            "name it: 2theta, or d"
+        )
     return _counts(scan, columns.label or _scale_said(table.above))
 
 
@@ -102,7 +108,8 @@ def _scale_said(above: Iterable[str]) -> str:
 
 def _said(name: str, table: Table) -> Axis:
     """Return the axis of which the header speaks where it names no columns; 2θ where it speaks of none."""
-    labels = [table.above[-1]] if table.above and HEADING.search(table.above[-1]) else []
+    last = table.above[-1] if table.above else ""
+    labels = [last] if HEADING.search(last) and not SCALED.search(last) else []
     text = "\n".join(table.header)[:20_000]
     labels += [match["label"] for match in FIRST_COLUMN.finditer(text)]
     for label in labels:
