@@ -53,6 +53,7 @@ BETA = re.compile(
     rf"(?:k[\s_-]?)?(?:beta|β)[\s_-]*(?:filter\w*|\d?\s*(?:wave-?length)?\s*[:=,;\s]\s*{NUMBER})", re.IGNORECASE
 )
 OTHER_ENERGY = re.compile(r"threshold|resolution|gap|window|cut-?off|discriminat|excitation|level", re.IGNORECASE)
+DOUBLET = 0.03  # relative: Kα2 is longer than Kα1 by less, for tungsten too
 ALIKE = 0.005  # relative: Kα1 and Kα2 of one anode are closer (but for Mo and heavier), Kα and Kβ are not
 
 
@@ -112,7 +113,10 @@ def _lengths(line: str) -> list[float | None]:
         bracketed = (value["unit"] or "").startswith(("(", "["))
         long = len(after) > 4 and after not in ANGSTROM and not bracketed
         unit = before if not after or foreign or long else after
-        found.append(_in_angstrom(_number(value["value"]), unit))
+        length = _in_angstrom(_number(value["value"]), unit)
+        if found and (length is None or found[0] is None or not 1 < length / found[0] < 1 + DOUBLET):
+            break  # a number behind the wavelength that is no Kα2, such as a ratio
+        found.append(length)
         place = value.end("value") if foreign or long else value.end()
     return found + _lengths(line[place:])
 

@@ -16,7 +16,6 @@ from xtal.errors import UserError
 from xtal.readers.axes import Axis, Kind, meaning
 from xtal.readers.columns import choose, named, refused
 from xtal.readers.intensities import unscaled
-from xtal.readers.peaks import is_peak_list
 from xtal.readers.scan import Scan
 from xtal.readers.stated import stated_wavelength
 from xtal.readers.table import Table, read_table
@@ -58,9 +57,9 @@ def read_text(name: str, content: bytes) -> Scan:
         on_q=axis.kind is Kind.Q,
         note=columns.note,
     )
-    if columns.axis is None and (np.diff(scan.x) < 0).all() and is_peak_list(scan.x, scan.intensity):
+    if columns.axis is None and _falls_as_d(scan.x):
         raise UserError(
-            f"{name}: a list of {len(scan)} lines in falling order, as d has, and no name for its first column; "
+            f"{name}: its first column has no name, and falls in steps that are not alike, as d does; "
             "name it: 2theta, or d"
         )
     return _counts(scan, columns.label or _scale_said(table.above))
@@ -90,6 +89,12 @@ def refuse_binary(name: str, content: bytes) -> None:
             f"{name}: the file is binary, and none of the instrument formats known here; "
             "export it from the instrument's program as text with two columns (.xy)"
         )
+
+
+def _falls_as_d(x: np.ndarray) -> bool:
+    """Whether `x` falls all the way in unequal steps: those of d, at equal steps in 2θ, are as unequal as d²."""
+    steps = -np.diff(x)
+    return len(steps) > 3 and bool(steps.min() > 0 and np.quantile(steps, 0.95) > 3 * np.quantile(steps, 0.05))
 
 
 def _counts(scan: Scan, label: str) -> Scan:
