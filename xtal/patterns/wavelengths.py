@@ -57,7 +57,7 @@ def parse_wavelength(text: str | float) -> float:
     """Read a wavelength in Å from what a person types.
 
     Accepted: line names in any spelling (``CuKa``, ``Cu Kα1``, ``mo-ka``; ``Ka`` is the weighted mean of the doublet),
-    a number in Å with or without its unit, and an energy, ``λ = 12.398419843 Å keV / E``.
+    a number in Å with or without its unit, and an energy, ``λ = 12.398419843 Å keV / E``; decimal commas too.
 
     Raises:
         UserError: when it is none of these, or lies beyond what any powder diffractometer uses.
@@ -116,7 +116,9 @@ def _named(text: str | float) -> float | None:
 
 def _quantity(text: str | float) -> float | None:
     """Return the wavelength of a number with or without a unit, or None."""
-    match = _QUANTITY.fullmatch(str(text).strip().lower().replace("\N{ANGSTROM SIGN}".lower(), "å"))
+    plain = re.sub(r"^(?:λ|lambda|wavelength)\s*[=:]?\s*", "", str(text).strip().lower())
+    plain = re.sub(r"^(\d*),(\d+)(?![\d.,])", r"\1.\2", plain)
+    match = _QUANTITY.fullmatch(plain.replace("\N{ANGSTROM SIGN}".lower(), "å"))
     if match is None or (number := float(match[1])) <= 0:
         return None
     if match[2] in ("kev", "ev"):

@@ -42,6 +42,10 @@ def test_mean_of_the_doublet_in_any_spelling(text):
         ("17.4 keV", 12.398419843 / 17.4),
         ("17400eV", 12.398419843 / 17.4),
         ("8.047 KEV", 12.398419843 / 8.047),
+        ("1,5406", 1.5406),
+        ("0,15406 nm", 1.5406),
+        ("8,047 keV", 12.398419843 / 8.047),
+        ("λ = 1.5406 Å", 1.5406),
     ],
 )
 def test_known_values(text, expected):
@@ -49,7 +53,7 @@ def test_known_values(text, expected):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "Cu", "CuKa3", "CuKa21", "XxKa", "1.5 m", "nan", "inf", "-1.54", "0", "1,54", None]
+    "text", ["", "Cu", "CuKa3", "CuKa21", "XxKa", "1.5 m", "nan", "inf", "-1.54", "0", "1,541.8", "1,5,4", None]
 )
 def test_anything_else_is_refused_with_what_is_accepted(text):
     with pytest.raises(UserError, match=r"is no wavelength; give a line name \(CuKa.*number in Å.*energy"):

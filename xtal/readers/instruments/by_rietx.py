@@ -12,7 +12,7 @@ from xtal.errors import UserError
 from xtal.patterns import mean_wavelength
 from xtal.readers.axes import Kind, meaning
 from xtal.readers.instruments.archives import brml_doublet, check_size, measured_only
-from xtal.readers.instruments.damage import LIBRARY_ERRORS, reason
+from xtal.readers.instruments.damage import LIBRARY_ERRORS, NEXT, reason
 from xtal.readers.ranges import joined
 from xtal.readers.scan import Scan
 from xtal.readers.stated import stated_wavelength
@@ -49,7 +49,7 @@ def read_vendor(path: Path, content: bytes) -> Scan | None:
         if identify_format(path).name in NOT_OURS:
             return None
     except LIBRARY_ERRORS as error:
-        raise UserError(f"{path.name}: {reason(error, path)}") from error
+        raise UserError(f"{path.name}: {reason(error, path)}; {NEXT}") from error
     banks = BANK.findall(decode(content))
     if any(kind in FLIGHT for _, kind in banks):
         raise UserError(f"{path.name}: a time-of-flight pattern (neutrons); {WANTED}")
@@ -90,7 +90,7 @@ def _one(path: Path, content: bytes, **which: int) -> tuple[Scan, int]:
         with np.errstate(all="ignore"):  # values like 1e400 become infinite, and are refused later by name
             data = read_pattern(path, diagnostics=notes, **which)
     except LIBRARY_ERRORS as error:
-        raise UserError(f"{path.name}: {reason(error, path)}") from error
+        raise UserError(f"{path.name}: {reason(error, path)}; {NEXT}") from error
     if data.axis != "two_theta":
         raise UserError(f"{path.name}: a time-of-flight pattern (neutrons); {WANTED}")
     if any(note.code == "PATTERN_X_AXIS_ASSUMED" for note in notes):

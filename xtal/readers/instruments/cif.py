@@ -1,6 +1,7 @@
 """Powder CIF: a loop of 2θ, d or q and an intensity, or a 2θ range with a loop of intensities."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ from xtal.errors import UserError
 from xtal.patterns import mean_wavelength
 from xtal.readers.instruments.damage import LIBRARY_ERRORS, reason
 from xtal.readers.scan import Scan
+from xtal.readers.stated import stated_wavelength
 from xtal.readers.techniques import WANTED
-from xtal.readers.text import refuse_binary
+from xtal.readers.text import decode, refuse_binary
 
 WAVELENGTH, WEIGHT = "_diffrn_radiation_wavelength", "_diffrn_radiation_wavelength_wt"
 RADIATION = ("_diffrn_radiation_probe", "_diffrn_radiation_type", "_diffrn_source", "_diffrn_source_type")
@@ -32,7 +34,9 @@ INTENSITIES = (
 )
 FLIGHT = ("_pd_meas_time_of_flight", "_pd_proc_time_of_flight", "_pd_meas_tof")
 ENERGY = ("_pd_proc_energy_detection", "_pd_proc_energy_incident")
+BACKSLASH = "\\"  # before a Greek letter
 UNCERTAINTY = re.compile(r"[+-]?\d*(?:\.(\d*))?\((\d+)\)")
+PROBES = {"neutrons": "neutron|nuclear|reactor|spallation", "electrons": r"electron(?!ic)"}
 Column = NDArray[np.floating]
 
 
@@ -43,27 +47,41 @@ def read_cif(path: Path, content: bytes) -> Scan:
         UserError: with the name of the file, when it cannot be parsed, holds no measured pattern or no X-ray pattern.
     """
     refuse_binary(path.name, content)
-    try:
-        document = gemmi.cif.read_string(content.decode("utf-8", errors="replace"))
-    except LIBRARY_ERRORS as error:
-        raise UserError(f"{path.name}: not a readable CIF ({reason(error, path)})") from error
-    for block in document:
-        found = _intensity(block)
-        if found is None:
-            continue
-        tag, texts = found
-        axis = _axis(path.name, block, len(texts))
-        if axis is None:
-            continue
-        _refuse_other_radiation(path.name, block)
-        x, on_q = axis
-        return Scan(x, _numbers(texts), _sigma(block, tag, texts), _wavelength(document, block), on_q)
+    document = _document(path, content)
+    found = [(block, scan) for block in document if (scan := _scan(path.name, block)) is not None]
     for block in document:
         _refuse_other_axes(path.name, block)
-    raise UserError(
-        f"{path.name}: no powder pattern in this CIF; it needs a loop of _pd_meas_2theta_scan "
-        "(or _pd_proc_2theta_corrected) and a measured intensity such as _pd_meas_counts_total"
-    )
+    if not found:
+        raise UserError(
+            f"{path.name}: no powder pattern in this CIF; it needs a loop of _pd_meas_2theta_scan "
+            "(or _pd_proc_2theta_corrected) and a measured intensity such as _pd_meas_counts_total"
+        )
+    block, scan = found[0]
+    _refuse_other_radiation(path.name, document, block)
+    note = f", pattern 1 of {len(found)}" if len(found) > 1 else ""
+    return replace(scan, wavelength=_wavelength(path.name, document, block), note=note)
+
+
+def _document(path: Path, content: bytes) -> Any:
+    """Parse the CIF, with tags of either dictionary language (``_pd_meas.counts_total``) written in the older one."""
+    text = re.sub(r"(?m)^(\s*_[A-Za-z]\w*)\.(?=\w)", r"\1_", decode(content))
+    try:
+        return gemmi.cif.read_string(text.encode("ascii", errors="replace").decode())
+    except LIBRARY_ERRORS as error:
+        at = re.search(r":(\d+):\d+", str(error))
+        where = f"line {at[1]}" if at else reason(error, path)
+        raise UserError(f"{path.name}: not a readable CIF ({where}); check its loops and quotes there") from error
+
+
+def _scan(name: str, block: Any) -> Scan | None:
+    """Return the pattern of one block, without its wavelength and what is unknown; None where it has none."""
+    found = _intensity(block)
+    axis = None if found is None else _axis(name, block, len(found[1]))
+    if found is None or axis is None:
+        return None
+    tag, texts = found
+    known = np.array([text not in ("?", ".") for text in texts])
+    return Scan(axis[0], _numbers(texts), _sigma(block, tag, texts), on_q=axis[1]).at(known)
 
 
 def _intensity(block: Any) -> tuple[str, list[str]] | None:
@@ -107,14 +125,18 @@ def _refuse_other_axes(name: str, block: Any) -> None:
         raise UserError(f"{name}: an energy-dispersive pattern; {WANTED}")
 
 
-def _refuse_other_radiation(name: str, block: Any) -> None:
-    """Refuse by name a pattern of neutrons or electrons."""
-    for tag in RADIATION:
-        for text in block.find_values(tag):
-            for probe in ("neutron", "electron"):
-                if probe in text.lower():
-                    raise UserError(f"{name}: a pattern of {probe}s ({tag} says {text.strip()}); {WANTED}")
-    _refuse_other_axes(name, block)
+def _refuse_other_radiation(name: str, document: Any, block: Any) -> None:
+    """Refuse by name a pattern of neutrons or electrons, said by its block or, where that says nothing, by another."""
+    own = _radiation(block)
+    for tag, text in own or [said for other in document for said in _radiation(other)]:
+        for probe, words in PROBES.items():
+            if re.search(words, text, re.IGNORECASE):
+                raise UserError(f"{name}: a pattern of {probe} ({tag} says {text.strip()}); {WANTED}")
+
+
+def _radiation(block: Any) -> list[tuple[str, str]]:
+    """Return what a block says of its radiation, with the tags."""
+    return [(tag, text) for tag in RADIATION for text in block.find_values(tag) if text not in ("?", ".")]
 
 
 def _sigma(block: Any, tag: str, texts: list[str]) -> Column | None:
@@ -131,11 +153,13 @@ def _sigma(block: Any, tag: str, texts: list[str]) -> Column | None:
         return 1 / np.sqrt(_numbers(weights))
 
 
-def _wavelength(document: Any, block: Any) -> float | None:
-    """Return the wavelength in Å that `block` states, or that all other blocks agree on."""
+def _wavelength(name: str, document: Any, block: Any) -> float | None:
+    """Return the wavelength in Å that `block` states, or all others agree on, or that of the line it names."""
     own = _of_block(block)
     others = {found for other in document if (found := _of_block(other)) is not None}
-    return own if own is not None else others.pop() if len(others) == 1 else None
+    if own is not None or others:
+        return own if own is not None else others.pop() if len(others) == 1 else None
+    return stated_wavelength(name, [f"radiation: {text.replace(BACKSLASH, '')}" for _, text in _radiation(block)])
 
 
 def _of_block(block: Any) -> float | None:

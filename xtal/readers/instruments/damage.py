@@ -28,10 +28,14 @@ NEXT = "export it from the instrument's program as text with two columns (.xy)"
 
 
 def reason(error: BaseException, path: Path) -> str:
-    """Return what a library says went wrong: its first clause, without the file's name, and what to do next."""
+    """Return what a library says went wrong: its first clause, without the file's name."""
     text = " ".join(str(error).replace(str(path), path.name).split())
     text = text.removeprefix(f"{path.name}: ").replace(path.name, "the file")
-    first = re.split(r"(?<=[a-z)\]}'\"])[.;:]\s| — |, (?:so|and|which|because) |, but ", text)[0].rstrip(".")
+    if "truncated" in text.lower():
+        return "the file is truncated"
+    first = re.split(r"(?<=[a-z)\]}'\"])[.;:]\s| — |, (?:so|and|because|but) ", text)[0].rstrip(".")
+    if first.count("(") > first.count(")"):
+        first = first[: first.rindex("(")].rstrip()
     if not first or len(first) > LONGEST or "array(" in first:
         first = f"the file is damaged ({type(error).__name__})"
-    return f"{first}; {NEXT}"
+    return first
