@@ -91,7 +91,7 @@ def read_table(name: str, lines: list[str]) -> Table:
             if len(cells) > width or used == " " or not line.rstrip(" ").endswith(used):
                 raise _uneven(name, number, text, len(cells), width)
             cells += [""] * (width - len(cells))  # the shorter one of two tables side by side has ended
-        if found.apart and not (found.blocks and len(found.blocks[-1][0]) == len(cells)):
+        if found.apart:
             found.blocks.append([])
         found.apart = False
         found.blocks[-1].append(cells)
@@ -103,7 +103,15 @@ def read_table(name: str, lines: list[str]) -> Table:
             return worded
     if not found.blocks:
         raise UserError(f"{name}: no rows of numbers found; a pattern file needs columns of 2θ and intensity")
-    return _numbers(found, max(found.blocks, key=len), separator)
+    return _numbers(found, _main(found.blocks), separator)
+
+
+def _main(blocks: list[list[list[str]]]) -> list[list[str]]:
+    """Return the rows of the longest block and of all with as many columns, without a few numbers above them."""
+    longest = max(blocks, key=len)
+    alike = [block for block in blocks if len(block[0]) == len(longest[0])]
+    first = next((i for i, block in enumerate(alike) if len(block) >= FEWEST_WORDED), 0)
+    return [row for block in alike[first:] for row in block]
 
 
 def split(text: str) -> tuple[list[str], str]:

@@ -23,9 +23,11 @@ from xtal.readers.techniques import refuse_techniques
 
 HEADING = re.compile(r"\b(?:int|counts?|cps)", re.IGNORECASE)  # makes a line that does not split into names a heading
 FIRST_COLUMN = re.compile(
-    r"(?:(?:first|1st) column|column\s*(?:1|one|x)|x[\s_-]*(?:axis|label|column|units?)|abscissa|units?)\b\s*(?:\(x\))?"
-    r"\s*(?:is|are|represents|holds|contains|gives|[:=])+\s*(?:the\s+)?(?P<label>[^,;.\"\n]{1,40}?)(?=\s+and\b|[,;.\"\n]|\s{2}|$)",
-    re.IGNORECASE,
+    r"""(?: (?:first|1st)\ column | column\s*(?:1|one|x) | x[\s_-]*(?:axis|label|column|units?) | abscissa
+      | units?(?=["']?\s*[:=]\s*["']?\w+_) )\b \s*(?:\(x\))? ["']?
+    \s*(?:is|are|represents|holds|contains|gives|[:=])+ \s*(?:the\s+)? ["']?
+    (?P<label>[^,;."'\n]{1,40}?) (?=\s+and\b|[,;."'\n]|\s{2}|$)""",
+    re.IGNORECASE | re.VERBOSE,
 )
 SCALED = re.compile(
     r"(?:log(?:10)?|ln|sqrt|square root)\s*(?:\(|of\s)\s*(?:the\s+)?(?:int|counts?|[iy]\b)", re.IGNORECASE

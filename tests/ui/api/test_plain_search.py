@@ -71,10 +71,12 @@ def test_a_name_leads_nowhere(api, sample, name, monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["..", ".", "...", "sample"])
-def test_a_name_that_is_none_is_told(api, sample, name):
+def test_a_name_that_is_none_leaves_the_content_to_say_what_it_is(api, sample, name):
     said = ask(api[0], (name, sample.read_bytes()))
-    assert said.status_code == 400
-    assert "a file without suffix is no pattern format" in said.json()["error"]
+    assert said.status_code == 200
+    assert not set(said.json()["pattern"]["source"]) & set("./\\")
+    said = ask(api[0], (name, b"shopping list: zinc"))
+    assert (said.status_code, "no rows of numbers" in said.json()["error"]) == (400, True)
 
 
 def test_a_path_is_no_file(api):

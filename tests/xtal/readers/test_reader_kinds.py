@@ -107,6 +107,14 @@ def test_another_technique_is_refused_by_the_words_of_its_header(write, line, wo
         read_pattern(write("a.xy", f"# {line}\n" + table(ANGLE, COUNTS)), COPPER)
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["x axis: q (nm^-1)", "First column represents Q values (1/nm) and second intensities", '{"unit": "q_nm^-1"}'],
+)
+def test_the_header_may_speak_of_the_axis_without_naming_columns(write, line):
+    the_scan(read_pattern(write("a.xy", f"# {line}\n# detector\n" + table(10 * Q, COUNTS)), COPPER))
+
+
 def test_another_technique_is_refused_by_the_suffix(write):
     with pytest.raises(UserError, match=r"a\.gr: .*pair distribution function"):
         read_pattern(write("a.gr", table(ANGLE, COUNTS)), COPPER)
@@ -145,6 +153,8 @@ LAYOUTS = {
     "no suffix": ("data", table(ANGLE, COUNTS)),
     "unknown suffix": ("a.xrd", table(ANGLE, COUNTS)),
     "STOE text": ("a.xyd", table(ANGLE, COUNTS)),
+    "numbers above": ("a.xy", "1 551\nsample\n" + table(ANGLE, COUNTS)),
+    "units of other things": ("a.xy", "# unit: s\n# x-ray tube\n" + table(ANGLE, COUNTS)),
     "a footer": ("a.xy", table(ANGLE, COUNTS) + "Total points: 551\n"),
     "a table of lines behind": ("a.txt", "2theta I\n" + table(ANGLE, COUNTS) + "Lines\npos height fwhm\n8.0 500 0.2\n"),
     "FullProf XYDATA": ("a.dat", "XYDATA\ntitle\nINTER 1.0 1.0 0.0\n" + table(ANGLE, COUNTS, np.sqrt(COUNTS))),

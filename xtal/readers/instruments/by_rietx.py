@@ -16,7 +16,7 @@ from xtal.readers.instruments.damage import LIBRARY_ERRORS, NEXT, reason
 from xtal.readers.ranges import joined
 from xtal.readers.scan import Scan
 from xtal.readers.stated import stated_wavelength
-from xtal.readers.techniques import WANTED
+from xtal.readers.techniques import WANTED, refuse_techniques
 from xtal.readers.text import decode
 
 MARKS = re.compile(
@@ -54,6 +54,7 @@ def read_vendor(path: Path, content: bytes) -> Scan | None:
     if any(kind in FLIGHT for _, kind in banks):
         raise UserError(f"{path.name}: a time-of-flight pattern (neutrons); {WANTED}")
     if banks:
+        refuse_techniques(path.name, decode(content[:1024]).split("BANK")[0].splitlines())
         numbers = list(dict.fromkeys(int(number) for number, _ in banks))[:MOST_SCANS]
         scans = [_one(path, content, bank=number)[0] for number in numbers]
         return joined(scans, "bank")
