@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from itertools import islice
 
 from xtal.errors import UserError
 from xtal.patterns import mean_wavelength, parse_wavelength
@@ -54,6 +55,7 @@ BETA = re.compile(
 )
 OTHER_ENERGY = re.compile(r"threshold|resolution|gap|window|cut-?off|discriminat|excitation|level", re.IGNORECASE)
 DOUBLET = 0.03  # relative: Kα2 is longer than Kα1 by less, for tungsten too
+MOST_LINES = 2000  # of a header: more are remarks between the rows
 ALIKE = 0.005  # relative: Kα1 and Kα2 of one anode are closer (but for Mo and heavier), Kα and Kβ are not
 
 
@@ -66,7 +68,7 @@ def stated_wavelength(name: str, header: Iterable[str]) -> float | None:
     Raises:
         UserError: with the `name` of the file, when the header states wavelengths that contradict each other.
     """
-    lines = [BETA.sub(" ", " ".join(line[:500].split())) for line in header]
+    lines = [BETA.sub(" ", " ".join(line[:500].split())) for line in islice(header, MOST_LINES)]
     lines = [line for line in lines if not re.search(r"beta|β", line, re.IGNORECASE)]
     found = [value for line in lines for value in _lengths(line)]
     if None in found:

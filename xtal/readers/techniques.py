@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import PurePath
 
 from xtal.errors import UserError
@@ -47,6 +48,7 @@ SUFFIXES = {
     ".jdx": "a spectrum (JCAMP-DX)",
     ".dx": "a spectrum (JCAMP-DX)",
 }
+MOST_LINES = 2000  # of a header that are looked at
 WANTED = "only X-ray powder patterns over 2θ, q or d are understood"
 
 
@@ -59,7 +61,7 @@ def refuse_techniques(name: str, header: Iterable[str] = ()) -> None:
     """Raise UserError where the suffix of `name` or a line of `header` says that this is another technique."""
     what = SUFFIXES.get(PurePath(name).suffix.lower())
     if what is None:
-        text = "\n".join(line[:500] for line in header)
+        text = "\n".join(line[:500] for line in islice(header, MOST_LINES))
         what = next((found for pattern, found in HEADER if pattern.search(text)), None)
     if what is not None:
         raise UserError(f"{name}: the file says that it holds {what}; {WANTED}")

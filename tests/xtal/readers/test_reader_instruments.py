@@ -197,3 +197,21 @@ def test_gsas_banks(write):
     )
     with pytest.raises(UserError, match="time-of-flight pattern"):
         read_pattern(write("b.gss", flight), COPPER)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Start angle: 5.00\nStop angle: 27.00\nStep size: 0.04\n",
+        "START=5.0\nSTEP=0.04\nEND=27\n",
+        "Start 2Theta = 5.0 deg\nEnd 2Theta = 27.0 deg\nStep time = 1.0\nStep 2Theta = 0.04 deg\n",
+        "# ScanStart, 5.0\n# ScanEnd, 27.0\n# StepSize, 0.04\n",
+    ],
+)
+def test_counts_below_a_header_that_states_start_and_step_in_words(write, header):
+    counts = "\n".join(f"{value:g}" for value in COUNTS)
+    pattern = read_pattern(write("a.txt", f"sample\nWavelength: 1.5406\n{header}{counts}\n"))
+    np.testing.assert_allclose(pattern.two_theta, ANGLE, atol=2e-4)
+    assert pattern.wavelength == pytest.approx(1.5406)
+    with pytest.raises(UserError, match="no rows of numbers found"):
+        read_pattern(write("b.txt", f"{header}{counts}\n7\n8\n9\n"), COPPER)

@@ -15,7 +15,15 @@ from xtal.readers.stated import stated_wavelength
 CPI = re.compile(r"SIETRONICS|CPI", re.IGNORECASE)
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 SUFFIXES = (".xdd", ".cpi", ".mdi")  # files of these names are nothing else
-HEADER_LINES = 15
+HEADER_LINES, MOST_KEYS = 15, 200
+LETTER = re.compile(r"[^\W\d_]")
+KEYS = [
+    re.compile(
+        rf"^\W*(?:scan[\s_]*)?(?:{words})(?!.*time)(?:.*?[=:,;]|[^\d=:,;]*\s)\s*\"?(-?\d+(?:[.,]\d+)?)\W*(?:deg\w*)?\W*$",
+        re.IGNORECASE,
+    )
+    for words in ("start|begin|first|from", "step|incr", "stop|end|last|to(?![a-z])")
+]
 
 
 def read_steps(name: str, lines: list[str]) -> Scan | None:
@@ -37,12 +45,28 @@ def read_steps(name: str, lines: list[str]) -> Scan | None:
                 header = [*lines[:i], re.sub(r"(?i)\b(Cu|Co|Mo|Cr|Fe|Ag|W)\s+([\d.]+)", r"wavelength \2", line)]
                 return Scan(start + step * np.arange(promised), counts, None, stated_wavelength(name, header))
             promises.append((promised, -1 if counts is None else len(counts)))
+    keyed = _keyed(name, lines)
+    if keyed is not None:
+        return keyed
     if name.lower().endswith(SUFFIXES) and promises and promises[0][1] >= 0:
         raise UserError(
             f"{name}: first angle, step and last angle promise {promises[0][0]:,} counts, the file holds "
             f"{promises[0][1]:,}; is it complete?"
         )
     return None
+
+
+def _keyed(name: str, lines: list[str]) -> Scan | None:
+    """Read counts below a header that states start, step and end in words; None where they do not fit together."""
+    at = next((i for i, line in enumerate(lines[:MOST_KEYS]) if line.strip() and not LETTER.search(line)), 0)
+    header = lines[:at]
+    found = [next((match for line in header if (match := key.search(line))), None) for key in KEYS]
+    start, step, stop = (float(match[1].replace(",", ".")) if match else np.nan for match in found)
+    promised = _points(start, step, stop)
+    counts = None if promised is None else _counts(lines[at:], promised)
+    if promised is None or counts is None or len(counts) != promised:
+        return None
+    return Scan(start + step * np.arange(promised), counts, None, stated_wavelength(name, header))
 
 
 def _plans(line: str) -> list[tuple[float, float, float]]:
