@@ -116,7 +116,7 @@ def _lengths(line: str) -> list[float | None]:
         long = len(after) > 4 and after not in ANGSTROM and not bracketed
         unit = before if not after or foreign or long else after
         length = _in_angstrom(_number(value["value"]), unit)
-        if found and (length is None or found[0] is None or not 1 < length / found[0] < 1 + DOUBLET):
+        if found and (length is None or found[0] is None or not found[0] < length < (1 + DOUBLET) * found[0]):
             break  # a number behind the wavelength that is no Kα2, such as a ratio
         found.append(length)
         place = value.end("value") if foreign or long else value.end()

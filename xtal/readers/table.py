@@ -77,7 +77,7 @@ def read_table(name: str, lines: list[str]) -> Table:
             raise UserError(f"{name}: line {number} has {len(line):,} characters; a row of numbers has fewer than that")
         cells, used = split(text)
         if not _is_row(cells):
-            if found.blocks and is_number(cells[0]):
+            if found.blocks and cells and is_number(cells[0]):
                 raise _uneven(name, number, text, sum(map(is_number, cells)), len(found.blocks[-1][0]))
             _note(found, text)
             found.apart = True

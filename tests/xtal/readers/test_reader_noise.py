@@ -2,7 +2,7 @@
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from reader_helpers import FOLDER
+from reader_helpers import FOLDER, rows
 
 from xtal.errors import UserError
 from xtal.readers import SUFFIXES, read_pattern
@@ -29,7 +29,9 @@ def test_random_bytes_are_refused_or_read(write, suffix, content):
 @REFUSED_OR_READ
 @given(
     suffix=st.sampled_from(SUFFIXES),
-    lines=st.lists(st.lists(st.from_regex(r"[-+0-9.,eEnaif;#_q ]{1,6}", fullmatch=True), max_size=4), max_size=30),
+    lines=st.lists(
+        st.lists(st.from_regex(r"[-+0-9.,eEnaif;#_q \":='°(]{1,6}", fullmatch=True), max_size=4), max_size=30
+    ),
     separator=st.sampled_from([" ", ",", ";", "\t"]),
 )
 def test_random_tables_are_refused_or_read(write, suffix, lines, separator):
@@ -47,3 +49,16 @@ def test_damaged_files_are_refused_or_read(write, name, place, cut, insert):
     content = (FOLDER / name).read_bytes()
     at = int(place * len(content))
     refused_or_read(write(name, content[:at] + insert + content[at + cut :]))
+
+
+@REFUSED_OR_READ
+@given(
+    header=st.lists(st.text("wavelgthλKkα12=:,.0 56AneVm()Cu2θq|dI\t-", max_size=40), max_size=4),
+    place=st.floats(0, 1),
+    cut=st.integers(0, 30),
+    insert=st.sampled_from(['"', '"\n', ",", ";", "\t", "words\n", "0 0\n", "2theta I\n", "-", "'1"]),
+)
+def test_headers_and_torn_rows_are_refused_or_read(write, header, place, cut, insert):
+    text = "".join(f"# {line}\n" for line in header) + rows()
+    at = int(place * len(text))
+    refused_or_read(write("torn.csv", text[:at] + insert + text[at + cut :]))

@@ -70,6 +70,7 @@ def test_a_wavelength_is_read(write, line, expected):
         "sample: Cu-BTC",
         "K-Alpha2 / K-Alpha1 intensity ratio: 0.5",
         "Kβ wavelength 1.39",
+        "wavelength: 0 0 1.54",
         "anode: Cu or Mo: anode: Mo",
         "2theta_cuka I",
     ],
