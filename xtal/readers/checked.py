@@ -27,7 +27,9 @@ def pattern_of(scan: Scan, name: str, wavelength: float | None = None) -> Patter
     """
     given = _stated(name, scan) if wavelength is None else wavelength
     _refuse_no_numbers(name, scan)
-    scan = replace(scan, x=_two_theta(name, scan.x, given), on_q=False) if scan.on_q else scan
+    if scan.on_q:
+        scan = scan.at(scan.x > 0)
+        scan = replace(scan, x=_two_theta(name, scan.x, given), on_q=False)
     if is_peak_list(scan.x, scan.intensity):
         two_theta, intensity, note = drawn(scan.x, scan.intensity, given)
         return _checked(name, Scan(two_theta, intensity, note=scan.note + note), given)

@@ -32,6 +32,7 @@ FIRST_COLUMN = re.compile(
 SCALED = re.compile(
     r"(?:log(?:10)?|ln|sqrt|square root)\s*(?:\(|of\s)\s*(?:the\s+)?(?:int|counts?|[iy]\b)", re.IGNORECASE
 )
+MOST_COUNTS = 1e12  # of a point: a "log scale" that leads to more speaks of a drawing, not of the values
 CHI_HEADER = 4  # lines: title, x label, y label, number of points
 
 
@@ -100,12 +101,13 @@ def _falls_as_d(x: np.ndarray) -> bool:
 
 
 def _counts(scan: Scan, label: str) -> Scan:
-    """Undo the logarithm or square root that the `label` of the intensities tells of."""
+    """Undo the logarithm or square root that the `label` of the intensities tells of, where the values can be such."""
     scale = unscaled(label)
-    if scale is None:
+    counts = scan.intensity if scale is None else scale.back(scan.intensity)
+    if scale is None or counts.max(initial=0) > MOST_COUNTS > scan.intensity.max():
         return scan
     note = f"{scan.note}, intensities converted from {scale.name}"
-    return replace(scan, intensity=scale.back(scan.intensity), sigma=None, note=note)
+    return replace(scan, intensity=counts, sigma=None, note=note)
 
 
 def _scale_said(above: Iterable[str]) -> str:

@@ -154,6 +154,7 @@ LAYOUTS = {
     "unknown suffix": ("a.xrd", table(ANGLE, COUNTS)),
     "STOE text": ("a.xyd", table(ANGLE, COUNTS)),
     "numbers above": ("a.xy", "1 551\nsample\n" + table(ANGLE, COUNTS)),
+    "a scale of a drawing": ("a.csv", "2theta,Intensity (log scale)\n" + table(ANGLE, COUNTS, separator=",")),
     "units of other things": ("a.xy", "# unit: s\n# x-ray tube\n" + table(ANGLE, COUNTS)),
     "a footer": ("a.xy", table(ANGLE, COUNTS) + "Total points: 551\n"),
     "a table of lines behind": ("a.txt", "2theta I\n" + table(ANGLE, COUNTS) + "Lines\npos height fwhm\n8.0 500 0.2\n"),
