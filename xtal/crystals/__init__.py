@@ -4,6 +4,7 @@ from xtal.crystals.bonds import find_bonds
 from xtal.crystals.cell import cell_lattice, cell_parameters
 from xtal.crystals.cif import read_cif, write_cif
 from xtal.crystals.crystal import HIGHEST_NUMBER, Crystal
+from xtal.crystals.disorder import overlapping
 from xtal.crystals.formula import atoms_of_formula, parse_elements, parse_formula
 from xtal.crystals.interop import from_structure, to_structure
 from xtal.crystals.linkers import take_apart
@@ -20,6 +21,7 @@ __all__ = [
     "find_bonds",
     "from_structure",
     "niggli",
+    "overlapping",
     "parse_elements",
     "parse_formula",
     "primitive",

@@ -1,0 +1,115 @@
+"""Atoms that cannot be there together: the alternatives of a disorder, which some databases list at full weight."""
+
+from dataclasses import replace
+
+import gemmi
+import numpy as np
+from numpy.typing import NDArray
+
+from xtal.crystals.bonds import SHORTEST_BOND
+from xtal.crystals.crystal import Crystal
+from xtal.crystals.symmetry import HALF_SHIFTS, close_pairs, shortest
+from xtal.errors import UserError
+
+NEAREST = 0.6  # Å: no two atoms come that near; the hydrogens of H2 are 0.74 Å apart
+FULLEST = 1.05  # occupancies of one place may sum to this through rounding
+MOST_IN_BINS = 100  # pairs to look at for each atom
+MOST_ALTERNATIVES = 24  # full atoms around one that exclude it; the most of 12,020 CoRE MOF 2019 entries is 13
+
+RADII = np.array([gemmi.Element(z).covalent_r for z in range(119)])
+
+
+def overlapping(crystal: Crystal) -> NDArray[np.intp]:
+    """Return (P, 2) atoms nearer to each other than two atoms can be: ``d < max(0.6 (r₁ + r₂), 0.6 Å)``.
+
+    r are the covalent radii of gemmi (Cordero et al., 2008). Pairs whose occupancies sum to at most 1 are alternatives
+    of one disordered atom; where they sum to more, the structure as it is listed cannot be::
+
+        doubtful = crystal.occupancies[overlapping(crystal)].sum(1) > 1.05
+    """
+    frac, numbers = crystal.frac_coords, crystal.numbers
+    pairs = close_pairs(frac, crystal.lattice, max(2 * SHORTEST_BOND * RADII[numbers].max(), NEAREST))
+    limits = np.maximum(SHORTEST_BOND * RADII[numbers[pairs]].sum(1), NEAREST)
+    return pairs[shortest(frac[pairs[:, 0]] - frac[pairs[:, 1]], crystal.lattice) < limits]
+
+
+def with_alternatives(crystal: Crystal) -> Crystal:
+    """Return the crystal with atoms of one element that overlap sharing what one atom weighs.
+
+    Each atom is divided by the largest sum of occupancies among atoms that all overlap with it and with each other: two
+    halves of a split atom that are listed in full become 1/2 each, three thirds 1/3. Occupancies that sum to at most 1
+    stay as they are, and so do unlike atoms, of which it is not known which one is wrong.
+
+    Raises:
+        UserError: more atoms in one place than any disorder has.
+    """
+    pairs = _like_pairs(crystal)
+    pairs = pairs[crystal.occupancies[pairs].sum(1) > FULLEST]
+    if not len(pairs):
+        return crystal
+    if np.bincount(pairs.ravel()).max() > MOST_ALTERNATIVES:
+        raise UserError(f"more than {MOST_ALTERNATIVES} atoms in the place of one; the coordinates are broken")
+    neighbours: dict[int, set[int]] = {}
+    for first, second in pairs.tolist():
+        neighbours.setdefault(first, set()).add(second)
+        neighbours.setdefault(second, set()).add(first)
+    occupancies = crystal.occupancies.copy()
+    for atom in neighbours:
+        occupancies[atom] /= _fullest_group(atom, neighbours, crystal.occupancies)
+    return replace(crystal, occupancies=occupancies)
+
+
+def closeness(crystal: Crystal) -> float:
+    """Return the shortest distance in the crystal as a share of the sum of the covalent radii, infinite beyond 1."""
+    frac, radii = crystal.frac_coords, RADII[crystal.numbers]
+    pairs = close_pairs(frac, crystal.lattice, 2 * radii.max())
+    distances = shortest(frac[pairs[:, 0]] - frac[pairs[:, 1]], crystal.lattice)
+    return float((distances / radii[pairs].sum(1)).min(initial=np.inf))
+
+
+def _like_pairs(crystal: Crystal) -> NDArray[np.intp]:
+    """Return (P, 2) overlapping atoms of one element."""
+    numbers, kind = np.unique(crystal.numbers, return_inverse=True)
+    limits = np.maximum(2 * SHORTEST_BOND * RADII[numbers], NEAREST)  # (K,)
+    pairs = _neighbours(crystal, kind.ravel(), limits)
+    if pairs is None:  # too many in one bin: a steep cell, or nonsense that the slower search refuses
+        pairs = close_pairs(crystal.frac_coords, crystal.lattice, limits.max())
+        pairs = pairs[kind[pairs[:, 0]] == kind[pairs[:, 1]]]
+    first, second = pairs.T
+    distances = shortest(crystal.frac_coords[first] - crystal.frac_coords[second], crystal.lattice)
+    return np.unique(np.sort(pairs[distances < limits[kind[first]]], axis=1), axis=0)
+
+
+def _neighbours(crystal: Crystal, kind: NDArray[np.intp], limits: NDArray) -> NDArray[np.intp] | None:
+    """Return (P, 2) atoms of one kind that share a bin, among them all within the kind's limit; None when too many do.
+
+    Bins are twice as wide as the limit, in 8 grids shifted by half a bin: near atoms share one in at least one grid.
+    """
+    count = len(kind)
+    reach = np.linalg.norm(np.linalg.inv(crystal.lattice), axis=0) * limits[:, None]  # (K, 3): |x_i| <= |b*_i| d
+    bins = np.maximum(1 / (2 * reach), 1).astype(np.int64)[kind]  # (N, 3), at most 833 in the largest cell
+    places = (crystal.frac_coords * bins + HALF_SHIFTS[:, None]).astype(np.int64) % bins  # (8, N, 3)
+    codes = (places[..., 0] << 20 | places[..., 1] << 10 | places[..., 2]) * len(limits) + kind
+    codes = np.sort(codes * count + np.arange(count), axis=1)
+    atoms, codes = codes % count, codes // count
+    found, step = [np.empty((0, 2), dtype=np.intp)], 1
+    while (same := codes[:, step:] == codes[:, :-step]).any():
+        grid, column = np.nonzero(same)
+        found.append(np.stack([atoms[grid, column], atoms[grid, column + step]], axis=1))
+        step += 1
+        if sum(map(len, found)) > MOST_IN_BINS * count:
+            return None
+    return np.concatenate(found)
+
+
+def _fullest_group(atom: int, neighbours: dict[int, set[int]], occupancies: NDArray) -> float:
+    """Return the largest sum of occupancies of atoms that overlap with each other, `atom` among them."""
+    best, open_groups = 0.0, [(float(occupancies[atom]), neighbours[atom])]
+    while open_groups:
+        total, others = open_groups.pop()
+        best = max(best, total)
+        rest = set(others)
+        while rest:  # each further atom, with those of the rest that overlap with it too
+            other = rest.pop()
+            open_groups.append((total + float(occupancies[other]), rest & neighbours[other]))
+    return best
