@@ -29,7 +29,7 @@ OPENERS: dict[str, Callable[[Path], Any]] = {
 DAMAGE = (OSError, EOFError, tarfile.TarError, lzma.LZMAError, zlib.error, zipfile.BadZipFile, NotImplementedError)
 
 
-def iter_files(path: Path, suffix: str, largest: int) -> Iterator[tuple[str, bytes]]:
+def iter_files(path: Path, suffix: str | tuple[str, ...], largest: int) -> Iterator[tuple[str, bytes]]:
     """Yield (name, content) of every file with `suffix` in a folder, zip or tar, or of one file whatever its suffix.
 
     A file larger than `largest` bytes comes cut off one byte beyond it, so that its reader can refuse it.
@@ -73,7 +73,7 @@ def plain_stem(path: Path) -> str:
     return next((path.name[: -len(e)] for e in endings if path.name.lower().endswith(e)), path.stem)
 
 
-def _members(path: Path, suffix: str, largest: int) -> Iterator[tuple[str, bytes]]:
+def _members(path: Path, suffix: str | tuple[str, ...], largest: int) -> Iterator[tuple[str, bytes]]:
     """Yield the files of whatever `path` is."""
     if path.is_dir():
         for file in _folder_files(path):
@@ -95,13 +95,13 @@ def _folder_files(folder: Path) -> list[Path]:
     return sorted(file for file in folder.rglob("*") if file.is_file())
 
 
-def _wanted(name: str, suffix: str) -> bool:
+def _wanted(name: str, suffix: str | tuple[str, ...]) -> bool:
     """Tell whether a file has the suffix and is not one of the shadow files that macOS writes into archives."""
     base = PurePosixPath(name).name
     return base.lower().endswith(suffix) and not base.startswith("._")
 
 
-def _zip_members(path: Path, suffix: str, largest: int) -> Iterator[tuple[str, bytes]]:
+def _zip_members(path: Path, suffix: str | tuple[str, ...], largest: int) -> Iterator[tuple[str, bytes]]:
     """Yield the wanted files of a zip in the order of its directory."""
     with zipfile.ZipFile(path) as archive:
         members = [m for m in archive.infolist() if not m.is_dir() and _wanted(m.filename, suffix)]
@@ -113,7 +113,7 @@ def _zip_members(path: Path, suffix: str, largest: int) -> Iterator[tuple[str, b
                 yield member.filename, stream.read(largest + 1)
 
 
-def _tar_members(stream: "_Metered", suffix: str, largest: int) -> Iterator[tuple[str, bytes]]:
+def _tar_members(stream: "_Metered", suffix: str | tuple[str, ...], largest: int) -> Iterator[tuple[str, bytes]]:
     """Yield the wanted files of a tar in its order, in one pass."""
     with tarfile.open(fileobj=stream, mode="r|") as archive:  # type: ignore[call-overload]
         while (member := archive.next()) is not None:

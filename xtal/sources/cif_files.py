@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from xtal.crystals import Crystal, primitive, read_cif
-from xtal.crystals.cif import MAX_BYTES
+from xtal.crystals.cif import MAX_BYTES, structures
 from xtal.errors import UserError
 from xtal.sources.archive import fingerprint, iter_files, plain_stem
 from xtal.sources.record import Record, TooManyAtomsError
@@ -36,10 +36,16 @@ class CifFiles:
     most_atoms: int | None = None
 
     def records(self) -> Iterator[Record]:
-        """Yield every CIF; ids are the file names without suffix."""
+        """Yield every structure; ids are the file names without suffix, and the block's where there are several."""
         ids = _Ids()
-        for name, data in iter_files(self.path, ".cif", MAX_BYTES):
-            yield Record(ids.new(name), data)
+        for name, data in iter_files(self.path, (".cif", ".mcif"), MAX_BYTES):
+            id_, parts = ids.new(name), _structures(data)
+            if len(parts) == 1:
+                yield Record(id_, data)
+            else:
+                yield from (
+                    Record(ids.new_part(id_, block or str(n)), part) for n, (block, part) in enumerate(parts, 1)
+                )
         if not ids.taken:
             raise UserError(f"no .cif files in {self.path}")
 
@@ -63,8 +69,19 @@ def open_cif_files(path: Path) -> CifFiles:
     return CifFiles(name, path, f"cif:{name}:{fingerprint(path)}", str(path), "as stated by the files' owner")
 
 
+def _structures(data: bytes) -> list[tuple[str, bytes]]:
+    """Return the structures of a file; one that cannot be taken apart is one structure, whose reading says why."""
+    try:
+        return structures(data)
+    except UserError:
+        return [("", data)]
+
+
 class _Ids:
-    """Turns file names into unique ids: the stem; on a clash the path; on a further clash a counter."""
+    """Turns file names into unique ids: the stem; on a clash the path; on a further clash a counter.
+
+    Of a file with several structures, each has the file's id and the name of its block: ``mofs@ABAVIJ``.
+    """
 
     def __init__(self) -> None:
         self.taken: set[str] = set()
@@ -77,6 +94,14 @@ class _Ids:
         chosen = _clean(stem)
         if chosen in self.taken:
             chosen = _clean(str(path.parent / stem))
+        return self._unique(chosen)
+
+    def new_part(self, file: str, block: str) -> str:
+        """Return the id of one structure of the file with an id."""
+        return self._unique(_clean(f"{file}@{block}"))
+
+    def _unique(self, chosen: str) -> str:
+        """Return an id that is not taken yet, and take it."""
         while chosen in self.taken:
             self._repeats[chosen] += 1
             chosen = f"{chosen}~{self._repeats[chosen] + 1}"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from xtal.console import spelled
 from xtal.crystals import Crystal, cell_lattice
-from xtal.crystals.cif import MAX_ATOMS
+from xtal.crystals.cif import MAX_ATOMS, MAX_COORDINATE
 from xtal.errors import UserError
 from xtal.sources.archive import fingerprint
 from xtal.sources.cif_files import CifFiles
@@ -136,6 +136,8 @@ def _crystal(entry: dict[str, Any], name: str, most_atoms: int) -> Crystal:
         raise UserError(
             f"{len(kinds)} atoms need 3 coordinates each and 6 cell parameters, got {len(frac)}, {len(cell)}"
         )
+    if (np.isfinite(frac) & (abs(frac) > MAX_COORDINATE)).any():
+        raise UserError(f"atom_frac_pos must lie within {MAX_COORDINATE:g} cells")
     lattice = cell_lattice(cell.tolist())
     return Crystal(lattice, frac.reshape(-1, 3), np.array([_atomic_number(kind) for kind in kinds]), name=name)
 
