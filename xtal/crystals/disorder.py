@@ -43,12 +43,9 @@ def with_alternatives(crystal: Crystal) -> Crystal:
     Raises:
         UserError: more atoms in one place than any disorder has.
     """
-    pairs = _like_pairs(crystal)
-    pairs = pairs[crystal.occupancies[pairs].sum(1) > FULLEST]
+    pairs = _overfull(crystal, _like_pairs(crystal))
     if not len(pairs):
         return crystal
-    if np.bincount(pairs.ravel()).max() > MOST_ALTERNATIVES:
-        raise UserError(f"more than {MOST_ALTERNATIVES} atoms in the place of one; the coordinates are broken")
     neighbours: dict[int, set[int]] = {}
     for first, second in pairs.tolist():
         neighbours.setdefault(first, set()).add(second)
@@ -67,12 +64,25 @@ def closeness(crystal: Crystal) -> float:
     return float((distances / radii[pairs].sum(1)).min(initial=np.inf))
 
 
+def _overfull(crystal: Crystal, pairs: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the pairs with more than one atom's weight.
+
+    Raises:
+        UserError: more such pairs at one atom than any disorder has.
+    """
+    pairs = pairs[crystal.occupancies[pairs].sum(1) > FULLEST]
+    if np.bincount(pairs.ravel()).max(initial=0) > MOST_ALTERNATIVES:
+        raise UserError(f"more than {MOST_ALTERNATIVES} atoms in the place of one; the coordinates are broken")
+    return pairs
+
+
 def _like_pairs(crystal: Crystal) -> NDArray[np.intp]:
     """Return (P, 2) overlapping atoms of one element."""
     numbers, kind = np.unique(crystal.numbers, return_inverse=True)
     limits = np.maximum(2 * SHORTEST_BOND * RADII[numbers], NEAREST)  # (K,)
     pairs = _neighbours(crystal, kind.ravel(), limits)
-    if pairs is None:  # too many in one bin: a steep cell, or nonsense that the slower search refuses
+    if pairs is None:  # a steep cell, or nonsense, which shows at half the distance already
+        _overfull(crystal, close_pairs(crystal.frac_coords, crystal.lattice, limits.min() / 2))
         pairs = close_pairs(crystal.frac_coords, crystal.lattice, limits.max())
         pairs = pairs[kind[pairs[:, 0]] == kind[pairs[:, 1]]]
     first, second = pairs.T

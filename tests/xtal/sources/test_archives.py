@@ -66,6 +66,46 @@ def test_ids_are_unique_stable_and_fit_for_file_names(tmp_path):
     assert not any("/" in i or i.startswith(".") for i in ids)
 
 
+def test_every_structure_of_a_file_is_an_entry(tmp_path):
+    text = (CIFS / "halite.cif").read_bytes()
+    text = text[text.index(b"data_") :].rstrip() + b"\n"
+    block = text.split()[0]
+    other = text.replace(block, b"data_ThO2/2").replace(b"Cl1 CL", b"F1 F")
+    note = b"data_global\n_publ_section_comment\n;\ndata_of_nothing\n_atom_site_fract_x\n;\n"
+    members = {
+        "several.cif": note + text + other + text,  # one name twice
+        "one.cif": text + b"data_powder\n_pd_meas_number_of_points 3\n",
+        "unnamed.cif": text.replace(block, b"data_") + other.replace(b"data_ThO2/2", b"DATA_"),
+        "wide.cif": (text + other).decode().encode("utf-16"),
+        "spin.mcif": text,
+    }
+    source = open_source(f"cif:{zipped(tmp_path / 'x.zip', members)}")
+    found = {record.id: source.read(record) for record in source.records()}
+    name = block.removeprefix(b"data_").decode()
+    assert {id_: crystal.formula for id_, crystal in found.items()} == {
+        f"several@{name}": "Cl4Na4",
+        "several@ThO2_2": "F4Na4",
+        f"several@{name}~2": "Cl4Na4",
+        "one": "Cl4Na4",
+        "unnamed@1": "Cl4Na4",
+        "unnamed@2": "F4Na4",
+        f"wide@{name}": "Cl4Na4",
+        "wide@ThO2_2": "F4Na4",
+        "spin.mcif": "Cl4Na4",
+    }
+    assert [crystal.name for crystal in found.values()] == list(found)
+    assert [record.id for record in source.records()] == list(found)
+
+
+def test_a_file_of_too_many_structures_is_one_broken_entry(tmp_path):
+    path = tmp_path / "many.cif"
+    path.write_text("".join(f"data_{n}\n_atom_site_fract_x 0\n" for n in range(2001)))
+    source = open_source(f"cif:{path}")
+    (record,) = source.records()
+    with pytest.raises(UserError, match=r"^many: the CIF holds 2,001 data blocks, more than 2,000; give one file"):
+        source.read(record)
+
+
 def test_broken_entries_are_errors_of_their_own(tmp_path):
     path = zipped(tmp_path / "x.zip", {"good.cif": (CIFS / "halite.cif").read_bytes(), "bad.cif": b"data_x\nloop_\n"})
     source = open_source(f"cif:{path}")

@@ -188,6 +188,7 @@ def test_text_that_is_no_text_is_refused():
         ({"atom_frac_pos": [[0, 0, 0]] * 2}, "3 atoms need 3 coordinates each"),
         ({"atom_frac_pos": [[0, 0, "x"]] * 3}, "atom_frac_pos must hold numbers only"),
         ({"atom_frac_pos": [[0, 0, 10**400]] * 3}, "a number beyond all bounds"),
+        ({"atom_frac_pos": [[0, 0, 1e17]] * 3}, "atom_frac_pos must lie within 1000 cells"),
         ({"atom_frac_pos": [[0, 0, float("inf")]] * 3}, "fractional coordinates must be finite"),
         (
             {"atom_frac_pos": [[[0] * 50_000] * 50_000] * 20_000},

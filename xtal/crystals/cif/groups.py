@@ -33,7 +33,9 @@ def groups_of_symbol(symbol: str, code: str) -> list[gemmi.SpaceGroup]:
 
 def groups_of_number(number: str, code: str) -> list[gemmi.SpaceGroup]:
     """Return the settings of a number of the International Tables; none when there is no such number."""
-    return _coded([group for group in gemmi.spacegroup_table() if str(group.number) == number], code)
+    settings = list(gemmi.spacegroup_table())
+    tabulated = settings[: 1 + max(i for i, group in enumerate(settings) if group.number == 230)]  # without rarities
+    return _coded([group for group in tabulated if str(group.number) == number], code)
 
 
 def _coded(groups: list[gemmi.SpaceGroup], code: str) -> list[gemmi.SpaceGroup]:
@@ -59,11 +61,13 @@ def _by_name(name: str) -> tuple[list[gemmi.SpaceGroup], str]:
     elif found := AXES.search(name):
         name, ending = name[: found.start()], found[1][0].lower()
     key = _key(REMARK.sub("", name))
+    found = SUFFIX.fullmatch(key)
     if groups := _with_symbol(key):
         return groups, ending
-    if found := SUFFIX.fullmatch(key):
-        return _with_symbol(found[1]), found[2] or found[3]
-    return [], ""
+    if found and (groups := _with_symbol(found[1])):
+        return groups, found[2] or found[3]
+    group = gemmi.find_spacegroup_by_name(key)  # knows some more, such as those with e for a glide plane
+    return (list(_by_symbol()[_key(group.hm)]) if group else []), ending
 
 
 def _key(symbol: str) -> str:
@@ -78,11 +82,7 @@ def _with_symbol(key: str) -> list[gemmi.SpaceGroup]:
     first, *rest = re.split(r"(?<=/[abcdmn])", key, maxsplit=1)
     tries = [key, CUBIC_3.sub(r"\1-3", key)]
     tries += [first + _shortened(rest[0] if rest else ""), _shortened(key)]  # P4/n2/b2/m, F4/m-32/m
-    for symbol in tries:
-        if symbol in table:
-            return list(table[symbol])
-    found = (gemmi.find_spacegroup_by_name(symbol) for symbol in tries if len(symbol) > 1 and ":" not in symbol)
-    return next((list(table[_key(group.hm)]) for group in found if group), [])
+    return next((list(table[symbol]) for symbol in tries if symbol in table), [])
 
 
 def _shortened(key: str) -> str:
@@ -99,5 +99,5 @@ def _by_symbol() -> dict[str, tuple[gemmi.SpaceGroup, ...]]:
         for group in settings:
             monoclinic = 3 <= group.number <= 15
             words = [word for word in group.hm.split() if word != "1"] if short and monoclinic else group.hm.split()
-            table.setdefault("".join(words).lower(), {}).setdefault(group.xhm(), group)
+            table.setdefault(_key("".join(words)), {}).setdefault(group.xhm(), group)
     return {symbol: tuple(groups.values()) for symbol, groups in table.items()}

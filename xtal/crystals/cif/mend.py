@@ -19,7 +19,7 @@ WORD = re.compile(r"\s*(?:data_\S*|loop_|save_\S*|global_|stop_|_\S+)(?:\s|$)", 
 PAIR = re.compile(r"(\s*_\S+)\s+(\S.*?)\s*$")
 LONE = re.compile(r"\s*_\S+\s*$")
 LAST = re.compile(r"\s*_?end\W*$", re.I)
-OPERATION = re.compile(r"\s*(\d+\s+)?([-+xyzXYZ0-9/.*\s]+(?:,[-+xyzXYZ0-9/.*\s]+){2}(?:,\s*[-+]?1)?)\s*$")
+OPERATION = frozenset("xyzXYZ0123456789+-*/., \t")  # the characters of x+1/2, -y, z
 OPERATION_TAG = re.compile(r"_symmetry_equiv\S*as_xyz|_space_group_symop\S*xyz", re.I)
 
 
@@ -127,7 +127,9 @@ def _followed_by_value(lines: list[str]) -> bool:
 
 def _operation(line: str, header: list[str]) -> str:
     """Return a row of a loop of symmetry operations with quotes around the operation."""
-    found = OPERATION.match(line)
-    if not found or not any(OPERATION_TAG.search(tag) for tag in header):
+    if not line.strip() or not OPERATION.issuperset(line) or not any(map(OPERATION_TAG.search, header)):
         return line
-    return f"{found[1] or ''}'{found[2].strip()}'"
+    first, *rest = line.split()
+    number = f"{first} " if first.isdigit() and rest else ""
+    operation = " ".join(rest if number else [first, *rest])
+    return f"{number}'{operation}'" if operation.count(",") in (2, 3) else line

@@ -87,7 +87,15 @@ def _crystal(block: Block, name: str) -> Crystal:
     settings = read_operations(block, lattice)
     if len(settings) == 1:
         return _built(lattice, sites, settings[0], name)
-    return _likeliest(block, [_built(lattice, sites, operations, name) for operations in settings])
+    crystals: list[Crystal] = []
+    for operations in settings:
+        try:
+            crystals.append(_built(lattice, sites, operations, name))
+        except UserError as error:  # atoms on top of each other: not the origin that was meant
+            wrong = error
+    if not crystals:
+        raise wrong
+    return crystals[0] if len(crystals) == 1 else _likeliest(block, crystals)
 
 
 def _built(lattice: NDArray, sites: Sites, operations: NDArray, name: str) -> Crystal:

@@ -94,13 +94,18 @@ def _positions(block: Block, lattice: NDArray) -> NDArray[np.float64]:
 
 
 def _fill_zeros(position: NDArray[np.float64], columns: list[list[str]]) -> None:
-    """Put 0 for a ``.`` that means it, in place: beside numbers, or where zeros are left out of numbers (``.5``)."""
+    """Put 0 for a ``.`` that means it, in place.
+
+    It does beside a number, as no coordinate is inapplicable alone. A row of dots is the origin where the file has such
+    a habit, or leaves the zeros out of its numbers (``.5``); in other files it is an atom that nobody has located.
+    """
     dots = np.array(columns).T == "."
     partly = dots & ~dots.all(1, keepdims=True)
     plain = [text for column in columns for text in set(column) - {"."}]
-    short = any(re.match(r"-?\.\d|-?\d+\.$", text) for text in plain) or partly.any()
+    short = any(re.match(r"-?\.\d|-?\d+\.$", text) for text in plain)
     spelled = any(re.match(r"[-+]?0", text) for text in plain)
-    position[dots if short and not spelled else partly] = 0.0
+    if partly.any() or (short and not spelled):
+        position[dots] = 0.0
 
 
 def _fractional(block: Block, cart: NDArray, lattice: NDArray) -> NDArray[np.float64]:

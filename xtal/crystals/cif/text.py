@@ -2,6 +2,7 @@
 
 import codecs
 import re
+from itertools import pairwise
 
 import numpy as np
 
@@ -29,6 +30,7 @@ CHARACTERS = str.maketrans(
 )
 OVERLINED = re.compile("(\\d)[\u0304\u0305]")  # Fm3̅m
 HEADING = re.compile(rb"^(?:(;)|[ \t]*data_(\S*))", re.M | re.I)
+TEXT = re.compile(rb"^;.*?^;", re.M | re.S)
 SITES = re.compile(rb"_atom_site[_.](?:fract|cartn)_x", re.I)
 
 
@@ -76,8 +78,8 @@ def structures(text: str | bytes) -> list[tuple[str, bytes]]:
         elif not quoted:
             starts.append(heading.start())
             names.append(heading[2].decode())
-    parts = [text[start:end] for start, end in zip(starts, [*starts[1:], len(text)], strict=True)]
-    found = [(name, part) for name, part in zip(names, parts, strict=True) if SITES.search(part)]
+    parts = [text[start:end] for start, end in pairwise([*starts, len(text)])]
+    found = [(name, part) for name, part in zip(names, parts, strict=True) if SITES.search(TEXT.sub(b"", part))]
     return found or [("", text)]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cif_helpers import CELL, COLUMNS, CUBE, LENGTHS, UNTYPED, entry
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,15 +16,6 @@ from xtal.crystals.cif import MAX_ATOMS, MAX_BYTES
 from xtal.errors import UserError
 
 CIFS = Path(__file__).parents[3] / "data" / "cifs"
-LENGTHS = "_cell_length_a 10\n_cell_length_b 11\n_cell_length_c 12\n"
-CELL = LENGTHS + "_cell_angle_alpha 90\n_cell_angle_beta 90\n_cell_angle_gamma 90\n"
-CUBE = CELL.replace("11", "10").replace("12", "10")
-COLUMNS = "".join(f"_atom_site_{t}\n" for t in ("label", "type_symbol", "fract_x", "fract_y", "fract_z", "occupancy"))
-UNTYPED = COLUMNS.replace("_atom_site_type_symbol\n", "")
-
-
-def entry(atoms: str = "C1 C 0 0 0 1", head: str = "", cell: str = CELL, columns: str = COLUMNS) -> str:
-    return f"data_test\n{cell}{head}loop_\n{columns}{atoms}\n"
 
 
 def fixture(name: str) -> Crystal:
