@@ -8,6 +8,7 @@ import numpy as np
 from gemmi import cif
 from numpy.typing import NDArray
 
+LONGEST = 60  # characters of a number
 FRACTION = re.compile(r"([+-]?\d+)/([1-9]\d*)")
 NUMBER = re.compile(r"([+-]?(?:\d+[.,]?\d*|[.,]\d+))(?:[eEdD]([+-]?\d+))?\s*(?:\(\d*\)?)?")
 
@@ -72,6 +73,8 @@ def number(text: str) -> float:
     if value == value:  # not NaN
         return float(value)
     bare = cif.as_string(text).strip()
+    if len(bare) > LONGEST:
+        return np.nan
     if fraction := FRACTION.fullmatch(bare):
         return float(fraction[1]) / float(fraction[2])
     if found := NUMBER.fullmatch(bare):

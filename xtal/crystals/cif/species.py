@@ -11,11 +11,15 @@ from xtal.errors import UserError
 FULLEST = 1.05  # occupancies may sum to this through rounding; they are scaled back to 1
 SYMBOLS = {gemmi.Element(z).name: z for z in range(1, HIGHEST_NUMBER + 1)} | {"D": 1}
 
-PART = re.compile(r"\s*[+,;&]\s*(?=[\d.]*\s*[A-Z])")  # between the species of a mixed site, not before a charge
+LONGEST = 100  # characters; five species with charges and uncertain shares take 90
+AMOUNT = r"[\d.]+(?:\(\d+\))?"  # a share and its uncertainty
+PART = re.compile(rf"\s*[+,;&/]\s*(?=(?:{AMOUNT})?\s*[(\[]?[A-Z])")  # between species, not before a charge
 RUN_ON = re.compile(r"(?:[A-Z][a-z]?[01]?\.\d+){2,}")  # Si0.75Al0.25
 ONE_OF_RUN = re.compile(r"[A-Z][a-z]?[01]?\.\d+")
-PORTION = re.compile(r"[\d.]+\s*[A-Z]")
-SHARED = re.compile(r"(?:([01]?\.?\d*)\s*)([A-Z]\S*?)(?:\s*[:*]?\s*([01]?\.\d+))?")
+PORTION = re.compile(rf"{AMOUNT}\s*[(\[]?[A-Z]")
+SHARED = re.compile(
+    r"([\d.]*)(?:\(\d+\))?\s*[(\[]?([A-Z][^\s()\[\]:*]*?)[)\]]?(?:\s*[:*]?\s*([01]?\.\d+)(?:\(\d+\))?)?"
+)
 WATER = re.compile(r"(?i:wat(?:er)?)(?![a-z])|[HD](?:\d+O|O[HD])(?![a-z])")  # the oxygen of water, as minerals and H3O
 VACANT = re.compile(r"Va|(?i:vac|vacancy|vacant)")
 SEPARATOR = re.compile(r"[^A-Za-z0-9+*'\"]+")
@@ -35,6 +39,8 @@ def species(word: str, typed: bool, present: frozenset[str]) -> Species:
         UserError: a word that names no element, or may name two.
     """
     text = cif.as_string(word).strip()
+    if len(text) > LONGEST:
+        raise UserError(f"{text[:LONGEST]} names no element")
     parts = _parts(text) if typed else [text]
     if len(parts) == 1 and not (typed and PORTION.match(text)):
         return () if VACANT.fullmatch(text) else ((_element(text, typed, present), 1.0),)

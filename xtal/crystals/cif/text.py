@@ -22,7 +22,9 @@ MARKS = (
 )
 CHARACTERS = str.maketrans(
     {
-        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d", "-"),  # hyphens, a dash and minus signs
+        **dict.fromkeys(
+            "\u00af\u203e\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d", "-"
+        ),  # bars, hyphens, a dash, minus signs
         **dict.fromkeys("\u00a0\u2002\u2003\u2007\u2009\u202f\u3000", " "),
         **dict.fromkeys("\u200b\u200e\u2060\ufeff", ""),
         **{chr(0x2080 + digit): str(digit) for digit in range(10)},  # P2₁/c

@@ -125,13 +125,16 @@ def test_fourteen_megabytes_of_words_take_little(kind):
     assert seconds < 2
 
 
-def test_mending_takes_time_in_proportion():
+def test_time_grows_in_proportion():
     brackets = "#\\#CIF_2.0\ndata_x\n" + ("[" * 2000 + "\n") * 100
     quotes = "data_x\n" + ("'a " * 600 + "\n") * 100
     texts = "#\\#CIF_2.0\ndata_x\n_a [\n" + ";\n" * 100_001
     operations = "data_x\n" + listing(*["x" + " " * 2700 + "," + " " * 2700 + "," + " " * 2700 + "!"] * 100) + "'"
+    word, count = "9" * 1_000_000, " " * 1_000_000
+    words = (entry(f"C C {word}x 0 0 1"), entry(f"C 'Fe{count}x' 0 0 0 1"), entry(head=named(f"F{count}d -3 m")))
+    words = (*words, entry(head=listing("x,y,z", f"'x,y,{word}'")), entry(f"C C 0 0 0 {word}x"))
     start = time.perf_counter()
-    for text in (brackets, quotes, texts, operations):
+    for text in (brackets, quotes, texts, operations, *words):
         with pytest.raises(UserError):
             read_cif(text)
     assert time.perf_counter() - start < 3
