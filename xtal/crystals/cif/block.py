@@ -72,7 +72,7 @@ def number(text: str) -> float:
     value = cif.as_number(text)
     if value == value:  # not NaN
         return float(value)
-    bare = cif.as_string(text).strip()
+    bare = text.strip("'\" ")
     if len(bare) > LONGEST:
         return np.nan
     if fraction := FRACTION.fullmatch(bare):

@@ -67,7 +67,7 @@ def _listed(block: Block) -> list[str]:
     """Return the operations that the block lists; those of magnetic groups without their time reversal."""
     if texts := block.column(MAGNETIC[0]):
         return [TIME_REVERSAL.sub("", cif.as_string(text)) for text in texts]
-    return block.column(*OPERATIONS)
+    return [cif.as_string(text) for text in block.column(*OPERATIONS)]
 
 
 def _centred(block: Block, matrices: NDArray) -> NDArray[np.float64]:
@@ -113,11 +113,11 @@ def _fitting(matrices: NDArray, lattice: NDArray, complaint: str) -> NDArray[np.
 
 @lru_cache(4096)
 def _operation(text: str) -> gemmi.Op:
-    """Return the operation that ``'x+1/2, -y, z'`` means, its translation within one cell."""
+    """Return the operation that ``x+1/2, -y, z`` means, its translation within one cell."""
     try:
         if FAR.search(text):
             raise ValueError("a shift by hundreds of cells")
-        return gemmi.Op(cif.as_string(text)).wrap()
+        return gemmi.Op(text).wrap()
     except (ValueError, RuntimeError) as error:
         raise UserError(f"unreadable symmetry operation {text}: {error}") from None
 

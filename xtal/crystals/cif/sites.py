@@ -89,6 +89,7 @@ def _positions(block: Block, lattice: NDArray) -> NDArray[np.float64]:
         raise UserError("the x, y and z columns of the atom sites differ in length")
     position = np.stack([numbers(column) for column in columns], axis=1)
     if not np.isfinite(position).all():
+        position[~np.isfinite(position)] = np.nan
         _fill_zeros(position, columns)
     return _fractional(block, position, lattice) if cartesian else position
 

@@ -61,6 +61,13 @@ def test_any_mutation_is_a_crystal_or_a_user_error(text, changes, encoding):
         assert crystal.occupancies.max() <= 1
 
 
+@pytest.mark.parametrize("odd", ["'''", "'\"'", "';'", "\n;\n;\n", "';a'"])
+def test_odd_quotes_are_a_user_error_everywhere(odd):
+    for value in ("5.64", "'F m -3 m'", "Na Na", "0.5 1"):
+        with contextlib.suppress(UserError):
+            read_cif(SALT.replace(value, odd, 1))
+
+
 @given(st.text(alphabet="ad_tloop#'\"; \n[]{}xyz,0-+\\CIF2.", max_size=200))
 @settings(max_examples=250, deadline=None)
 def test_mending_ends_and_is_done_at_once(text):
