@@ -87,7 +87,8 @@ def _like_pairs(crystal: Crystal) -> NDArray[np.intp]:
         pairs = pairs[kind[pairs[:, 0]] == kind[pairs[:, 1]]]
     first, second = pairs.T
     distances = shortest(crystal.frac_coords[first] - crystal.frac_coords[second], crystal.lattice)
-    return np.unique(np.sort(pairs[distances < limits[kind[first]]], axis=1), axis=0)
+    pairs = pairs[distances < limits[kind[first]]]
+    return np.unique(np.sort(pairs, axis=1), axis=0) if len(pairs) else pairs
 
 
 def _neighbours(crystal: Crystal, kind: NDArray[np.intp], limits: NDArray) -> NDArray[np.intp] | None:
