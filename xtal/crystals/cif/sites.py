@@ -8,7 +8,8 @@ from gemmi import cif
 from numpy.typing import NDArray
 
 from xtal.crystals.cif.block import Block, number, numbers
-from xtal.crystals.cif.species import FULLEST, species
+from xtal.crystals.cif.species import species
+from xtal.crystals.disorder import FULLEST
 from xtal.crystals.symmetry import close_pairs, shortest
 from xtal.errors import UserError
 

@@ -6,9 +6,9 @@ import gemmi
 from gemmi import cif
 
 from xtal.crystals.crystal import HIGHEST_NUMBER
+from xtal.crystals.disorder import FULLEST
 from xtal.errors import UserError
 
-FULLEST = 1.05  # occupancies may sum to this through rounding; they are scaled back to 1
 SYMBOLS = {gemmi.Element(z).name: z for z in range(1, HIGHEST_NUMBER + 1)} | {"D": 1}
 
 LONGEST = 100  # characters; five species with charges and uncertain shares take 90
