@@ -25,7 +25,7 @@ class Stage:
 STAGES = (Stage(100, 0.025, 2), Stage(24, 0.010, 3), Stage(12, 0.0, 4))
 RESOLVED = 0.25  # of the line width: a doublet nearer than that at the last angle makes no difference
 LEADING = 4  # candidates that are asked how the instrument draws lines,
-TRIAL_STEPS = 2  # after so many steps
+TRIAL_STEPS = 4  # after so many steps
 GROWTHS = (0.0, 2.0, 8.0, 30.0)  # of the line width: 1, 1.5, 2.3 and 3.4 times as wide at 80 as at 20°
 WIDE = 40.0  # degrees 2θ: no instrument changes much before
 STRAIN_MARGIN = 1.02  # lines this much beyond the measured range may be strained into it
@@ -77,20 +77,20 @@ def suited(target: Target, sticks: Sticks, start: Fit) -> tuple[Target, float]:
     few = np.arange(min(LEADING, len(sticks)))
     sticks, start = sticks.take(few), start.take(few)
 
-    def misfit(target: Target, second: float) -> float:
-        """χ² per point of the best candidate."""
+    def unexplained(target: Target, second: float) -> float:
+        """Share of the intensity; other than χ² it means the same on every axis."""
         fit = refine(target, sticks, 0.0, TRIAL_STEPS, start, second=second)
-        return float(fit.chi_square.min()) / target.points
+        return 1 - float(fit.explained.max())
 
     last = float(target.two_theta[-1])
     q = 0.99 * q_from_two_theta(last, target.wavelength)
     apart = float(np.ptp(two_theta_from_q(q / np.array(spectrum(target.wavelength)), target.wavelength)))
     shares = (0.0, K_ALPHA_2) if apart > RESOLVED * target.fwhm else (0.0,)
-    second = shares[0] if len(shares) == 1 else min(shares, key=lambda share: misfit(target, share))
+    second = shares[0] if len(shares) == 1 else min(shares, key=lambda share: unexplained(target, share))
     if last < WIDE:
         return target, second
     targets = [target.grown(growth) for growth in GROWTHS]
-    return min(targets, key=lambda grown: misfit(grown, second)), second
+    return min(targets, key=lambda grown: unexplained(grown, second)), second
 
 
 def _replace_head(fit: Fit, head: Fit) -> Fit:

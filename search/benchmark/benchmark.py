@@ -96,7 +96,7 @@ def benchmark_simulated(
         UserError: more queries than entries to ask for, or fewer than one.
     """
     index = engine.index
-    pool = held_out(index.entries) if only_held_out else np.arange(len(index))
+    pool = held_out(index) if only_held_out else np.arange(len(index))
     if not 1 <= queries <= len(pool):
         kind = "held-out queries" if only_held_out else "queries"
         raise UserError(f"index {index.manifest.name!r} allows 1 to {len(pool)} {kind}, got {queries}")

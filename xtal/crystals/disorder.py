@@ -1,7 +1,5 @@
 """Atoms that cannot be there together: the alternatives of a disorder, which some databases list at full weight."""
 
-from dataclasses import replace
-
 import gemmi
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +21,7 @@ def overlapping(crystal: Crystal) -> NDArray[np.intp]:
     """Return (P, 2) atoms nearer to each other than two atoms can be: ``d < max(0.6 (r₁ + r₂), 0.6 Å)``.
 
     r are the covalent radii of gemmi (Cordero et al., 2008). Pairs whose occupancies sum to at most 1 are alternatives
-    of one disordered atom; where they sum to more, the structure as it is listed cannot be::
-
-        doubtful = crystal.occupancies[overlapping(crystal)].sum(1) > 1.05
+    of one disordered atom; where they sum to more, the structure as it is listed cannot be.
     """
     frac, numbers = crystal.frac_coords, crystal.numbers
     pairs = close_pairs(frac, crystal.lattice, max(2 * SHORTEST_BOND * RADII[numbers].max(), NEAREST))
@@ -33,27 +29,18 @@ def overlapping(crystal: Crystal) -> NDArray[np.intp]:
     return pairs[shortest(frac[pairs[:, 0]] - frac[pairs[:, 1]], crystal.lattice) < limits]
 
 
-def with_alternatives(crystal: Crystal) -> Crystal:
-    """Return the crystal with atoms of one element that overlap sharing what one atom weighs.
+def impossible_pairs(crystal: Crystal) -> int:
+    """Return how many pairs of atoms overlap with more than one atom's weight: the structure cannot be so."""
+    return int((crystal.occupancies[overlapping(crystal)].sum(1) > FULLEST).sum())
 
-    Each atom is divided by the largest sum of occupancies among atoms that all overlap with it and with each other: two
-    halves of a split atom that are listed in full become 1/2 each, three thirds 1/3. Occupancies that sum to at most 1
-    stay as they are, and so do unlike atoms, of which it is not known which one is wrong.
 
-    Raises:
-        UserError: more atoms in one place than any disorder has.
-    """
-    pairs = _overfull(crystal, _like_pairs(crystal))
-    if not len(pairs):
-        return crystal
-    neighbours: dict[int, set[int]] = {}
-    for first, second in pairs.tolist():
-        neighbours.setdefault(first, set()).add(second)
-        neighbours.setdefault(second, set()).add(first)
-    occupancies = crystal.occupancies.copy()
-    for atom in neighbours:
-        occupancies[atom] /= _fullest_group(atom, neighbours, crystal.occupancies)
-    return replace(crystal, occupancies=occupancies)
+def refuse_crowds(crystal: Crystal) -> Crystal:
+    """Return the crystal; UserError when more atoms share one place than any disorder has."""
+    pairs = _like_pairs(crystal)
+    crowd = np.bincount(pairs[crystal.occupancies[pairs].sum(1) > FULLEST].ravel()).max(initial=0)
+    if crowd > MOST_ALTERNATIVES:
+        raise UserError(f"more than {MOST_ALTERNATIVES} atoms in the place of one; the coordinates are broken")
+    return crystal
 
 
 def closeness(crystal: Crystal) -> float:
@@ -64,25 +51,12 @@ def closeness(crystal: Crystal) -> float:
     return float((distances / radii[pairs].sum(1)).min(initial=np.inf))
 
 
-def _overfull(crystal: Crystal, pairs: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return the pairs with more than one atom's weight.
-
-    Raises:
-        UserError: more such pairs at one atom than any disorder has.
-    """
-    pairs = pairs[crystal.occupancies[pairs].sum(1) > FULLEST]
-    if np.bincount(pairs.ravel()).max(initial=0) > MOST_ALTERNATIVES:
-        raise UserError(f"more than {MOST_ALTERNATIVES} atoms in the place of one; the coordinates are broken")
-    return pairs
-
-
 def _like_pairs(crystal: Crystal) -> NDArray[np.intp]:
     """Return (P, 2) overlapping atoms of one element."""
     numbers, kind = np.unique(crystal.numbers, return_inverse=True)
     limits = np.maximum(2 * SHORTEST_BOND * RADII[numbers], NEAREST)  # (K,)
     pairs = _neighbours(crystal, kind.ravel(), limits)
-    if pairs is None:  # a steep cell, or nonsense, which shows at half the distance already
-        _overfull(crystal, close_pairs(crystal.frac_coords, crystal.lattice, limits.min() / 2))
+    if pairs is None:  # a steep cell, or nonsense
         pairs = close_pairs(crystal.frac_coords, crystal.lattice, limits.max())
         pairs = pairs[kind[pairs[:, 0]] == kind[pairs[:, 1]]]
     first, second = pairs.T
@@ -111,16 +85,3 @@ def _neighbours(crystal: Crystal, kind: NDArray[np.intp], limits: NDArray) -> ND
         if sum(map(len, found)) > MOST_IN_BINS * count:
             return None
     return np.concatenate(found)
-
-
-def _fullest_group(atom: int, neighbours: dict[int, set[int]], occupancies: NDArray) -> float:
-    """Return the largest sum of occupancies of atoms that overlap with each other, `atom` among them."""
-    best, open_groups = 0.0, [(float(occupancies[atom]), neighbours[atom])]
-    while open_groups:
-        total, others = open_groups.pop()
-        best = max(best, total)
-        rest = set(others)
-        while rest:  # each further atom, with those of the rest that overlap with it too
-            other = rest.pop()
-            open_groups.append((total + float(occupancies[other]), rest & neighbours[other]))
-    return best

@@ -16,6 +16,7 @@ FEWEST_BLOCKS = 4
 MOST_ALIKE = 8.0  # points that smoothing makes one
 FEWEST_ZEROS = 0.02  # share of the points
 WHOLE_COUNTS = 0.05  # mean distance from whole multiples of the least value; values of all sizes have 0.25
+SMOOTH_RUNS = 4  # as above, for the question whether there is noise at all
 SMOOTH = 4.0  # ratio of fourth to second differences; noise that was interpolated or smoothed has 6 and more
 TELLING = 10.0  # second differences so many times as strong as rounding makes them
 FINEST = 1e-5  # of the strongest point: finer digits do not matter
@@ -50,6 +51,11 @@ def counting_variance(
     return gain * least + alike * _clipped(counts, window) ** 2
 
 
+def _blocks(values: NDArray, used: int, blocks: int) -> NDArray[np.float64]:
+    """Return sums over `blocks` of the first `used` values."""
+    return np.asarray(values[:used].reshape(blocks, -1).sum(axis=1))
+
+
 def is_smooth(counts: NDArray, points: float) -> bool:
     """Whether a curve (M,) has no noise but that of its digits, so that nobody measured it.
 
@@ -59,7 +65,7 @@ def is_smooth(counts: NDArray, points: float) -> bool:
     """
     digit = _digit(counts)
     run = 1
-    while run == 1 or run <= points / RUNS_PER_LINE:
+    while run == 1 or run <= points / SMOOTH_RUNS:
         mean = counts[: len(counts) // run * run].reshape(-1, run).mean(axis=1)
         second, fourth = np.diff(mean, 2)[1:-1] ** 2, np.diff(mean, 4) ** 2
         blocks = max(1, len(fourth) // BLOCK)
@@ -114,9 +120,11 @@ def _gain(counts: NDArray, expected: NDArray, run: int) -> float:
     blocks = max(1, blocks)
     used = min(blocks * BLOCK, size - 2)
     mean, level = (values[: size * run].reshape(size, run).mean(axis=1) for values in (counts, expected))
-    scatter = np.diff(mean, 2)[:used].reshape(blocks, -1) ** 2
-    predicted = 6 / run * level[1 : used + 1].reshape(blocks, -1).sum(axis=1)
-    ratio = scatter.sum(axis=1) / np.maximum(predicted, 1e-12 * expected.max())
+    scatter = _blocks(np.diff(mean, 2) ** 2 / 6, used, blocks)
+    if run > 1:  # lines bend within a long run; fourth differences mind that less
+        scatter = np.minimum(scatter, _blocks(np.pad(np.diff(mean, 4), 1, "edge") ** 2 / 70, used, blocks))
+    predicted = _blocks(level[1:-1] / run, used, blocks)
+    ratio = scatter / np.maximum(predicted, 1e-12 * expected.max())
     moving = ratio[ratio > 0]
     return float(np.percentile(moving, LOW) / OF_WHITE) if len(moving) else 0.0
 

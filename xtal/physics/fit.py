@@ -133,7 +133,8 @@ def refine(
     chi = np.einsum("rm,rm->r", residual, residual)
     prior = np.einsum("rp,pq,rq->r", parameters, precision, parameters)
     seen = data.target.measured
-    left = np.abs(residual[:, seen] / data.root[seen]).sum(axis=1) / np.abs(data.data[seen] / data.root[seen]).sum()
+    degrees = 1 / (data.root[seen] * data.density[seen])  # of a step, and back from units of the standard deviation
+    left = (np.abs(residual[:, seen]) @ degrees) / (np.abs(data.data[seen]) @ degrees)
     shared = (np.full(len(scale), second), np.full(len(scale), target.growth))
     return Fit(parameters, chi + prior, np.clip(1 - left, 0, 1), scale, *shared)
 

@@ -107,7 +107,7 @@ def test_the_figure_is_drawn(result, tmp_path):
 
 def test_held_out_queries_ask_only_for_formulas_of_the_test_split(engine):
     entries = engine.index.entries
-    rows = held_out(entries)
+    rows = held_out(engine.index)
     assert 0 < len(rows) < len(entries) / 3
     assert {split_of(formula) for formula in entries.formulas[rows]} == {"test"}
     result = benchmark_simulated(engine, len(rows), 0.0, only_held_out=True)

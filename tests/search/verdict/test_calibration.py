@@ -36,7 +36,9 @@ def made_up(seed, size=3000, shift=2.0):
     right = (removed == Removed.NOTHING) & (rng.uniform(size=len(removed)) < 0.9)
     features = rng.normal(size=(len(removed), COUNT)) + shift / np.sqrt(COUNT) * right[:, None]
     severity = np.where(np.arange(len(removed)) % 2, 0.5, 1.0)
-    return Trials(severity, removed, features, right, right.copy(), rng.uniform(size=len(removed)) < 0.5)
+    processed = severity > 0.75
+    processed[::4] = False
+    return Trials(severity, processed, removed, features, right, right.copy(), rng.uniform(size=len(removed)) < 0.5)
 
 
 @pytest.fixture
@@ -174,7 +176,7 @@ def test_what_is_reported_is_what_happened(engine, tmp_path):
     fitted = calibrate.fit(judged, engine)
     report = calibrate.report(fitted, tmp_path, judged)
     every, *levels = report.rates
-    assert [r.severity for r in report.rates] == [None, 0.5, 1.0]
+    assert [(r.severity, r.processed) for r in report.rates] == [(None, False), (0.5, False), (1.0, False), (1.0, True)]
     assert every.queries == sum(r.queries for r in levels) == 1000
     assert every.false == pytest.approx(SHARES, abs=2e-3)
     assert every.accepted[0] < every.accepted[-1]

@@ -196,9 +196,10 @@ def test_a_calibration_reports_every_severity_and_is_kept(report, judge, tmp_pat
     made, home, calls = report
     assert judge.calibration == made.calibration
     assert made.path.startswith(str(home))
-    assert [r.severity for r in made.rates] == [None, *SEVERITIES]
-    assert made.calibration.queries == ASKED * len(SEVERITIES)
-    assert sum(count for _, count, _ in calls) == calls[0][2] == ASKED * len(SEVERITIES) * 3
+    assert [r.severity for r in made.rates] == [None, *SEVERITIES, 1.0]
+    assert [r.processed for r in made.rates] == [False] * (1 + len(SEVERITIES)) + [True]
+    assert made.calibration.queries == ASKED * (len(SEVERITIES) + 1)
+    assert sum(count for _, count, _ in calls) == calls[0][2] == ASKED * (len(SEVERITIES) + 1) * 3
     every = made.rates[0]
     assert every.alike >= every.right > 0.8
     assert every.false[-1] <= every.false_by_group[-1] + 0.05

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from xtal.patterns import Pattern, q_from_two_theta, two_theta_from_q
 from xtal.patterns.background import background, subtract_background
-from xtal.patterns.linefinder import counting_variance, find_lines, line_points
+from xtal.patterns.linefinder import find_lines, line_points
 from xtal.patterns.lorentz import lorentz_polarisation
 from xtal.physics.profile import pseudo_voigt
 from xtal.readers import read_pattern
@@ -202,16 +202,6 @@ def test_line_points_is_about_the_width(fwhm, counts):
 def test_line_points_of_a_broad_hump_is_capped():
     pattern = Pattern(ANGLES, curve(ANGLES, [16.0], [1000], 6.0), CU)
     assert line_points(pattern, pattern.intensity) * 0.02 < 0.9
-
-
-@pytest.mark.parametrize("scale", [0.01, 1.0, 40.0])
-def test_counting_variance_of_counts_in_any_unit(scale):
-    for seed in range(6):
-        centres, heights = spaced(np.random.default_rng(seed), 0.2)
-        ideal = 3000 * curve(ANGLES, centres, heights, 0.2) + 200
-        counts = np.random.default_rng(seed).poisson(ideal) * scale
-        ratio = counting_variance(counts, ideal * scale, None, 7) / (ideal * scale**2)
-        assert 0.75 < np.median(ratio) < 1.35
 
 
 def test_limit_keeps_the_strongest():

@@ -237,7 +237,7 @@ def test_ties_are_settled_and_nothing_else_moves(engine, patterns):
         target = Target.of(pattern, find_lines(pattern), background(pattern))
         rows = np.arange(40)
         ranking = rerank(target, engine.index.lines, rows)
-        settled = settle(target, ranking, engine.index, rows)
+        settled = settle(ranking, engine.index, rows)
         assert sorted(settled.order) == sorted(ranking.order)
         by_row = dict(zip(ranking.order, ranking.fit.chi_square, strict=True))
         assert [by_row[place] for place in settled.order] == settled.fit.chi_square.tolist()
@@ -255,15 +255,15 @@ def test_tied_crystals_are_told_apart(engine, crystal):
     target = measured(crystal, line_error=0.05)
     for rows in (np.array([row, other]), np.array([other, row])):
         fit = replace(begun(target, 2), chi_square=len(target.net) * np.array([1.0, 1.01]))
-        settled = settle(target, Ranking(np.arange(2), fit), engine.index, rows)
+        settled = settle(Ranking(np.arange(2), fit, target), engine.index, rows)
         assert rows[settled.order[0]] == row
 
 
 def test_short_waves_on_large_cells_are_not_waited_for(engine, crystal):
     rows = np.array([engine.index.row_of("AGESIP_clean"), engine.index.row_of(ENTRY)])
-    ranking = Ranking(np.arange(2), replace(begun(measured(crystal), 2), chi_square=np.full(2, 1500.0)))
     hard = replace(measured(crystal), wavelength=0.08)
-    assert settle(hard, ranking, engine.index, rows) is ranking
+    ranking = Ranking(np.arange(2), replace(begun(measured(crystal), 2), chi_square=np.full(2, 1500.0)), hard)
+    assert settle(ranking, engine.index, rows) is ranking
     count = len(reflections(crystal, Q_MAX, wavelength=WAVELENGTH).g)
     assert expected_reflections(crystal, Q_MAX) == pytest.approx(count, rel=0.1)
 
@@ -273,10 +273,10 @@ def test_a_fit_as_good_as_the_noise_and_one_that_is_none_are_left_alone(engine, 
     rows = np.array([engine.index.row_of("AGESIP_clean"), engine.index.row_of(ENTRY)])
     target = measured(crystal, line_error=0.05)
     fit = replace(begun(target, 2), chi_square=misfit * len(target.net) * np.ones(2))
-    ranking = Ranking(np.arange(2), fit)
-    assert settle(target, ranking, engine.index, rows) is ranking
+    ranking = Ranking(np.arange(2), fit, target)
+    assert settle(ranking, engine.index, rows) is ranking
 
 
 def test_an_empty_ranking_stays_empty(engine, crystal):
-    ranking = Ranking(np.arange(0), Fit.start(0))
-    assert settle(measured(crystal), ranking, engine.index, np.arange(0)) is ranking
+    ranking = Ranking(np.arange(0), Fit.start(0), measured(crystal))
+    assert settle(ranking, engine.index, np.arange(0)) is ranking

@@ -14,7 +14,7 @@ from xtal.crystals.cif.operations import read_operations, unknown_setting
 from xtal.crystals.cif.sites import MAX_ATOMS, Sites, listed_sites, shared_places
 from xtal.crystals.cif.text import structures
 from xtal.crystals.crystal import Crystal
-from xtal.crystals.disorder import closeness, with_alternatives
+from xtal.crystals.disorder import closeness, refuse_crowds
 from xtal.crystals.symmetry import expand, wrapped
 from xtal.errors import UserError
 
@@ -31,9 +31,6 @@ class _SyntaxError(UserError):
 
 def read_cif(text: str | bytes, name: str = "") -> Crystal:
     """Read the first structure of a CIF, with its symmetry expanded to all atoms of the cell.
-
-    Atoms that cannot be there together, the alternatives of a disorder, share their place when the file gives each its
-    full weight.
 
     Args:
         text: a whole CIF; bytes are taken as UTF-8, UTF-16 or Windows-1252.
@@ -112,7 +109,7 @@ def _built(lattice: NDArray, sites: Sites, operations: NDArray, name: str) -> Cr
     volume = abs(np.linalg.det(lattice)) / occupancies.sum()
     if volume < SMALLEST_ATOM:
         raise UserError(f"{volume:.2g} Å³ of cell per atom, which is less than {SMALLEST_ATOM:g}; is the cell in Å?")
-    return with_alternatives(Crystal(lattice, frac, elements.astype(np.uint8), occupancies, name))
+    return refuse_crowds(Crystal(lattice, frac, elements.astype(np.uint8), occupancies, name))
 
 
 def _likeliest(block: Block, settings: list[Crystal]) -> Crystal:
