@@ -32,6 +32,7 @@ class Hit:
         chi_square: what hits are ordered by, see `xtal.physics.fit.Fit`; None beyond the candidates that were fitted.
         second: share of Kα2 in the beam with which it was fitted.
         growth: of the line width with the angle, see `xtal.physics.target.Target`; `width` is that at small angles.
+        overlaps: pairs of the entry's atoms that cannot be there together: alternatives of a disorder, listed in full.
     """
 
     rank: int
@@ -51,6 +52,7 @@ class Hit:
     chi_square: float | None = None
     second: float = 0.0
     growth: float = 0.0
+    overlaps: int = 0
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,8 @@ def as_text(answer: "Answer") -> str:
         "  ".join(c.ljust(w) if i in left else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True)))
         for row in cells
     ]
-    return "\n".join([facts, *rows] if answer.hits else [facts, "no structure found"])
+    doubts = [f"  {hit.id}: {hit.overlaps} pairs of its atoms overlap" for hit in answer.hits if hit.overlaps]
+    return "\n".join([facts, *rows, *doubts] if answer.hits else [facts, "no structure found"])
 
 
 def _cells(hit: "Hit") -> tuple[str, ...]:

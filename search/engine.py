@@ -14,25 +14,28 @@ import models
 from indexer.storage import Index, open_index
 from models.embedder import Embedder
 from search.answer import Answer, Hit, Overlay, Timings
-from search.computed import reproduce
 from search.edited_lines import sample_with
 from search.filters import Filter
-from search.prepared import prepared
-from search.rerank import rerank
-from search.ties import settle
+from search.ranking import prepared, reproduce, rerank, settle
 from xtal import settings
 from xtal.crystals import Crystal
+from xtal.crystals.disorder import impossible_pairs
 from xtal.errors import UserError
 from xtal.patterns import Lines, Pattern
 from xtal.patterns.sample import Sample
-from xtal.physics import Sticks
+from xtal.physics import LineTable, Sticks, powder_lines
 from xtal.physics.fit import Fit, line_positions
+from xtal.physics.powder import expected_reflections
 from xtal.physics.profile import render_each
 from xtal.physics.target import Target, widening
 
 FEW_QUERIES = 16
 COPIES_COMPARED = 3  # of one structure; they differ by temperature and solvent, so one alone may be the wrong one
 ROOM_FOR_COPIES = 3  # times the shortlist, searched so that copies do not crowd out other structures
+MOST_CHECKED = 1000  # atoms of a hit that are looked at for overlaps: a few milliseconds
+DRAWN_BEYOND = 1.02  # of the last q: strain may move lines into the scan
+MOST_DRAWN = 4096  # lines of an overlay,
+MOST_WAVES = 3e7  # where reflections times atoms are no more, some tenths of a second
 UNTIMED = Timings(0.0, 0.0, 0.0)
 SHORTLIST = 100  # the right structure is among so many in 99 % of even badly disturbed patterns
 
@@ -138,7 +141,7 @@ class Engine:
         """Draw the fitted profile of a hit over the whole measured range."""
         sample = Sample.of(pattern)
         under, net = sample.under, pattern.intensity - sample.under
-        sticks = Sticks.of(self.index.lines, np.array([hit.row]), pattern.wavelength, np.inf)
+        sticks = Sticks.of(self._lines_to(hit, pattern), np.array([0]), pattern.wavelength, np.inf, MOST_DRAWN)
         sticks = sticks.doubled(pattern.wavelength, hit.second)
         parameters = np.array([hit.parameters or (0.0,) * 9])
         centres = line_positions(sticks, parameters, pattern.wavelength)[0][0]
@@ -150,6 +153,14 @@ class Engine:
         calculated = under + scale * curve
         difference = pattern.intensity - calculated
         return Overlay(pattern.two_theta, pattern.intensity, calculated, under, difference, np.sort(centres))
+
+    def _lines_to(self, hit: Hit, pattern: Pattern) -> LineTable:
+        """Return the lines of a hit to the end of a scan: an index keeps those of large cells to some angle only."""
+        last = DRAWN_BEYOND * pattern.q_range[1]
+        crystal = self.index.crystal(hit.row)
+        if expected_reflections(crystal, last) * len(crystal) > MOST_WAVES:
+            return self.index.lines.take(np.array([hit.row]))
+        return LineTable.stack([powder_lines(crystal, last, wavelength=pattern.wavelength)])
 
     def _shortlists(
         self,
@@ -239,6 +250,7 @@ class Engine:
             chi_square=float(fit.chi_square[0]) if known else None,
             second=float(fit.second[0]),
             growth=float(fit.growth[0]),
+            overlaps=impossible_pairs(self.index.crystal(int(row))) if entries.n_atoms[row] <= MOST_CHECKED else 0,
         )
 
 

@@ -184,6 +184,8 @@ def reasons(answer: Answer, evidence: Evidence) -> tuple[str, ...]:
         said.append(f"it fits only if its lines are {errors:.1f} times as wrong as is usual")
     if abs(shift := answer.hits[0].zero_shift or 0.0) >= in_degrees(NOTABLE_SHIFT, answer.pattern.wavelength):
         said.append(f"it fits only with a zero shift of {shift:+.2f}°")
+    if pairs := answer.hits[0].overlaps:
+        said.append(f"the entry lists {pairs} pairs of atoms that cannot be there together: it is doubtful in itself")
     if len(answer.lines) - evidence.unknown <= FEW_LINES:
         said.append("so few lines are little to judge by")
     return tuple(said)

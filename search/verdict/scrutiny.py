@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 from indexer.storage import Index
 from search.answer import Answer, Hit
-from search.prepared import prepared
-from search.rerank import STRAIN_MARGIN
+from search.ranking import STRAIN_MARGIN, prepared
 from xtal.crystals import Crystal
 from xtal.patterns import q_from_two_theta, two_theta_from_q
 from xtal.physics import Shell

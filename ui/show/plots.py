@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xtal.patterns import Lines, Pattern, two_theta_from_q
+from xtal.patterns.segments import broken
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -130,6 +131,7 @@ def _given(name: str, two_theta: NDArray, intensity: NDArray, wavelength: float,
     """Return the curve of the pattern itself; pointing at it tells 2θ, ``d = λ / 2 sin θ`` and the intensity itself."""
     trace = _curve(two_theta, _scaled(intensity, root), name, INK, 1.5)
     spacing = wavelength / (2 * np.sin(np.radians(two_theta) / 2))
+    _, spacing, intensity = broken(two_theta, spacing, intensity)
     trace.customdata = np.column_stack([spacing, intensity]).astype(np.float32)
     trace.hovertemplate = (
         "2θ %{x:.3f}°<br>d %{customdata[0]:.4f} Å<br>%{customdata[1]:,.4~g}<extra>" + name.lower() + "</extra>"
@@ -142,6 +144,7 @@ def _curve(
 ) -> "go.Scatter":
     import plotly.graph_objects as go
 
+    x, y = broken(x, y)
     return go.Scatter(
         x=np.asarray(x, np.float32),
         y=np.asarray(y, np.float32),

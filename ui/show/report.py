@@ -13,6 +13,7 @@ from ui.show.candidates import candidates_html
 from ui.show.verdict import verdict_html
 from ui.view import View
 from xtal.patterns import two_theta_from_q
+from xtal.patterns.segments import broken
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -89,16 +90,16 @@ def _draw(axes: "Axes", view: View) -> None:
     if loaded is None:
         return
     two_theta, measured = loaded.pattern.two_theta, loaded.pattern.intensity
-    axes.plot(two_theta, measured, color="#1f2937", lw=1, label=view.given)
+    axes.plot(*broken(two_theta, measured), color="#1f2937", lw=1, label=view.given)
     top = float(measured.max())
     if overlay is not None:
-        axes.plot(two_theta, overlay.calculated, color="#d62828", lw=0.8, label="Calculated")
+        axes.plot(*broken(two_theta, overlay.calculated), color="#d62828", lw=0.8, label="Calculated")
         axes.vlines(overlay.ticks, -0.08 * top, -0.04 * top, color="#2f855a", lw=0.6, label=f"Lines of {view.selected}")
         if view.answer is not None and view.answer.edited:
             edited = two_theta_from_q(view.answer.lines.q, loaded.pattern.wavelength)
             axes.vlines(edited, -0.04 * top, -0.01 * top, color="#1f2937", lw=0.6, label="Edited lines")
         base = -0.12 * top - float(overlay.difference.max())
-        axes.plot(two_theta, overlay.difference + base, color="#3e6eb0", lw=0.8, label="Difference")
+        axes.plot(*broken(two_theta, overlay.difference + base), color="#3e6eb0", lw=0.8, label="Difference")
     if view.unexplained:
         places = np.interp(view.unexplained, two_theta, measured) + 0.03 * top
         axes.plot(view.unexplained, places, "v", color="#d97706", ms=6, label="Not explained")

@@ -68,7 +68,7 @@ def formula_html(formula: str) -> str:
 def _cells(hit: "Hit") -> tuple[str, ...]:
     return (
         f"{hit.rank}",
-        f'<span class="xs-id" title="{escape(hit.name)}">{escape(hit.id)}</span>',
+        f'<span class="xs-id" title="{escape(hit.name)}">{escape(hit.id)}</span>{_doubt(hit)}',
         f'<span class="xs-formula" title="{escape(hit.formula)}">{formula_html(hit.formula)}</span>',
         bar(hit.similarity),
         bar(hit.fit),
@@ -76,6 +76,14 @@ def _cells(hit: "Hit") -> tuple[str, ...]:
         MISSING if hit.scale is None else f"{hit.scale:.4f}",
         f"{hit.group_size}",
     )
+
+
+def _doubt(hit: "Hit") -> str:
+    """Return a mark where the entry itself is doubtful."""
+    if not hit.overlaps:
+        return ""
+    words = f"{hit.overlaps} pairs of its atoms overlap: a disorder listed in full"
+    return f' <span class="xs-doubt" role="img" aria-label="{words}" title="{words}">⚠</span>'
 
 
 def bar(value: float | None) -> str:

@@ -30,3 +30,9 @@ def in_gap(two_theta: NDArray[np.float64], missing: NDArray[np.float64]) -> NDAr
     """Return for each angle (...) whether it lies in one of the gaps (G, 2)."""
     place = two_theta[..., None]
     return np.asarray(((place > missing[:, 0]) & (place < missing[:, 1])).any(axis=-1))
+
+
+def broken(two_theta: NDArray[np.float64], *columns: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+    """Return angles (M,) and columns (M,) with a NaN in each gap, where whoever draws them draws no curve."""
+    ends = [run.start for run in segments(two_theta)[1:]]
+    return np.insert(two_theta, ends, two_theta[ends]), *(np.insert(column, ends, np.nan) for column in columns)

@@ -58,7 +58,7 @@ def _either_texture(view: View, model: Model, state: State, best: float) -> floa
     Only a few axes are tried, and a texture about another one is better a tensor's, even where it is strong.
     """
     score = -state.cost - state.ln_root
-    if state.cost > best + HOPELESS:
+    if state.cost > best + HOPELESS or not len(model.shell.axes):
         return score
     about = descend(view, model, _about_an_axis(model.shell, state), LAST_STEPS)
     return float(np.logaddexp(score, -about.cost - about.ln_root))

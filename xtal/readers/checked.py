@@ -10,6 +10,7 @@ from xtal.patterns import Pattern, two_theta_from_q
 from xtal.patterns.pattern import LONGEST_WAVELENGTH, SHORTEST_WAVELENGTH
 from xtal.readers.peaks import drawn, is_peak_list
 from xtal.readers.ranges import in_one
+from xtal.readers.scales import scale_of_noise
 from xtal.readers.scan import MOST_POINTS, Scan
 
 MOST_TWINS = 0.1  # share of points at the angle of the point before: more have lost digits
@@ -33,7 +34,7 @@ def pattern_of(scan: Scan, name: str, wavelength: float | None = None) -> Patter
     if is_peak_list(scan.x, scan.intensity):
         two_theta, intensity, note = drawn(scan.x, scan.intensity, given)
         return _checked(name, Scan(two_theta, intensity, note=scan.note + note), given)
-    return _checked(name, _averaged(name, in_one(name, scan)), given)
+    return _checked(name, _counted(_averaged(name, in_one(name, scan))), given)
 
 
 def _stated(name: str, scan: Scan) -> float:
@@ -75,6 +76,16 @@ def _averaged(name: str, scan: Scan) -> Scan:
     mean = np.add.reduceat(scan.intensity, start) / count
     note = f"{scan.note}, points at one angle averaged ({twins.sum()})"
     return replace(scan, x=scan.x[start], intensity=mean, sigma=sigma, note=note)
+
+
+def _counted(scan: Scan) -> Scan:
+    """Take logarithms and square roots back to counts, where the noise gives them away."""
+    scale = None if scan.sigma is not None else scale_of_noise(scan.intensity)
+    if scale is None:
+        return scan
+    return replace(
+        scan, intensity=scale.back(scan.intensity), note=f"{scan.note}, intensities converted from {scale.name}"
+    )
 
 
 def _checked(name: str, scan: Scan, wavelength: float) -> Pattern:

@@ -8,7 +8,7 @@ import pytest
 
 from search.benchmark import calibrate, write_reliability
 from search.engine import Engine
-from search.ties import MARGIN
+from search.ranking.ties import MARGIN
 from search.verdict import Judge, Verdict, percent
 from search.verdict.calibration import calibration_path
 from search.verdict.evidence import FEATURES, Evidence, among_all, features

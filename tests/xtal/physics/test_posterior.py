@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from physics_helpers import bare_target
 
-from search.rerank import Ranking, rerank
-from search.ties import EXPLAINED, MARGIN, STRANGE, settle
+from search.ranking.rerank import Ranking, rerank
+from search.ranking.ties import EXPLAINED, MARGIN, STRANGE, settle
 from xtal.crystals import Crystal
 from xtal.patterns import Pattern, q_from_two_theta
 from xtal.patterns.background import background

@@ -3,7 +3,7 @@
 import numpy as np
 
 from indexer.storage import Index
-from search.rerank import STRAIN_MARGIN, Ranking
+from search.ranking.rerank import STRAIN_MARGIN, Ranking
 from xtal.patterns import q_from_two_theta
 from xtal.physics import Shell
 from xtal.physics.posterior import log_posteriors

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from search.rerank import STAGES, rerank
+from search.ranking.rerank import STAGES, rerank
 from xtal.patterns.background import background
 from xtal.patterns.linefinder import find_lines
 from xtal.physics.target import Target

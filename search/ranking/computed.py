@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from indexer.storage import Index
-from search.rerank import STRAIN_MARGIN, Ranking
+from search.ranking.rerank import STRAIN_MARGIN, Ranking
 from xtal.patterns import q_from_two_theta
 from xtal.physics import LineTable, Sticks, powder_lines
 from xtal.physics.fit import Errors, refine
