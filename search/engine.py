@@ -16,7 +16,8 @@ from models.embedder import Embedder
 from search.answer import Answer, Hit, Overlay, Timings
 from search.edited_lines import sample_with
 from search.filters import Filter
-from search.ranking import prepared, reproduce, rerank, settle
+from search.ranking import reproduce, rerank, settle
+from search.ranking.prepared import prepared
 from xtal import settings
 from xtal.crystals import Crystal
 from xtal.crystals.disorder import impossible_pairs

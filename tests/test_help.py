@@ -21,7 +21,7 @@ COMMANDS = (
     "xtalscout",
     "xtalscout build",
 )
-HEAVY = ("scipy", "pymatgen", "faiss", "rietx", "geddes", "gradio", "plotly", "torch", "onnxruntime", "duckdb")
+HEAVY = ("scipy", "pymatgen", "faiss", "rietx", "gradio", "plotly", "torch", "onnxruntime", "duckdb")
 LONGEST = 0.5  # seconds of the processor's time
 RUN = """
 import runpy, sys

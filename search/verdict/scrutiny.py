@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from indexer.storage import Index
 from search.answer import Answer, Hit
-from search.ranking import STRAIN_MARGIN, prepared
+from search.ranking import STRAIN_MARGIN
+from search.ranking.prepared import prepared
 from xtal.crystals import Crystal
 from xtal.patterns import q_from_two_theta, two_theta_from_q
 from xtal.physics import Shell

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from search import prepared
+from search.ranking import prepared
 from search.verdict.scrutiny import Scrutiny
 from xtal.patterns.sample import Sample
 
