@@ -86,11 +86,9 @@ def suited(target: Target, sticks: Sticks, start: Fit) -> tuple[Target, float]:
     q = 0.99 * q_from_two_theta(last, target.wavelength)
     apart = float(np.ptp(two_theta_from_q(q / np.array(spectrum(target.wavelength)), target.wavelength)))
     shares = (0.0, K_ALPHA_2) if apart > RESOLVED * target.fwhm else (0.0,)
-    second = shares[0] if len(shares) == 1 else min(shares, key=lambda share: unexplained(target, share))
-    if last < WIDE:
-        return target, second
-    targets = [target.grown(growth) for growth in GROWTHS]
-    return min(targets, key=lambda grown: unexplained(grown, second)), second
+    targets = [target.grown(growth) for growth in GROWTHS] if last >= WIDE else [target]
+    choices = [(grown, share) for grown in targets for share in shares]
+    return choices[0] if len(choices) == 1 else min(choices, key=lambda choice: unexplained(*choice))
 
 
 def _replace_head(fit: Fit, head: Fit) -> Fit:

@@ -1,4 +1,4 @@
-"""What speaks for and against the first hit of an answer: numbers for the calibration, sentences for people."""
+"""What speaks for and against the first hit of an answer, in numbers for the calibration."""
 
 from dataclasses import dataclass, replace
 from typing import Self
@@ -23,11 +23,6 @@ FAINT = 0.1  # a calculated line weaker than this share of the found one does no
 LEAST_SHARE = 0.003  # of the explained intensity: its logit stays finite
 LEAST_CHI_SQUARE = 1e-9  # its logarithm stays finite
 WIDEST_LEAD = 3.0  # in ln χ²: a lead beyond, or no rival at all, says no more
-QUOTED = 3  # lines named in a sentence
-CLOSE = 0.15  # in ln χ²: a rival this near may as well be right
-FEW_LINES = 5
-NOTABLE_ABSENCE, NOTABLE_SHIFT = 0.15, 0.007  # share of the calculated intensity, Å⁻¹ (0.10° with Cu Kα)
-NOTABLE_ERRORS = 3.0  # in units of what is usual: right structures hardly ever take as much, wrong ones mostly do
 FEATURES = (
     "logit of the explained share",
     "ln chi-square per point",
@@ -83,7 +78,7 @@ class Evidence:
         return cls(
             explained=float(np.clip(first.fit / max(1 - answer.noise, LEAST_SHARE), 0, 1)),
             misfit=max(first.chi_square, LEAST_CHI_SQUARE) / max(answer.points, 1),
-            lead=_lead(first, rival),
+            lead=lead_over(first, rival),
             missing=lines.missing,
             absent=lines.absent,
             similarity=first.similarity,
@@ -105,7 +100,7 @@ def among_all(evidence: Evidence, answer: Answer) -> Evidence:
     first, hidden = answer.hits[0], answer.excluded
     return replace(
         evidence,
-        lead=min(evidence.lead, _lead(first, hidden)),
+        lead=min(evidence.lead, lead_over(first, hidden)),
         similarity_lead=min(evidence.similarity_lead, first.similarity - hidden.similarity),
     )
 
@@ -168,77 +163,12 @@ def compare_lines(answer: Answer, hit: Hit, table: LineTable) -> Comparison:
     return Comparison(missing, absent, tuple(found[left][np.argsort(-area[left])].tolist()), unknown, known)
 
 
-def reasons(answer: Answer, evidence: Evidence) -> tuple[str, ...]:
-    """Say in short sentences what the evidence on the first hit is."""
-    said = [
-        f"its fitted profile explains {evidence.explained:.0%} of the intensity that is not background or noise",
-        _words_on_lines(answer, evidence),
-        _words_on_rival(answer, evidence),
-    ]
-    if answer.excluded is not None and (lead := _lead(answer.hits[0], answer.excluded)) < CLOSE:
-        how = "better" if lead < -CLOSE else "nearly as well" if lead > 0 else "as well"
-        said.append(f"{answer.excluded.id} ({answer.excluded.formula}), which the filter excludes, fits {how}")
-    if evidence.absent >= NOTABLE_ABSENCE:
-        said.append(f"{evidence.absent:.0%} of the intensity it should show has no line in the pattern")
-    if (errors := evidence.scrutiny.line_errors) >= NOTABLE_ERRORS:
-        said.append(f"it fits only if its lines are {errors:.1f} times as wrong as is usual")
-    if abs(shift := answer.hits[0].zero_shift or 0.0) >= in_degrees(NOTABLE_SHIFT, answer.pattern.wavelength):
-        said.append(f"it fits only with a zero shift of {shift:+.2f}°")
-    if pairs := answer.hits[0].overlaps:
-        said.append(f"the entry lists {pairs} pairs of atoms that cannot be there together: it is doubtful in itself")
-    if len(answer.lines) - evidence.unknown <= FEW_LINES:
-        said.append("so few lines are little to judge by")
-    return tuple(said)
-
-
-def _lead(first: Hit, rival: Hit | None) -> float:
+def lead_over(first: Hit, rival: Hit | None) -> float:
     """Return ln of the rival's χ² over that of the first hit, `WIDEST_LEAD` at most and where nothing compares."""
     if rival is None or rival.chi_square is None or first.chi_square is None:
         return WIDEST_LEAD
     least = LEAST_CHI_SQUARE
     return min(WIDEST_LEAD, float(np.log(max(rival.chi_square, least) / max(first.chi_square, least))))
-
-
-def _words_on_lines(answer: Answer, evidence: Evidence) -> str:
-    """Say which lines it leaves unexplained, and how many could not be judged."""
-    count, how = len(answer.lines) - evidence.unknown, "edited" if answer.edited else "found"
-    unexplained = evidence.unexplained
-    if not count:
-        return f"none of the {evidence.unknown} lines {how} lies where lines of it were calculated"
-    if not unexplained:
-        said = f"it explains the only line {how}" if count == 1 else f"it explains all {count} lines {how}"
-    else:
-        angles = ", ".join(f"{angle:.2f}°" for angle in unexplained[:QUOTED])
-        which = "at" if len(unexplained) <= QUOTED else "the strongest at"
-        verb = "is" if len(unexplained) == 1 else "are"
-        said = f"{len(unexplained)} of {count} lines {how} {verb} not explained by it, {which} 2θ = {angles}"
-    return said + _words_on_unknown(evidence)
-
-
-def _words_on_unknown(evidence: Evidence) -> str:
-    """Say how many lines lie where nothing was calculated."""
-    if not evidence.unknown:
-        return ""
-    low, high = evidence.known
-    verb = "was" if evidence.unknown == 1 else "were"
-    return f"; {evidence.unknown} beyond the {low:.0f} to {high:.0f}° that were calculated of it {verb} not judged"
-
-
-def _words_on_rival(answer: Answer, evidence: Evidence) -> str:
-    """Compare it with the best structure that differs."""
-    rival = answer.rival
-    if rival is None:
-        passes = "" if answer.excluded is None else " that passes the filter"
-        return f"there is no other structure{passes} to compare it with"
-    alike = f"similarity {evidence.similarity:.2f}, next different structure {rival.similarity:.2f}"
-    if rival.chi_square is None:
-        return alike
-    name = f"the next different structure, {rival.id} ({rival.formula}),"
-    if evidence.lead < 0:
-        return f"{name} has the lower χ², but texture and errors of single lines make it less likely; {alike}"
-    if evidence.lead < CLOSE:
-        return f"{name} fits nearly as well; {alike}"
-    return f"the next different structure fits worse, its χ² is {np.exp(evidence.lead):.1f} times as high; {alike}"
 
 
 def _found_lines(answer: Answer) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

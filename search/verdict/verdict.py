@@ -74,7 +74,8 @@ class Judge:
 
     def verdict(self, answer: Answer) -> Verdict:
         """Judge one answer; UserError when it comes from a search without physics."""
-        from search.verdict.evidence import Evidence, among_all, features, reasons
+        from search.verdict.evidence import Evidence, among_all, features
+        from search.verdict.reasons import reasons
 
         if not len(answer.lines):
             return Verdict("miss", 0.0, ("no line stands out of the noise",), 0.0)

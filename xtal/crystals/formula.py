@@ -23,7 +23,7 @@ def parse_elements(text: str) -> frozenset[str] | None:
 
 def parse_formula(text: str) -> str | None:
     """Read a formula without brackets (``Zn4 C24 H12 O13``), reduce it and bring it in Hill order; None for a blank."""
-    amounts = _amounts(text)
+    amounts = amounts_of(text)
     return format_formula(reduced(amounts)) if amounts else None
 
 
@@ -33,7 +33,7 @@ def atoms_of_formula(text: str, units: int = 1) -> NDArray[np.int64]:
     Raises:
         UserError: the text is no formula, is blank, or a count is no whole number.
     """
-    amounts = _amounts(text)
+    amounts = amounts_of(text)
     counts = {symbol: units * amount for symbol, amount in amounts.items()}
     if not counts or any(abs(count - round(count)) > 1e-9 for count in counts.values()):
         raise UserError(f"{text!r} x {units} is no whole number of atoms; write the contents of one cell: Zn4C24H12O13")
@@ -41,8 +41,8 @@ def atoms_of_formula(text: str, units: int = 1) -> NDArray[np.int64]:
     return np.sort(np.repeat(numbers, [round(count) for count in counts.values()])).astype(np.int64)
 
 
-def _amounts(text: str) -> dict[str, float]:
-    """Atoms by element in Hill order; none for a blank text."""
+def amounts_of(text: str) -> dict[str, float]:
+    """Read the atoms of a formula without brackets, by element in Hill order; none for a blank text."""
     plain = re.sub(r"[\s_{}]", "", text)
     if plain and not re.fullmatch(r"(?:[A-Z][a-z]?(?:\d+\.?\d*)?)+", plain):
         raise UserError(f"{text!r} is no formula; write symbols with counts and no brackets, for example Zn4C24H12O13")

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from search.verdict.evidence import Evidence, compare_lines, reasons
+from search.verdict.evidence import Evidence, compare_lines
+from search.verdict.reasons import reasons
 from xtal.patterns import Lines, two_theta_from_q
 from xtal.physics import LineTable, Scan
 from xtal.physics.powder import DATABASE_LINES

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from search.verdict import scrutiny
-from search.verdict.evidence import NOTABLE_ERRORS, Evidence, reasons
+from search.verdict.evidence import Evidence
 from search.verdict.lookalikes import lookalikes
+from search.verdict.reasons import NOTABLE_ERRORS, reasons
 from search.verdict.scrutiny import Scrutiny
 from xtal.patterns import q_from_two_theta
 from xtal.physics import reflections

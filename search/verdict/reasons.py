@@ -1,0 +1,110 @@
+"""What speaks for and against the first hit of an answer, in sentences for people."""
+
+import gemmi
+import numpy as np
+
+from search.answer import Answer, Hit
+from search.verdict.evidence import Evidence, lead_over
+from xtal.crystals import amounts_of
+from xtal.physics.fit import in_degrees
+
+QUOTED = 3  # lines named in a sentence
+CLOSE = 0.15  # in ln χ²: a rival this near may as well be right
+TIED = 0.26  # in ln χ²: metals that differ by less are not told apart by their profiles
+FEW_LINES = 5
+NOTABLE_ABSENCE, NOTABLE_SHIFT = 0.15, 0.007  # share of the calculated intensity, Å⁻¹ (0.10° with Cu Kα)
+NOTABLE_ERRORS = 3.0  # in units of what is usual: right structures hardly ever take as much, wrong ones mostly do
+
+
+def reasons(answer: Answer, evidence: Evidence) -> tuple[str, ...]:
+    """Say in short sentences what the evidence on the first hit is."""
+    said = [
+        f"its fitted profile explains {evidence.explained:.0%} of the intensity that is not background or noise",
+        _words_on_lines(answer, evidence),
+        _words_on_rival(answer, evidence),
+    ]
+    if answer.excluded is not None and (lead := lead_over(answer.hits[0], answer.excluded)) < CLOSE:
+        how = "better" if lead < -CLOSE else "nearly as well" if lead > 0 else "as well"
+        said.append(f"{answer.excluded.id} ({answer.excluded.formula}), which the filter excludes, fits {how}")
+    if evidence.absent >= NOTABLE_ABSENCE:
+        said.append(f"{evidence.absent:.0%} of the intensity it should show has no line in the pattern")
+    if (errors := evidence.scrutiny.line_errors) >= NOTABLE_ERRORS:
+        said.append(f"it fits only if its lines are {errors:.1f} times as wrong as is usual")
+    if abs(shift := answer.hits[0].zero_shift or 0.0) >= in_degrees(NOTABLE_SHIFT, answer.pattern.wavelength):
+        said.append(f"it fits only with a zero shift of {shift:+.2f}°")
+    if len(metals := indistinct_metals(answer)) > 1:
+        said.append(f"{', '.join(metals[:-1])} or {metals[-1]}: powder data cannot tell which")
+    if pairs := answer.hits[0].overlaps:
+        said.append(f"the entry lists {pairs} pairs of atoms that cannot be there together: it is doubtful in itself")
+    if len(answer.lines) - evidence.unknown <= FEW_LINES:
+        said.append("so few lines are little to judge by")
+    return tuple(said)
+
+
+def indistinct_metals(answer: Answer) -> tuple[str, ...]:
+    """Return the metals with which the first hit's framework fits about as well, that of the first hit before others.
+
+    Frameworks are one when their formulas differ in nothing but which metal stands where one does.
+    """
+    first = answer.hits[0]
+    metal, rest = _one_metal(first)
+    if not metal:
+        return ()
+    alike = [
+        other
+        for hit in answer.hits[1:]
+        for other, same in [_one_metal(hit)]
+        if other and same == rest and lead_over(first, hit) < TIED and hit.chi_square is not None
+    ]
+    return tuple(dict.fromkeys([metal, *alike]))
+
+
+def _one_metal(hit: Hit) -> tuple[str, dict[str, float]]:
+    """Return the only metal of a hit and its formula without the name of that; "" where there is none or several."""
+    amounts = amounts_of(hit.formula)
+    metals = [symbol for symbol in amounts if gemmi.Element(symbol).is_metal]
+    if len(metals) != 1:
+        return "", {}
+    return metals[0], {("metal" if symbol == metals[0] else symbol): count for symbol, count in amounts.items()}
+
+
+def _words_on_lines(answer: Answer, evidence: Evidence) -> str:
+    """Say which lines it leaves unexplained, and how many could not be judged."""
+    count, how = len(answer.lines) - evidence.unknown, "edited" if answer.edited else "found"
+    unexplained = evidence.unexplained
+    if not count:
+        return f"none of the {evidence.unknown} lines {how} lies where lines of it were calculated"
+    if not unexplained:
+        said = f"it explains the only line {how}" if count == 1 else f"it explains all {count} lines {how}"
+    else:
+        angles = ", ".join(f"{angle:.2f}°" for angle in unexplained[:QUOTED])
+        which = "at" if len(unexplained) <= QUOTED else "the strongest at"
+        verb = "is" if len(unexplained) == 1 else "are"
+        said = f"{len(unexplained)} of {count} lines {how} {verb} not explained by it, {which} 2θ = {angles}"
+    return said + _words_on_unknown(evidence)
+
+
+def _words_on_unknown(evidence: Evidence) -> str:
+    """Say how many lines lie where nothing was calculated."""
+    if not evidence.unknown:
+        return ""
+    low, high = evidence.known
+    verb = "was" if evidence.unknown == 1 else "were"
+    return f"; {evidence.unknown} beyond the {low:.0f} to {high:.0f}° that were calculated of it {verb} not judged"
+
+
+def _words_on_rival(answer: Answer, evidence: Evidence) -> str:
+    """Compare it with the best structure that differs."""
+    rival = answer.rival
+    if rival is None:
+        passes = "" if answer.excluded is None else " that passes the filter"
+        return f"there is no other structure{passes} to compare it with"
+    alike = f"similarity {evidence.similarity:.2f}, next different structure {rival.similarity:.2f}"
+    if rival.chi_square is None:
+        return alike
+    name = f"the next different structure, {rival.id} ({rival.formula}),"
+    if evidence.lead < 0:
+        return f"{name} has the lower χ², but texture and errors of single lines make it less likely; {alike}"
+    if evidence.lead < CLOSE:
+        return f"{name} fits nearly as well; {alike}"
+    return f"the next different structure fits worse, its χ² is {np.exp(evidence.lead):.1f} times as high; {alike}"
