@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 from search_helpers import ENTRIES, INDEX, QUERIES
 
-# the first example pays for imports and caches, and the machine may be busy: time limits on examples only cry wolf
-settings.register_profile("xtalscout", deadline=None)
+# the first example pays for imports and caches, and the machine may be busy: time limits
+# on examples only cry wolf; to explain a failure, every line that runs is traced, which takes minutes
+settings.register_profile("xtalscout", deadline=None, phases=[phase for phase in Phase if phase is not Phase.explain])
 settings.load_profile("xtalscout")
 
 

@@ -26,7 +26,7 @@ def moved(crystal: Crystal, size: float, seed: int = 0) -> Crystal:
     return replace(crystal, frac_coords=(crystal.frac_coords + step @ np.linalg.inv(crystal.lattice)) % 1)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 99), st.tuples(*[st.floats(0, 1)] * 3), st.sampled_from(AXES), st.randoms(use_true_random=False))
 def test_the_same_crystal_in_another_setting_agrees_wholly(seed, shift, change, random):
     crystal, change = scattered(seed), np.array(change)

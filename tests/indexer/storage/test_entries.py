@@ -23,7 +23,7 @@ def assert_same(table, other):
         np.testing.assert_array_equal(getattr(table, column), getattr(other, column), strict=True)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.tuples(words, crystals), min_size=1, max_size=8, unique_by=lambda pair: pair[0]))
 def test_parquet_gives_back_every_column(tmp_path_factory, rows):
     ids, found = zip(*rows, strict=True)

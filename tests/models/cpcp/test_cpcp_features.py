@@ -13,7 +13,7 @@ def lines_of(q: list[float], intensity: list[float], reach: float = 6.0) -> Line
     return Lines(np.array(q), np.array(intensity), None, (0.2, reach))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.lists(st.floats(0.01, 1.0), max_size=9), min_size=1, max_size=5), st.integers(1, 6))
 def test_found_lines_come_strongest_first_and_padded(intensities, length):
     rows = [Lines(0.3 + 0.1 * np.arange(len(i)), np.array(i), 0.01 * np.arange(len(i))) for i in intensities]

@@ -40,7 +40,7 @@ def test_rock_salt_is_drawn_as_in_a_textbook():
     assert (~between_inner).sum() == 54  # one stub out of each of the 9 sites on each of 6 faces
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 2**32 - 1))
 def test_every_drawn_bond_obeys_the_rule_and_has_an_end_in_the_cell(seed):
     crystal = random_crystal(seed)

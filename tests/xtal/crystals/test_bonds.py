@@ -61,14 +61,14 @@ def test_two_halves_of_a_disordered_atom_are_not_joined():
     assert pairs == {(0, 2), (2, 0)}
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.integers(0, 2**32 - 1))
 def test_bonds_agree_with_a_plain_double_loop(seed):
     crystal = random_crystal(seed, 9)
     assert as_set(crystal) == brute_force(crystal)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 2**32 - 1), st.tuples(*[st.floats(-2, 2)] * 3))
 def test_bonds_do_not_depend_on_the_origin(seed, origin):
     crystal = random_crystal(seed)

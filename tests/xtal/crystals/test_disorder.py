@@ -56,7 +56,7 @@ def test_unlike_atoms_overlap_too():
     st.lists(st.sampled_from([1, 6, 8, 30, 57]), min_size=30, max_size=30),
     st.floats(35, 90),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_overlaps_are_those_of_all_pairs(frac, numbers, angle):
     """Against all pairs one by one."""
     steep = np.cos(np.radians(angle))

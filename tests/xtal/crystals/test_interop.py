@@ -15,7 +15,7 @@ CIFS = Path(__file__).parents[2] / "data" / "cifs"
 
 
 @given(st.lists(st.tuples(st.integers(1, 97), st.floats(0, 0.999), st.floats(0.01, 1)), min_size=1, max_size=9))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_round_trip(atoms):
     numbers, x, occupancies = map(list, zip(*atoms, strict=True))
     frac = np.stack([x, np.arange(len(x)) / len(x), np.zeros(len(x))], axis=1)

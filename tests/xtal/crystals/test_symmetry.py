@@ -53,7 +53,7 @@ def assert_same_diffraction(large: Crystal, small: Crystal, tolerance: float = 1
 
 
 @given(st.sampled_from(NAMES), st.lists(st.integers(-2, 2), min_size=9, max_size=9))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_supercells_reduce_to_the_primitive_cell(name, entries):
     change = np.array(entries).reshape(3, 3)
     if not 1 <= abs(np.linalg.det(change)) <= 10:
@@ -146,7 +146,7 @@ def test_expand_merges_images_on_a_special_position():
 
 
 @given(st.integers(0, 10_000), st.floats(0.005, 0.8))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_close_pairs_misses_none(seed, distance):
     rng = np.random.default_rng(seed)
     lattice = np.diag(rng.uniform(4, 12, 3)) + np.tril(rng.uniform(-3, 3, (3, 3)), -1)

@@ -16,7 +16,7 @@ from xtal.readers import read_pattern
 DOUBLET = pytest.approx(1.54186, abs=2e-5)
 UXD = "_FILEVERSION=2\n_ANODE='Cu'\n_WL1=1.540600\n_WL2=1.544390\n"
 ASC = "*TYPE = Raw\n*SCAN_AXIS = 2theta/theta\n*WAVE_LENGTH1 = 1.5406\n*WAVE_LENGTH2 = 1.54439\n*BEGIN\n"
-SEVERAL = settings(max_examples=40, deadline=5000, suppress_health_check=list(HealthCheck), derandomize=True)
+SEVERAL = settings(max_examples=40, suppress_health_check=list(HealthCheck), derandomize=True)
 
 
 def uxd(start, step, counts, width=8, mark="_COUNTS", seconds=1.0):

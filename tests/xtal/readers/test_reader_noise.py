@@ -8,7 +8,7 @@ from xtal.errors import UserError
 from xtal.readers import SUFFIXES, read_pattern
 
 REFUSED_OR_READ = settings(
-    max_examples=150, deadline=5000, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
+    max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
 )
 
 

@@ -157,7 +157,7 @@ def test_object_array_from_bytes_is_refused():
     st.integers(2, 5),
     st.lists(st.tuples(st.integers(0), st.binary(max_size=2))),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_damage_never_ends_in_anything_but_a_user_error(kind, protocol, changes):
     data = pickle.dumps(entry(kind, 4), protocol=protocol)
     for place, insert in changes:

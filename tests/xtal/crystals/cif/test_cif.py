@@ -117,7 +117,7 @@ def test_accents_anywhere(encoding, head):
 
 
 @given(st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 30), st.binary(max_size=4)), max_size=6))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_damage_never_ends_in_anything_but_a_user_error(changes):
     text = (CIFS / "quartz.cif").read_bytes()
     for place, length, insert in changes:
@@ -234,7 +234,7 @@ def crystals(draw) -> Crystal:
 
 
 @given(crystals())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_written_cif_reads_back(crystal):
     text = write_cif(crystal, ["from Å\nsomewhere"])
     back = read_cif(text)

@@ -50,7 +50,7 @@ PIECES += ["F d -3 m", ":2", "_cell.length_a", "nan", "0,5", "1/0", "H2O", "+", 
     st.lists(st.tuples(st.floats(0, 1), st.integers(0, 40), st.sampled_from(PIECES) | st.text(max_size=3)), max_size=5),
     st.sampled_from(["utf-8", "utf-16", "latin1"]),
 )
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 def test_any_mutation_is_a_crystal_or_a_user_error(text, changes, encoding):
     for where, length, insert in changes:
         place = int(where * len(text))
@@ -69,7 +69,7 @@ def test_odd_quotes_are_a_user_error_everywhere(odd):
 
 
 @given(st.text(alphabet="ad_tloop#'\"; \n[]{}xyz,0-+\\CIF2.", max_size=200))
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 def test_mending_ends_and_is_done_at_once(text):
     once = mended(text.encode())
     if once is not None:
