@@ -29,8 +29,8 @@ MOST_WAVES = 1e7  # reflections times atoms of all that are compared: some tenth
 def reproduce(ranking: Ranking, index: Index, rows: np.ndarray) -> Ranking:
     """Order the leading hits of a ranking of the entries `rows` (R,) by how exactly they reproduce a computed pattern.
 
-    χ² and all else that was found of each hit stay as they are. Nothing is done where no hit reproduces it, or where it
-    would take seconds.
+    What each explains is that of its best way to be computed; χ² and all else stay as they are. Nothing is done where
+    no hit reproduces it, or where it would take seconds.
     """
     target, chi_square = ranking.target, ranking.fit.chi_square[:MOST]
     count = int((chi_square <= MARGIN * chi_square[:1]).sum())
@@ -56,6 +56,10 @@ def reproduce(ranking: Ranking, index: Index, rows: np.ndarray) -> Ranking:
     fit = refine(target, sticks, 0.0, STEPS, ranking.fit.take(each), ERRORS, second)
     if fit.explained[np.argmin(fit.chi_square)] < REPRODUCED:
         return ranking
-    least = fit.chi_square.reshape(count, -1).min(axis=1)
-    places = np.concatenate([np.argsort(least, kind="stable"), np.arange(count, len(ranking.order))])
-    return Ranking(ranking.order[places], ranking.fit.take(places), target)
+    by_hit = fit.chi_square.reshape(count, -1)
+    explained = ranking.fit.explained.copy()
+    explained[:count] = np.maximum(
+        explained[:count], fit.explained.reshape(count, -1)[range(count), by_hit.argmin(axis=1)]
+    )
+    places = np.concatenate([np.argsort(by_hit.min(axis=1), kind="stable"), np.arange(count, len(ranking.order))])
+    return Ranking(ranking.order[places], replace(ranking.fit, explained=explained).take(places), target)
