@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xtal.patterns import q_from_two_theta, two_theta_from_q
-from xtal.patterns.wavelengths import K_ALPHA_2, spectrum
+from xtal.patterns.wavelengths import K_ALPHA_2, is_mean_of_doublet, spectrum
 from xtal.physics import LineTable, Sticks
 from xtal.physics.fit import Fit, in_degrees, refine
 from xtal.physics.target import Target
@@ -27,6 +27,7 @@ RESOLVED = 0.25  # of the line width: a doublet nearer than that at the last ang
 LEADING = 4  # candidates that are asked how the instrument draws lines,
 TRIAL_STEPS = 4  # after so many steps
 GROWTHS = (0.0, 2.0, 8.0, 30.0)  # of the line width: 1, 1.5, 2.3 and 3.4 times as wide at 80 as at 20°
+CONTRARY = 0.005  # more must be explained by a beam unlike the stated one: the mean of a doublet, or one line
 WIDE = 40.0  # degrees 2θ: no instrument changes much before
 STRAIN_MARGIN = 1.02  # lines this much beyond the measured range may be strained into it
 
@@ -88,7 +89,9 @@ def suited(target: Target, sticks: Sticks, start: Fit) -> tuple[Target, float]:
     shares = (0.0, K_ALPHA_2) if apart > RESOLVED * target.fwhm else (0.0,)
     targets = [target.grown(growth) for growth in GROWTHS] if last >= WIDE else [target]
     choices = [(grown, share) for grown in targets for share in shares]
-    return choices[0] if len(choices) == 1 else min(choices, key=lambda choice: unexplained(*choice))
+    stated = K_ALPHA_2 if is_mean_of_doublet(target.wavelength) else 0.0
+    doubt = {share: 0.0 if share == stated else CONTRARY for share in shares}
+    return choices[0] if len(choices) == 1 else min(choices, key=lambda c: unexplained(*c) + doubt[c[1]])
 
 
 def _replace_head(fit: Fit, head: Fit) -> Fit:

@@ -96,6 +96,11 @@ def doublet(wavelength: float) -> tuple[float, float] | None:
     return None
 
 
+def is_mean_of_doublet(wavelength: float) -> bool:
+    """Whether `wavelength` (Å) is the weighted mean of an anode's Kα1 and Kα2."""
+    return any(abs(wavelength / anode.ka - 1) < SAME_LINE for anode in ANODES.values())
+
+
 def spectrum(wavelength: float) -> tuple[float, float]:
     """Return Kα1 and Kα2 over `wavelength` (Å), see `doublet`; (1, 1) where it has no doublet.
 
