@@ -113,6 +113,14 @@ def test_there_and_back(write, name, start, step, counts):
     np.testing.assert_allclose(pattern.intensity, counts)
 
 
+def test_the_last_angle_of_a_jade_file_is_no_wavelength(write):
+    """Its plan ends in an angle that a wavelength may be, too: 1.30 to 1.55 degrees."""
+    counts = [*range(26)]
+    pattern = read_pattern(write("small.mdi", mdi(1.3, 0.01, counts)))
+    assert (len(pattern), pattern.wavelength) == (26, 1.5406)
+    assert pattern.two_theta[-1] == pytest.approx(1.55)
+
+
 @pytest.mark.parametrize("name", WRITERS)
 @SEVERAL
 @given(place=st.floats(0, 1), cut=st.integers(0, 200), insert=st.binary(max_size=8) | st.just(b"nan"))

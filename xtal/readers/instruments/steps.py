@@ -16,6 +16,7 @@ CPI = re.compile(r"SIETRONICS|CPI", re.IGNORECASE)
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 SUFFIXES = (".xdd", ".cpi", ".mdi")  # files of these names are nothing else
 HEADER_LINES, MOST_KEYS = 15, 200
+JADE = 7  # fields of the line of the plan in a .mdi file
 LETTER = re.compile(r"[^\W\d_]")
 KEYS = [
     re.compile(
@@ -42,7 +43,7 @@ def read_steps(name: str, lines: list[str]) -> Scan | None:
                 continue
             counts = _counts(lines[i + 1 :], promised)
             if counts is not None and len(counts) == promised:
-                header = [*lines[:i], re.sub(r"(?i)\b(Cu|Co|Mo|Cr|Fe|Ag|W)\s+([\d.]+)", r"wavelength \2", line)]
+                header = [*lines[:i], *_beam(line)]
                 return Scan(start + step * np.arange(promised), counts, None, stated_wavelength(name, header))
             promises.append((promised, -1 if counts is None else len(counts)))
     keyed = _keyed(name, lines)
@@ -54,6 +55,14 @@ def read_steps(name: str, lines: list[str]) -> Scan | None:
             f"{promises[0][1]:,}; is it complete?"
         )
     return None
+
+
+def _beam(line: str) -> list[str]:
+    """Return what the line of the plan says of the beam, in words; by its place in a .mdi file."""
+    cells = line.replace(",", " ").split()
+    if len(cells) == JADE and cells[3].isalpha():
+        return [f"anode: {cells[3]}", f"wavelength: {cells[4]}"]
+    return [line]
 
 
 def _keyed(name: str, lines: list[str]) -> Scan | None:
@@ -72,7 +81,7 @@ def _keyed(name: str, lines: list[str]) -> Scan | None:
 def _plans(line: str) -> list[tuple[float, float, float]]:
     """Return what a line may mean as start, step and stop, in degrees."""
     cells = line.replace(",", " ").split()
-    if len(cells) == 7 and cells[3].isalpha():  # .mdi: start, step, seconds, anode, wavelength, stop, points
+    if len(cells) == JADE and cells[3].isalpha():  # .mdi: start, step, seconds, anode, wavelength, stop, points
         cells = [cells[0], cells[1], cells[5]]
     if len(cells) < 3 or not all(map(NUMBER.fullmatch, cells[:3])):
         return []
