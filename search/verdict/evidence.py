@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from indexer.storage import Index
 from search.answer import Answer, Hit
+from search.ranking.prepared import prepared
 from search.verdict.scrutiny import Scrutiny
 from xtal.patterns import two_theta_from_q
 from xtal.patterns.lorentz import lorentz_polarisation_ratio
@@ -54,6 +55,7 @@ class Evidence:
         unknown: found lines where none were calculated, see `Comparison`.
         known: degrees 2θ between which lines were calculated.
         scrutiny: what it takes to make it fit.
+        computed: whether the pattern has no noise, as no measurement is.
     """
 
     explained: float
@@ -67,6 +69,7 @@ class Evidence:
     unknown: int
     known: tuple[float, float]
     scrutiny: Scrutiny
+    computed: bool = False
 
     @classmethod
     def of(cls, answer: Answer, index: Index) -> Self | None:
@@ -87,6 +90,7 @@ class Evidence:
             unknown=lines.unknown,
             known=lines.known,
             scrutiny=Scrutiny.of(answer, first, index),
+            computed=prepared(answer.pattern, answer.lines).computed,
         )
 
 

@@ -34,6 +34,8 @@ def reasons(answer: Answer, evidence: Evidence) -> tuple[str, ...]:
         said.append(f"it fits only with a zero shift of {shift:+.2f}°")
     if len(metals := indistinct_metals(answer)) > 1:
         said.append(f"{', '.join(metals[:-1])} or {metals[-1]}: powder data cannot tell which")
+    if evidence.computed:
+        said.append("the pattern holds no noise: it was computed, not measured")
     if pairs := answer.hits[0].overlaps:
         said.append(f"the entry lists {pairs} pairs of atoms that cannot be there together: it is doubtful in itself")
     if len(answer.lines) - evidence.unknown <= FEW_LINES:
