@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -33,7 +34,8 @@ from xtal.physics.target import Target, widening
 FEW_QUERIES = 16
 COPIES_COMPARED = 3  # of one structure; they differ by temperature and solvent, so one alone may be the wrong one
 ROOM_FOR_COPIES = 3  # times the shortlist, searched so that copies do not crowd out other structures
-MOST_CHECKED = 1000  # atoms of a hit that are looked at for overlaps: a few milliseconds
+MOST_CHECKED = 10  # hits that are looked at for overlapping atoms
+REMEMBERED = 4096  # entries whose overlaps are known already
 DRAWN_BEYOND = 1.02  # of the last q: strain may move lines into the scan
 MOST_DRAWN = 4096  # lines of an overlay,
 MOST_WAVES = 3e7  # where reflections times atoms are no more, some tenths of a second
@@ -72,6 +74,7 @@ class Engine:
         self.index, self.embedder = index, embedder
         self._group_sizes = np.bincount(index.entries.group)
         self._accelerated = _on_gpus(index.vectors)
+        self._overlaps = lru_cache(REMEMBERED)(lambda row: impossible_pairs(index.crystal(row)))
 
     @classmethod
     def open(cls, name: str, home: Path | None = None) -> Self:
@@ -251,7 +254,7 @@ class Engine:
             chi_square=float(fit.chi_square[0]) if known else None,
             second=float(fit.second[0]),
             growth=float(fit.growth[0]),
-            overlaps=impossible_pairs(self.index.crystal(int(row))) if entries.n_atoms[row] <= MOST_CHECKED else 0,
+            overlaps=self._overlaps(int(row)) if known and rank <= MOST_CHECKED else 0,
         )
 
 

@@ -30,8 +30,8 @@ def overlapping(crystal: Crystal) -> NDArray[np.intp]:
 
 
 def impossible_pairs(crystal: Crystal) -> int:
-    """Return how many pairs of atoms overlap with more than one atom's weight: the structure cannot be so."""
-    return int((crystal.occupancies[overlapping(crystal)].sum(1) > FULLEST).sum())
+    """Return how many pairs of like atoms overlap with more than one atom's weight: the structure cannot be so."""
+    return int((crystal.occupancies[_like_pairs(crystal)].sum(1) > FULLEST).sum())
 
 
 def refuse_crowds(crystal: Crystal) -> Crystal:

@@ -48,7 +48,7 @@ def test_what_cannot_be_there_together_is_counted(crystal, pairs):
 def test_unlike_atoms_overlap_too():
     crystal = Crystal(CUBE, [[0, 0, 0], [0.03, 0, 0], [0.5, 0.5, 0.5]], [6, 7, 6])
     assert overlapping(crystal).tolist() == [[0, 1]]
-    assert impossible_pairs(crystal) == 1
+    assert impossible_pairs(crystal) == 0  # it is not known which one is wrong
 
 
 @given(
