@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from indexer.storage import Index
-from search.ranking.rerank import STRAIN_MARGIN, Ranking
+from search.ranking.rerank import STRAIN_MARGIN, Ranking, with_head
 from xtal.patterns import q_from_two_theta
 from xtal.physics import LineTable, Sticks, powder_lines
 from xtal.physics.fit import Errors, refine
@@ -29,8 +29,8 @@ MOST_WAVES = 1e7  # reflections times atoms of all that are compared: some tenth
 def reproduce(ranking: Ranking, index: Index, rows: np.ndarray) -> Ranking:
     """Order the leading hits of a ranking of the entries `rows` (R,) by how exactly they reproduce a computed pattern.
 
-    What each explains is that of its best way to be computed; χ² and all else stay as they are. Nothing is done where
-    no hit reproduces it, or where it would take seconds.
+    Their fits become those of the best way to compute each. Nothing is done where no hit reproduces the pattern, or
+    where it would take seconds.
     """
     target, chi_square = ranking.target, ranking.fit.chi_square[:MOST]
     count = int((chi_square <= MARGIN * chi_square[:1]).sum())
@@ -50,16 +50,13 @@ def reproduce(ranking: Ranking, index: Index, rows: np.ndarray) -> Ranking:
         for kind in kinds
         for u in DISPLACEMENTS
     ]
-    each = np.repeat(np.arange(count), len(lines) // count)
+    kinds_each = len(lines) // count
+    each = np.repeat(np.arange(count), kinds_each)
     sticks = Sticks.of(LineTable.stack(lines), np.arange(len(lines)), target.wavelength, q_max, LINES)
     second = float(ranking.fit.second[0])
     fit = refine(target, sticks, 0.0, STEPS, ranking.fit.take(each), ERRORS, second)
     if fit.explained[np.argmin(fit.chi_square)] < REPRODUCED:
         return ranking
-    by_hit = fit.chi_square.reshape(count, -1)
-    explained = ranking.fit.explained.copy()
-    explained[:count] = np.maximum(
-        explained[:count], fit.explained.reshape(count, -1)[range(count), by_hit.argmin(axis=1)]
-    )
-    places = np.concatenate([np.argsort(by_hit.min(axis=1), kind="stable"), np.arange(count, len(ranking.order))])
-    return Ranking(ranking.order[places], replace(ranking.fit, explained=explained).take(places), target)
+    best = fit.take(fit.chi_square.reshape(count, -1).argmin(axis=1) + kinds_each * np.arange(count))
+    places = np.concatenate([np.argsort(best.chi_square, kind="stable"), np.arange(count, len(ranking.order))])
+    return Ranking(ranking.order[places], with_head(ranking.fit, best).take(places), target)

@@ -64,7 +64,7 @@ def rerank(target: Target, table: LineTable, rows: NDArray[np.integer]) -> Ranki
         result = refine(target, sticks, blur, stage.steps, start, second=second)
         best = np.argsort(result.chi_square, kind="stable")
         order = np.concatenate([chosen[best], order[len(chosen) :]])
-        fit = _replace_head(fit, result.take(best))
+        fit = with_head(fit, result.take(best))
         sticks = sticks.take(best)
     return Ranking(order, fit, target)
 
@@ -94,7 +94,7 @@ def suited(target: Target, sticks: Sticks, start: Fit) -> tuple[Target, float]:
     return choices[0] if len(choices) == 1 else min(choices, key=lambda c: unexplained(*c) + doubt[c[1]])
 
 
-def _replace_head(fit: Fit, head: Fit) -> Fit:
+def with_head(fit: Fit, head: Fit) -> Fit:
     """Return `fit` with its first candidates replaced."""
     count = len(head.scale)
     return Fit(
