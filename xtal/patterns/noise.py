@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 BLOCK = 24  # runs over which the scatter is compared with the expected noise
 LOW, OF_WHITE = 40, 0.87  # this percentile over blocks keeps lines out; what it is for pure counting noise
-RUNS_PER_LINE = 3  # longer runs than a third of a line's width would see the lines themselves
+RUNS_PER_LINE = 2  # longer runs than half of a line's width would see the lines themselves
 DOUBT = 1.15  # a longer run must scatter by so much more than a shorter one before it is believed: few runs scatter
 FEWEST_BLOCKS = 4
 MOST_ALIKE = 8.0  # points that smoothing makes one
