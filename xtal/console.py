@@ -40,20 +40,33 @@ def progress_bars() -> Iterator[Callable[[str, int, int | None], None]]:
     """
     from tqdm import tqdm
 
-    with ExitStack() as stages:
-        bars: dict[str, Any] = {}
+    bars: dict[str, Any] = {}
+    stages = ExitStack()
 
-        def advance(stage: str, count: int, total: int | None) -> None:
-            """Move the bar of a stage; a new stage ends the one before."""
-            name = stage.partition(":")[0]
-            if name not in bars:
-                stages.close()
-                bars[name] = stages.enter_context(tqdm(desc=stage, total=total, unit=" entries"))
-            bars[name].total = total
-            bars[name].set_description(stage, refresh=False)
-            bars[name].update(count)
+    def advance(stage: str, count: int, total: int | None) -> None:
+        """Move the bar of a stage; a new stage ends the one before."""
+        name = stage.partition(":")[0]
+        if name not in bars:
+            stages.close()
+            bars[name] = stages.enter_context(tqdm(desc=stage, total=total, unit=" entries"))
+        bars[name].total = total
+        bars[name].set_description(stage, refresh=False)
+        bars[name].update(count)
 
-        yield advance
+    try:
+        with stages:
+            yield advance
+    except RuntimeError as error:  # Ctrl+C while a bar is drawn upsets the lock that tqdm holds
+        if _was_interrupted(error):
+            raise KeyboardInterrupt from None
+        raise
+
+
+def _was_interrupted(error: BaseException | None) -> bool:
+    """Whether an error came up while Ctrl+C was being answered."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error is not None
 
 
 def spelled(command: str) -> str:
