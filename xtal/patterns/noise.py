@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 BLOCK = 24  # runs over which the scatter is compared with the expected noise
 LOW, OF_WHITE = 40, 0.87  # this percentile over blocks keeps lines out; what it is for pure counting noise
-RUNS_PER_LINE = 3  # longer runs than a third of a line's width would see the lines themselves,
-RUNS_PER_SMOOTH_LINE, ALIKE = 2, 1.5  # but must be asked where pairs scatter by so much more than their points
+RUNS_PER_LINE = 3  # longer runs than a third of a line's width would see the lines themselves
 DOUBT = 1.15  # a longer run must scatter by so much more than a shorter one before it is believed: few runs scatter
 FEWEST_BLOCKS = 4
 MOST_ALIKE = 8.0  # points that smoothing makes one
@@ -42,8 +41,8 @@ def counting_variance(
     level = np.maximum(_running_mean(counts, window), smooth)
     expected = level if sigma is None else _completed(sigma, level)
     single = gain = _gain(counts, expected, 1)
-    run, alike_pairs = 2, _gain(counts, expected, 2) > ALIKE * single
-    while run <= points / (RUNS_PER_SMOOTH_LINE if alike_pairs else RUNS_PER_LINE):
+    run = 2
+    while run <= points / RUNS_PER_LINE:
         gain = max(gain, _gain(counts, expected, run) / DOUBT)
         run *= 2
     alike = min(gain / max(single, 1e-30), MOST_ALIKE)
