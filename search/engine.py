@@ -20,8 +20,7 @@ from search.filters import Filter
 from search.ranking import reproduce, rerank, settle
 from search.ranking.prepared import prepared
 from xtal import settings
-from xtal.crystals import Crystal
-from xtal.crystals.disorder import impossible_pairs
+from xtal.crystals import Crystal, impossible_pairs
 from xtal.errors import UserError
 from xtal.patterns import Lines, Pattern
 from xtal.patterns.sample import Sample

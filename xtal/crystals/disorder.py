@@ -17,20 +17,12 @@ MOST_ALTERNATIVES = 24  # full atoms around one that exclude it; the most of 12,
 RADII = np.array([gemmi.Element(z).covalent_r for z in range(119)])
 
 
-def overlapping(crystal: Crystal) -> NDArray[np.intp]:
-    """Return (P, 2) atoms nearer to each other than two atoms can be: ``d < max(0.6 (r₁ + r₂), 0.6 Å)``.
-
-    r are the covalent radii of gemmi (Cordero et al., 2008). Pairs whose occupancies sum to at most 1 are alternatives
-    of one disordered atom; where they sum to more, the structure as it is listed cannot be.
-    """
-    frac, numbers = crystal.frac_coords, crystal.numbers
-    pairs = close_pairs(frac, crystal.lattice, max(2 * SHORTEST_BOND * RADII[numbers].max(), NEAREST))
-    limits = np.maximum(SHORTEST_BOND * RADII[numbers[pairs]].sum(1), NEAREST)
-    return pairs[shortest(frac[pairs[:, 0]] - frac[pairs[:, 1]], crystal.lattice) < limits]
-
-
 def impossible_pairs(crystal: Crystal) -> int:
-    """Return how many pairs of like atoms overlap with more than one atom's weight: the structure cannot be so."""
+    """Return how many pairs of like atoms overlap with more than one atom's weight: the structure cannot be so.
+
+    Atoms overlap at ``d < max(1.2 r, 0.6 Å)`` with gemmi's covalent radius r (Cordero et al., 2008). Pairs whose
+    occupancies sum to at most 1 are alternatives of one disordered atom.
+    """
     return int((crystal.occupancies[_like_pairs(crystal)].sum(1) > FULLEST).sum())
 
 
