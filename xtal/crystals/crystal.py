@@ -74,11 +74,7 @@ class Crystal:
     @cached_property
     def composition(self) -> dict[str, float]:
         """Atoms per cell by element symbol, occupancy-weighted, in Hill order (C, H, then alphabetical)."""
-        numbers, inverse = np.unique(self.numbers, return_inverse=True)
-        amounts = np.bincount(inverse, weights=self.occupancies)
-        by_symbol = {gemmi.Element(int(z)).name: float(n) for z, n in zip(numbers, amounts, strict=True)}
-        first = ("C", "H") if "C" in by_symbol else ()
-        return {s: by_symbol[s] for s in sorted(by_symbol, key=lambda s: (s not in first, s))}
+        return composition_of(self.numbers, self.occupancies)
 
     @property
     def formula(self) -> str:
@@ -89,6 +85,15 @@ class Crystal:
     def reduced_formula(self) -> str:
         """Formula divided by the greatest common divisor of its counts (when they are whole numbers)."""
         return format_formula(reduced(self.composition))
+
+
+def composition_of(numbers: NDArray[np.integer], occupancies: NDArray[np.floating] | None = None) -> dict[str, float]:
+    """Return the atoms (N,) by element symbol, weighted by their occupancies (N,), in Hill order."""
+    elements, inverse = np.unique(numbers, return_inverse=True)
+    amounts = np.bincount(inverse, weights=occupancies)
+    by_symbol = {gemmi.Element(int(z)).name: float(n) for z, n in zip(elements, amounts, strict=True)}
+    first = ("C", "H") if "C" in by_symbol else ()
+    return {s: by_symbol[s] for s in sorted(by_symbol, key=lambda s: (s not in first, s))}
 
 
 def reduced(composition: dict[str, float]) -> dict[str, float]:

@@ -103,13 +103,13 @@ def take_apart(crystal: Crystal) -> Framework:
         if not molecule.endless and core[molecule.atoms].any() and bound[molecule.atoms].any()
     ]
     uncut = core[bonds.first] == core[bonds.second]
-    return Framework(crystal, tuple(linkers), tuple(_bodies(len(crystal), bonds, uncut)))
+    return Framework(crystal, tuple(linkers), tuple(bodies(len(crystal), bonds, uncut)))
 
 
 def _molecules(crystal: Crystal, bonds: Bonds, metal: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], list[Body]]:
     """Return which atoms belong to molecules with carbon when bonds to metals are cut, and these molecules."""
     kept = ~metal[bonds.first] & ~metal[bonds.second]
-    pieces = [body for body in _bodies(len(crystal), bonds, kept) if (crystal.numbers[body.atoms] == CARBON).any()]
+    pieces = [body for body in bodies(len(crystal), bonds, kept) if (crystal.numbers[body.atoms] == CARBON).any()]
     organic = np.zeros(len(crystal), dtype=bool)
     for piece in pieces:
         organic[piece.atoms] = True
@@ -176,14 +176,14 @@ def _pieces(count: int, pairs: Iterable[tuple[int, int]]) -> list[list[int]]:
     return pieces
 
 
-def _bodies(count: int, bonds: Bonds, kept: NDArray[np.bool_]) -> list[Body]:
+def bodies(count: int, bonds: Bonds, kept: NDArray[np.bool_]) -> list[Body]:
     """Connected components of the crystal under the bonds `kept` (B,), each in one piece."""
     near: list[list[tuple[int, tuple[int, int, int]]]] = [[] for _ in range(count)]
     first, second, shift = (array[kept].tolist() for array in (bonds.first, bonds.second, bonds.shift))
     for i, j, step in zip(first, second, shift, strict=True):
         near[i].append((j, tuple(step)))
     cell: list[tuple[int, int, int] | None] = [None] * count
-    bodies = []
+    found = []
     for start in range(count):
         if cell[start] is not None:
             continue
@@ -196,5 +196,5 @@ def _bodies(count: int, bonds: Bonds, kept: NDArray[np.bool_]) -> list[Body]:
                     cell[other] = there
                     atoms.append(other)
                 endless |= cell[other] != there
-        bodies.append(Body(np.array(atoms), np.array([cell[atom] for atom in atoms]), endless))
-    return bodies
+        found.append(Body(np.array(atoms), np.array([cell[atom] for atom in atoms]), endless))
+    return found
