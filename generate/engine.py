@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Self
 
 import numpy as np
@@ -16,6 +16,7 @@ from generate.checks import plausibility
 from generate.known import Builder, Gallery, Start
 from generate.known.starts import HOSTS, in_turn, templates
 from generate.known.templates import adapted
+from generate.parts import Library
 from generate.refine import Refined, fit_crystals
 from generate.sampler import SAMPLERS, Method, Noisy, noised, pure_noise
 from models.ccsg.denoiser import LARGEST, Denoiser, Memory
@@ -28,6 +29,7 @@ from xtal.patterns.sample import Sample
 from xtal.physics import LineTable, crystal_lines
 
 MOST_CANDIDATES = 200
+SEARCH_SECONDS, MOST_SECONDS = 30, 3600
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class Request:
             templates as they are, noised templates and noise in turn. ``none`` begins all from noise, and the id of an
             entry all from this one, noised.
         level: step of the diffusion up to which templates are noised; 300 moves atoms by about 0.3 Å.
+        seconds: of one core for the search for frameworks from their parts; 0 leaves it out. Up to half of the
+            candidates come from it.
     """
 
     count: int = 20
@@ -51,12 +55,18 @@ class Request:
     method: Method = "ancestral"
     template: str = "auto"
     level: int = 300
+    seconds: int = SEARCH_SECONDS
 
     def __post_init__(self) -> None:
         """Raise UserError on what cannot be sampled."""
         if self.method not in SAMPLERS:
             raise UserError(f"sampler {self.method!r} is not known; choose one of: {', '.join(SAMPLERS)}")
-        limits = {"count": (1, MOST_CANDIDATES), "steps": (1, STEPS), "level": (1, STEPS)}
+        limits = {
+            "count": (1, MOST_CANDIDATES),
+            "steps": (1, STEPS),
+            "level": (1, STEPS),
+            "seconds": (0, MOST_SECONDS),
+        }
         for name, (low, high) in limits.items():
             if not low <= getattr(self, name) <= high:
                 raise UserError(f"{name} must lie in {low} to {high}, got {getattr(self, name)}")
@@ -115,13 +125,19 @@ class Cancelled(Exception):  # noqa: N818 - it is no error
 class CandidateGenerator:
     """The diffusion model with the fingerprints that judge what it makes."""
 
-    def __init__(self, denoiser: Denoiser, embedder: Embedder) -> None:
-        self.denoiser, self.embedder = denoiser, embedder
+    def __init__(self, denoiser: Denoiser, embedder: Embedder, library: Library | None = None) -> None:
+        """Take models that are open, and a library of parts, by default the one that comes with the package."""
+        self.denoiser, self.embedder, self._library = denoiser, embedder, library
 
     @classmethod
     def open(cls, device: Device = "auto") -> Self:
         """Open the models that come with the package."""
         return cls(Denoiser(device=device), models.load(device=device))
+
+    @cached_property
+    def library(self) -> Library:
+        """Parts that frameworks are solved from."""
+        return self._library or Library.load()
 
     def generate(
         self,
@@ -186,9 +202,9 @@ class CandidateGenerator:
         watch: Watch,
     ) -> list[Start | None]:
         """What each candidate begins from; None is noise."""
-        if request.template == "none" or gallery is None:
-            return [None] * request.count
-        if request.template != "auto":
+        if request.template not in ("auto", "none"):
+            if gallery is None:
+                raise UserError(f"there are no known crystals to take template {request.template!r} from")
             named = gallery.named(request.template)
             return [Start(named.id, named.crystal, diffused=True)] * request.count
 
@@ -196,8 +212,28 @@ class CandidateGenerator:
             """Show what is built, before the first step."""
             watch(Preview(0, request.steps, lambda: [crystal]))
 
-        built, known = self._known(sample, vector, numbers, (request.count + 1) // 2, gallery, hear)
-        return in_turn(built, known, request.count)
+        most, built, known = (request.count + 1) // 2, [], []
+        if request.template == "auto" and gallery is not None:
+            built, known = self._known(sample, vector, numbers, most, gallery, hear)
+        solved = self._solved(sample, numbers, request, [*built, *known], hear)[:most]
+        built = built[: (request.count - len(solved) + 1) // 2]
+        return in_turn([*solved, *built], known, request.count)
+
+    def _solved(
+        self,
+        sample: Sample,
+        numbers: NDArray[np.int64],
+        request: Request,
+        seeds: Sequence[Start],
+        hear: Callable[[Crystal], None],
+    ) -> list[Start]:
+        """Frameworks solved from their parts, best first; `seeds` may be nearly right."""
+        if not request.seconds:
+            return []
+        from generate.solving import solved_starts
+
+        rng = np.random.default_rng(request.seed)
+        return solved_starts(sample, numbers, self.library, request.seconds, rng, seeds, hear)
 
     def _sampled(
         self,

@@ -1,0 +1,167 @@
+"""Solve a crystal from its parts: share the time among cells, groups, compositions and sites by how well they do."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from generate.parts import Chemistry
+from generate.solving.assign import Assignment, Need, assignments
+from generate.solving.problem import Placed, Problem, Setting
+from generate.solving.roots import Roots
+from generate.solving.search import Found, Search
+from generate.solving.sites import sites
+from xtal.crystals import Crystal
+from xtal.crystals.parts import cut
+from xtal.patterns.sample import Sample
+
+ARMS = 48  # ways that are begun with
+ROUNDS = 4  # after each the better third to half goes on with more time
+SHRINK = 3
+ORIENTATIONS = 4  # drawn of those that the sites of one way allow
+BIAS = 0.15  # of the cost, per unit of ln probability
+SEEDED = 0.0  # ln probability that a whole crystal has the right parts in the right cell, on the scale of the others
+NO_SYMMETRY = (np.eye(3, dtype=np.int64)[None], np.zeros((1, 3)))
+GIVEN_UP = 3  # best arrangements of each way that are returned
+
+
+@dataclass(frozen=True, eq=False)
+class Guess:
+    """A cell with a group: `words` name it, `zero` degrees are added to calculated angles."""
+
+    setting: Setting
+    ln_probability: float
+    words: str
+    zero: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """Parts that a cell may hold, with the ln probability of that; `words` name them."""
+
+    needs: tuple[Need, ...]
+    ln_probability: float
+    words: str
+
+
+@dataclass(frozen=True, eq=False)
+class Solved:
+    """An arrangement found: the crystal, what it was made of, cost and its terms (pattern, bonds, coordination, contacts)."""
+
+    crystal: Crystal
+    words: str
+    cost: float
+    terms: NDArray[np.float64]
+
+
+@dataclass(eq=False)
+class Arm:
+    """One way to fill one cell, with the time it has had."""
+
+    search: Search
+    ln_probability: float
+    words: str
+
+    @property
+    def promise(self) -> float:
+        """Cost, less what speaks for the way beforehand; the smaller the better."""
+        return self.search.cost - BIAS * self.ln_probability
+
+
+Hear = Callable[[float, Solved | None], None]
+"""Told the share of the time used and the best arrangement so far; to cancel, it raises."""
+
+
+def solve(
+    sample: Sample,
+    guesses: Sequence[Guess],
+    contents: Sequence[Contents],
+    chemistry: Chemistry,
+    seconds: float,
+    rng: Generator,
+    seeds: Sequence[Crystal] = (),
+    hear: Hear = lambda *_: None,
+) -> list[Solved]:
+    """Return arrangements of the parts, best first; it takes about so many `seconds` of one core.
+
+    Args:
+        sample: the pattern.
+        guesses: cells with groups.
+        contents: what one cell may hold.
+        chemistry: usual bonds, coordinations and contacts.
+        seconds: to search.
+        rng: of everything random.
+        seeds: whole crystals, named, that may be nearly right: their parts are moved from where they stand.
+        hear: told how far it is.
+    """
+    arms = [*_seeded(sample, seeds, chemistry, rng), *_arms(sample, guesses, contents, chemistry, rng)]
+    used = 0.0
+    for round_ in range(ROUNDS):
+        if not arms:
+            break
+        each = seconds / ROUNDS / len(arms)
+        for arm in arms:
+            arm.search.run(each)
+            used += each
+            hear(used / seconds, _best(arms))
+        arms.sort(key=lambda arm: arm.promise)
+        if round_ < ROUNDS - 1:
+            arms = arms[: max(1, len(arms) // SHRINK)]
+    found = [_solved(arm, found) for arm in arms for found in arm.search.polished()[:GIVEN_UP]]
+    return sorted(found, key=lambda solved: solved.cost)
+
+
+def _arms(
+    sample: Sample, guesses: Sequence[Guess], contents: Sequence[Contents], chemistry: Chemistry, rng: Generator
+) -> list[Arm]:
+    """Lay out the likeliest ways."""
+    ways: list[tuple[float, Guess, Contents, Assignment]] = []
+    for guess, content in product(guesses, contents):
+        for way in assignments(guess.setting, content.needs):
+            ways.append((guess.ln_probability + content.ln_probability + way.ln_probability, guess, content, way))
+    ways.sort(key=lambda way: -way[0])
+    arms, roots, lines = [], dict[int, Roots](), dict[bytes, tuple[float, float]]()
+    for ln_probability, guess, content, way in ways[:ARMS]:
+        if id(guess) not in roots:
+            key = guess.setting.lattice.tobytes()
+            roots[id(guess)] = made = Roots.of(
+                sample, guess.setting.lattice, guess.setting.rotations, guess.zero, lines.get(key)
+            )
+            lines[key] = made.line
+        problems = [
+            Problem.of(guess.setting, [stand.placed(rng) for stand in way.stands], roots[id(guess)], chemistry)
+            for _ in range(ORIENTATIONS if any(len(stand.turns) > 1 for stand in way.stands) else 1)
+        ]
+        arms.append(Arm(Search(problems, rng), ln_probability, f"{content.words} in {guess.words}"))
+    return arms
+
+
+def _seeded(sample: Sample, seeds: Sequence[Crystal], chemistry: Chemistry, rng: Generator) -> list[Arm]:
+    """Lay out the parts of whole crystals where they are, without symmetry."""
+    arms, line = [], None
+    for seed in seeds:
+        parts = cut(seed)
+        if any(piece.endless for piece in parts.pieces):
+            continue
+        setting = Setting(seed.lattice, *NO_SYMMETRY)
+        roots = Roots.of(sample, seed.lattice, setting.rotations, line=line)
+        line = roots.line
+        general = sites(*NO_SYMMETRY)[0]
+        placed = [Placed((piece.part,), general, np.array([1.0, 0, 0, 0]), np.eye(4)) for piece in parts.pieces]
+        problem = Problem.of(setting, placed, roots, chemistry)
+        centres = [((seed.frac_coords[p.atoms] + p.cell) @ seed.lattice).mean(axis=0) for p in parts.pieces]
+        pose = [np.array([*centre, 2 * radius, 0, 0, 0]) for centre, radius in zip(centres, problem.radius, strict=True)]
+        arms.append(Arm(Search.seeded(problem, np.concatenate(pose), rng), SEEDED, seed.name))
+    return arms
+
+
+def _solved(arm: Arm, found: Found) -> Solved:
+    return Solved(found.problem.crystal(found.pose, found.shapes), arm.words, found.cost, found.terms)
+
+
+def _best(arms: Sequence[Arm]) -> Solved | None:
+    arm = min(arms, key=lambda arm: arm.search.cost)
+    return _solved(arm, arm.search.pool[0]) if arm.search.pool else None

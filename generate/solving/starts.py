@@ -1,0 +1,107 @@
+"""From a pattern and the atoms of a cell to frameworks solved from parts: cells, groups and contents are guessed first."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import islice
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from generate.known import Start
+from generate.parts import Library, compositions
+from generate.solving.assign import Need
+from generate.solving.problem import Setting
+from generate.solving.solver import Contents, Guess, Solved, solve
+from xtal.crystals import Crystal
+from xtal.patterns.sample import Sample
+from xtal.physics.indexing import IndexedCell, index_pattern, space_groups
+
+LEAST_ROOM, MOST_ROOM = 11.8, 60.0  # Å³ per atom, hydrogen as 0.3: 99 of 100 frameworks lie between
+HYDROGEN_SHARE = 0.3
+INDEXING = 8.0  # s
+CELLS, GROUPS, CONTENTS, SEEDS = 3, 6, 8, 8  # looked at
+WITHOUT_SYMMETRY = -2.5  # ln probability that a group was guessed wrongly and only translations are left
+DIFFERENT_COST = 0.02  # arrangements of one cost are one
+
+
+def room(numbers: NDArray[np.integer]) -> tuple[float, float]:
+    """Return the least and largest volume (Å³) that atoms (N,) may fill as a framework."""
+    size = (numbers != 1).sum() + HYDROGEN_SHARE * (numbers == 1).sum()
+    return LEAST_ROOM * float(size), MOST_ROOM * float(size)
+
+
+def solved_starts(
+    sample: Sample,
+    numbers: NDArray[np.int64],
+    library: Library,
+    seconds: float,
+    rng: Generator,
+    seeds: Sequence[Start] = (),
+    hear: Callable[[Crystal], None] = lambda _: None,
+) -> list[Start]:
+    """Return frameworks of the atoms (N,), best first; nothing where no cell or no parts are found.
+
+    Args:
+        sample: the pattern.
+        numbers: (N,) atomic numbers of the primitive cell.
+        library: of known parts.
+        seconds: to search, once cells and contents are known.
+        rng: of everything random.
+        seeds: crystals that may be nearly right.
+        hear: told of the best arrangement so far.
+    """
+    contents = guessed_contents(library, numbers)
+    cells = index_pattern(sample, room(numbers), INDEXING)[:CELLS] if contents else []
+    guesses = [guess for cell in cells for guess in settings(sample, cell)]
+    crystals = [replace(s.crystal, name=s.id) for s in seeds if holds(s.crystal, numbers)]
+    found = solve(sample, guesses, contents, library.chemistry, seconds, rng, crystals[:SEEDS], partial(_told, hear))
+    return [Start(f"parts: {one.words}", one.crystal) for one in different(found)]
+
+
+def holds(crystal: Crystal, numbers: NDArray[np.integer]) -> bool:
+    """Tell whether a crystal has the atoms (N,) and no other."""
+    return len(crystal) == len(numbers) and bool((np.sort(crystal.numbers) == np.sort(numbers)).all())
+
+
+def _told(hear: Callable[[Crystal], None], _share: float, best: Solved | None) -> None:
+    if best is not None:
+        hear(best.crystal)
+
+
+def guessed_contents(library: Library, numbers: NDArray[np.int64], most: int = CONTENTS) -> list[Contents]:
+    """Return the likeliest sets of known parts that add up to the atoms (N,)."""
+    found = []
+    for composition in islice(compositions(library, numbers), most):
+        needs = tuple(Need(kind.conformers, count) for kind, count in composition.parts)
+        words = " + ".join(f"{count} {kind.smiles or kind.role}" for kind, count in composition.parts)
+        found.append(Contents(needs, composition.score, words))
+    return found
+
+
+def settings(sample: Sample, cell: IndexedCell, most: int = GROUPS) -> list[Guess]:
+    """Return a cell with its likeliest groups, and with none."""
+    likelihood = float(np.log(max(cell.probability, 1e-3)))
+    found = [
+        Guess(
+            Setting(cell.lattice, group.rotations, group.translations),
+            likelihood + group.ln_probability,
+            group.symbol,
+            cell.zero_shift,
+        )
+        for group in space_groups(sample, cell, most)
+    ]
+    if all(len(guess.setting.rotations) > 1 for guess in found):
+        alone = Setting(cell.lattice, np.eye(3, dtype=np.int64)[None], np.zeros((1, 3)))
+        found.append(Guess(alone, likelihood + WITHOUT_SYMMETRY, "P1", cell.zero_shift))
+    return found
+
+
+def different(solved: Sequence[Solved]) -> list[Solved]:
+    """Return arrangements, best first, one of each cost."""
+    kept: list[Solved] = []
+    for one in solved:
+        if not any(abs(one.cost - other.cost) < DIFFERENT_COST for other in kept):
+            kept.append(one)
+    return kept
