@@ -1,0 +1,235 @@
+"""Trial metrics from the places of found lines, by system: compiled enumerations, exhaustive over few lines.
+
+Few lines are given low indices and the metric is solved for; all found lines then judge it (`metric.score`). Triclinic:
+six lines are the shortest vectors of a basis and their pairwise sums, Q(a), Q(b), Q(c), Q(a ± b), Q(a ± c), Q(b ± c), as
+in Ito (1949) and in Conway's superbases; the two choices of sign that differ are both tried. Monoclinic: three lines are
+a zone Q(a), Q(c), Q(a ± c), or every second line of it, and a fourth gives b.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from xtal.physics.indexing.metric import (
+    CUBIC,
+    HEXAGONAL,
+    MONOCLINIC,
+    ORTHORHOMBIC,
+    TETRAGONAL,
+    TRICLINIC,
+    A,
+    B,
+    C,
+    F,
+    I,
+    P,
+    R,
+    determinant,
+    score,
+)
+
+KEPT = 1500
+MOST_LINES = 4000  # of a candidate within the range that is looked at
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """Best candidates of a system.
+
+    Attributes:
+        rows: (T, 9) six free parameters, centring, zero shift (radians), score.
+        count: (2,) rows used, candidates tried.
+    """
+
+    rows: NDArray[np.float64]
+    count: NDArray[np.int64]
+
+    @classmethod
+    def empty(cls) -> "Pool":
+        """Room for candidates."""
+        return cls(np.zeros((2 * KEPT, 9)), np.zeros(2, np.int64))
+
+    def best(self, number: int) -> NDArray[np.float64]:
+        """Return the best rows."""
+        rows = self.rows[: self.count[0]]
+        return rows[np.argsort(-rows[:, 8], kind="stable")[:number]]
+
+
+@njit(cache=True)
+def _offer(system, centring, p, volume, grid, work, rows, count):  # noqa: ANN001, ANN202
+    """Score a metric and keep it while it is among the best; `volume` bounds the primitive cell."""
+    det = determinant(system, p)
+    if det <= 0:
+        return
+    size = 1 / np.sqrt(det)
+    if centring == F:
+        size /= 4
+    elif centring == R:
+        size /= 3
+    elif centring != P:
+        size /= 2
+    if size < volume[0] or size > volume[1]:
+        return
+    count[1] += 1
+    value = score(system, centring, p, 0.0, grid, work[0], work[1], work[2])
+    if count[0] == len(rows):
+        order = np.argsort(-rows[:, 8])[: len(rows) // 2]
+        rows[: len(order)] = rows[order].copy()
+        count[0] = len(order)
+        rows[0, 7] = rows[len(order) - 1, 8]  # the bar from now on
+    if count[0] >= len(rows) // 2 and value <= rows[0, 7]:
+        return
+    at = count[0]
+    rows[at, :6], rows[at, 6], rows[at, 8] = p, centring, value
+    if at:
+        rows[at, 7] = 0.0
+    count[0] += 1
+
+
+@njit(cache=True)
+def few_parameters(system, q, firsts, indices, centrings, volume, grid, work, rows, count):  # noqa: ANN001, ANN202
+    """Cubic, tetragonal and hexagonal metrics: one or two lines with each of the designs `indices` (D, 2)."""
+    p = np.zeros(6)
+    for i in range(firsts):
+        for a in range(len(indices)):
+            if system == CUBIC:
+                p[0] = q[i] / indices[a, 0]
+                for centring in centrings:
+                    _offer(system, centring, p, volume, grid, work, rows, count)
+                continue
+            for j in range(i + 1, firsts):
+                for b in range(len(indices)):
+                    det = indices[a, 0] * indices[b, 1] - indices[a, 1] * indices[b, 0]
+                    if det == 0:
+                        continue
+                    p[0] = (q[i] * indices[b, 1] - q[j] * indices[a, 1]) / det
+                    p[1] = (q[j] * indices[a, 0] - q[i] * indices[b, 0]) / det
+                    if p[0] <= 0 or p[1] <= 0:
+                        continue
+                    for centring in centrings:
+                        _offer(system, centring, p, volume, grid, work, rows, count)
+
+
+@njit(cache=True)
+def orthorhombic(q, firsts, indices, centrings, volume, grid, work, rows, count):  # noqa: ANN001, ANN202
+    """Triples of lines with each of the designs `indices` (D, 3); axes in order of length only: the others are equal."""
+    p = np.zeros(6)
+    for i in range(firsts):
+        for j in range(i + 1, firsts):
+            for k in range(j + 1, firsts):
+                for a in range(len(indices)):
+                    u = indices[a]
+                    for b in range(len(indices)):
+                        v = indices[b]
+                        x, y, z = u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0]
+                        if x == 0 and y == 0 and z == 0:
+                            continue
+                        for c in range(len(indices)):
+                            w = indices[c]
+                            det = x * w[0] + y * w[1] + z * w[2]
+                            if det == 0:
+                                continue
+                            p[0] = (
+                                q[i] * (v[1] * w[2] - v[2] * w[1])
+                                + q[j] * (w[1] * u[2] - w[2] * u[1])
+                                + q[k] * (u[1] * v[2] - u[2] * v[1])
+                            ) / det
+                            p[1] = (
+                                q[i] * (v[2] * w[0] - v[0] * w[2])
+                                + q[j] * (w[2] * u[0] - w[0] * u[2])
+                                + q[k] * (u[2] * v[0] - u[0] * v[2])
+                            ) / det
+                            if p[0] <= 0 or p[1] < p[0]:
+                                continue
+                            p[2] = (
+                                q[i] * (v[0] * w[1] - v[1] * w[0])
+                                + q[j] * (w[0] * u[1] - w[1] * u[0])
+                                + q[k] * (u[0] * v[1] - u[1] * v[0])
+                            ) / det
+                            if p[2] < p[1]:
+                                continue
+                            for centring in centrings:
+                                _offer(ORTHORHOMBIC, centring, p, volume, grid, work, rows, count)
+
+
+@njit(cache=True)
+def monoclinic(q, firsts, sums, volume, grid, work, rows, count):  # noqa: ANN001, ANN202
+    """Zones from pairs of the first lines and their sum, halved in four ways, and b from a fourth line."""
+    p, zone = np.zeros(6), np.zeros(3)
+    for i in range(firsts):
+        for j in range(i + 1, firsts):
+            for s in range(sums):
+                if s == i or s == j:
+                    continue
+                third = q[s] - q[i] - q[j]
+                if s < len(q) and 4 * q[i] * q[j] <= 1.0001 * third * third:
+                    continue
+                if s < j and third < 0 and q[s] + 1e-9 < q[j] - q[i]:
+                    continue
+                for half in range(4):
+                    zone[0], zone[1], zone[2] = q[i], q[j], third
+                    if half == 1:
+                        zone[0], zone[2] = zone[0] / 4, zone[2] / 2
+                    elif half == 2:
+                        zone[1], zone[2] = zone[1] / 4, zone[2] / 2
+                    elif half == 3:  # a' = (a + c) / 2
+                        zone[0], zone[2] = (zone[0] + zone[1] + zone[2]) / 4, zone[1] + zone[2] / 2
+                    for m in range(firsts):
+                        for h in range(2):
+                            for l in range(-1, 2):
+                                if h == 0 and l < 0:
+                                    continue
+                                left = q[m] - zone[0] * h * h - zone[1] * l * l - zone[2] * h * l
+                                if left <= 0:
+                                    continue
+                                for k in range(1, 3):
+                                    p[0], p[2], p[3] = zone[0], zone[1], zone[2]
+                                    p[1] = left / (k * k)
+                                    for centring in (P, A, C, I):
+                                        _offer(MONOCLINIC, centring, p, volume, grid, work, rows, count)
+
+
+@njit(cache=True)
+def triclinic(q, known, lines, volume, grid, work, rows, count):  # noqa: ANN001, ANN202
+    """Six of the first `lines` lines as a basis and its sums; those with all six among the first `known` were tried."""
+    p = np.zeros(6)
+    for i in range(lines):
+        for j in range(i + 1, lines):
+            low_f, high_f = (np.sqrt(q[j]) - np.sqrt(q[i])) ** 2, (np.sqrt(q[j]) + np.sqrt(q[i])) ** 2
+            for k in range(j + 1, lines):
+                root = np.sqrt(q[k])
+                low_e, high_e = (root - np.sqrt(q[i])) ** 2, (root + np.sqrt(q[i])) ** 2
+                low_d, high_d = (root - np.sqrt(q[j])) ** 2, (root + np.sqrt(q[j])) ** 2
+                for f in range(lines):
+                    if q[f] <= low_f or q[f] >= high_f or f == i or f == j:
+                        continue
+                    for e in range(lines):
+                        if q[e] <= low_e or q[e] >= high_e or e == i or e == k:
+                            continue
+                        for d in range(lines):
+                            if q[d] <= low_d or q[d] >= high_d or d == j or d == k:
+                                continue
+                            if max(k, max(d, max(e, f))) < known:
+                                continue
+                            p[0], p[1], p[2] = q[i], q[j], q[k]
+                            p[3], p[4], p[5] = q[d] - q[j] - q[k], q[e] - q[i] - q[k], q[f] - q[i] - q[j]
+                            _offer(TRICLINIC, P, p, volume, grid, work, rows, count)
+                            p[3] = -p[3]
+                            _offer(TRICLINIC, P, p, volume, grid, work, rows, count)
+
+
+SQUARES_CUBIC = np.array([[n, 0] for n in (1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 16, 17, 18, 19, 20, 24)], float)
+TWO = [(m, l * l) for m in (0, 1, 2, 4, 5, 8, 9, 10) for l in range(5) if m + l]
+SIX = [(m, l * l) for m in (0, 1, 3, 4, 7, 9, 12, 13) for l in range(7) if m + l]
+ORTHO = [(h * h, k * k, l * l) for h in range(4) for k in range(3) for l in range(3) if 0 < h + k + l < 4]
+ORTHO += [(h * h, k * k, l * l) for h, k, l in ((0, 0, 4), (0, 4, 0), (4, 0, 0), (0, 3, 0), (0, 0, 3), (2, 2, 0), (2, 0, 2), (0, 2, 2))]
+TETRAGONAL_DESIGNS, HEXAGONAL_DESIGNS = np.array(TWO, float), np.array(SIX, float)
+ORTHORHOMBIC_DESIGNS = np.array(sorted(set(ORTHO)), float)
+CENTRINGS = {
+    CUBIC: np.array([P, I, F]),
+    TETRAGONAL: np.array([P, I]),
+    HEXAGONAL: np.array([P, R]),
+    ORTHORHOMBIC: np.array([P, A, B, C, I, F]),
+}
