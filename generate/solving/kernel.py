@@ -34,7 +34,7 @@ class Arrays(NamedTuple):
     first: NDArray[np.int64]  # (O + 1,) of the independent atoms of each part
     kind: NDArray[np.int64]  # (A,) type
     metal: NDArray[np.bool_]  # (A,)
-    donor: NDArray[np.bool_]  # (A,)
+    binding: NDArray[np.bool_]  # (.,) donors among the atoms of all conformers
     copies: NDArray[np.float64]  # (A,) how often it is in the cell
     piece_part: NDArray[np.int64]  # (P,) the part
     turn: NDArray[np.float64]  # (P, 3, 3) Cartesian
@@ -53,7 +53,7 @@ class Arrays(NamedTuple):
     bond: NDArray[np.float64]  # (T, T) μ, 0 for pairs that do not bind
     width: NDArray[np.float64]  # (T, T) w
     contact: NDArray[np.float64]  # (T, T) r₀
-    wanted: NDArray[np.float64]  # (T,) N
+    wanted: NDArray[np.float64]  # (A,) N, less what a metal has in its own part
     slack: NDArray[np.float64]  # (T,) s
     images: NDArray[np.float64]  # (S, 3) whole cells to look at around the nearest image
 
@@ -191,7 +191,7 @@ def _pattern(p, y, atom, weight, force):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, fastmath=True)
-def _chemistry(p, x, y, atom, piece, scale, force):  # type: ignore[no-untyped-def]
+def _chemistry(p, donor, x, y, atom, piece, scale, force):  # type: ignore[no-untyped-def]
     """Return bonds', coordinations' and contacts' cost, each per piece; add `scale` times the gradient to `force`.
 
     Pairs are those of an independent atom with any atom of the cell; by symmetry the force on the first, taken as often
@@ -209,7 +209,7 @@ def _chemistry(p, x, y, atom, piece, scale, force):  # type: ignore[no-untyped-d
     for i in range(atoms):
         mine = p.own[part[i]]
         zi = p.kind[i]
-        binds = p.metal[i] or p.donor[i]
+        binds = p.metal[i] or donor[i]
         for n in range(count):
             j = atom[n]
             d0, d1, d2 = y[n, 0] - x[i, 0], y[n, 1] - x[i, 1], y[n, 2] - x[i, 2]
@@ -219,7 +219,7 @@ def _chemistry(p, x, y, atom, piece, scale, force):  # type: ignore[no-untyped-d
             r0, r1, r2 = np.rint(f0), np.rint(f1), np.rint(f2)
             zj = p.kind[j]
             limit = p.contact[zi, zj]
-            pair = binds and ((p.metal[i] and p.donor[j]) or (p.donor[i] and p.metal[j])) and p.bond[zi, zj] > 0
+            pair = binds and ((p.metal[i] and donor[j]) or (donor[i] and p.metal[j])) and p.bond[zi, zj] > 0
             reach = max(limit, p.bond[zi, zj] + 2.2 * p.width[zi, zj]) if pair else limit
             for s in range(len(p.images)):
                 s0, s1, s2 = p.images[s, 0] - r0, p.images[s, 1] - r1, p.images[s, 2] - r2
@@ -256,11 +256,11 @@ def _chemistry(p, x, y, atom, piece, scale, force):  # type: ignore[no-untyped-d
     free, around = 0.0, 0.0
     by_bound = np.zeros(atoms)
     for i in range(atoms):
-        if p.donor[i] and bound[i] < 1:
+        if donor[i] and bound[i] < 1:
             free += p.copies[i] * FEWEST_DONORS * (1 - bound[i]) ** 2
             by_bound[i] = -2 * FEWEST_DONORS * (1 - bound[i])
         if p.metal[i]:
-            off = (bound[i] - p.wanted[p.kind[i]]) / p.slack[p.kind[i]]
+            off = (bound[i] - p.wanted[i]) / p.slack[p.kind[i]]
             around += p.copies[i] * METAL_SHARE * off * off
             by_bound[i] += 2 * METAL_SHARE * off / p.slack[p.kind[i]]
     for n in range(found):
@@ -282,11 +282,15 @@ def evaluate(p, pose, shapes, at, weight, gradient, parts):  # type: ignore[no-u
         count += p.first[p.piece_part[s] + 1] - p.first[p.piece_part[s]]
     x, arms, y = np.empty((atoms, 3)), np.empty((atoms, 3)), np.empty((count, 3))
     atom, piece = np.empty(count, np.int64), np.empty(count, np.int64)
+    donor = np.empty(atoms, np.bool_)
+    for o in range(len(p.first) - 1):
+        for a in range(p.first[o], p.first[o + 1]):
+            donor[a] = p.binding[at[o] + a - p.first[o]]
     _placed(p, pose, shapes, at, x, arms)
     _copied(p, x, y, atom, piece)
     on_copies, on_atoms = np.zeros((count, 3)), np.zeros((atoms, 3))
     parts[0] = _pattern(p, y, atom, weight, on_copies) if weight > 0 else 0.0
-    parts[1], parts[2], parts[3] = _chemistry(p, x, y, atom, piece, 1.0, on_atoms)
+    parts[1], parts[2], parts[3] = _chemistry(p, donor, x, y, atom, piece, 1.0, on_atoms)
     for n in range(count):
         turn = p.turn[piece[n]]
         for c in range(3):

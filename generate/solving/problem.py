@@ -78,12 +78,13 @@ class Problem:
         """Lay everything out; `heavy` leaves hydrogen out."""
         kept = [_kept(p.shapes[0], heavy) for p in placed]
         numbers = np.concatenate([p.shapes[0].numbers[k] for p, k in zip(placed, kept, strict=True)]).astype(np.int64)
-        donor = np.concatenate([p.shapes[0].donors[k] for p, k in zip(placed, kept, strict=True)])
+        own_bonds = np.concatenate([_own_bonds(p.shapes[0])[k] for p, k in zip(placed, kept, strict=True)])
         first = np.concatenate([[0], np.cumsum([len(k) for k in kept])]).astype(np.int64)
-        rows, at, count = [], [], 0
+        rows, binding, at, count = [], [], [], 0
         for part, keep in zip(placed, kept, strict=True):
             at.append(count + np.arange(len(part.shapes)) * len(keep))
             rows += [shape.position[keep] for shape in part.shapes]
+            binding += [(shape.donors & ~METALS[shape.numbers])[keep] for shape in part.shapes]
             count += len(part.shapes) * len(keep)
         radius = np.array([_radius(p.shapes[0].position[k]) for p, k in zip(placed, kept, strict=True)])
         turns = cartesian(setting.rotations, setting.lattice)
@@ -100,7 +101,7 @@ class Problem:
             first=first,
             kind=kind.astype(np.int64).ravel(),
             metal=METALS[numbers],
-            donor=donor & ~METALS[numbers],
+            binding=np.concatenate(binding),
             copies=copies,
             piece_part=np.array([o for o, _ in pieces], np.int64),
             turn=np.ascontiguousarray(turns[[row for _, row in pieces]]),
@@ -119,7 +120,7 @@ class Problem:
             bond=np.ascontiguousarray(chemistry.bond[pair]),
             width=np.ascontiguousarray(BOND_WIDTH + chemistry.spread[pair]),
             contact=np.ascontiguousarray(contact),
-            wanted=chemistry.coordination[elements],
+            wanted=np.maximum(chemistry.coordination[numbers] - own_bonds, 0),
             slack=np.maximum(chemistry.coordination_spread[elements], FEWEST_SLACK),
             images=_images(setting.lattice, float(max(contact.max(), chemistry.bond[pair].max() + 1.2))),
         )
@@ -156,6 +157,13 @@ def rotation(quaternion: NDArray[np.float64]) -> NDArray[np.float64]:
             [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
         ]
     )
+
+
+def _own_bonds(part: Part) -> NDArray[np.int64]:
+    """(n,) how many light atoms of the part itself each atom is bonded to."""
+    light = ~METALS[part.numbers]
+    first, second = np.concatenate([part.bonds, part.bonds[:, ::-1]]).T
+    return np.bincount(first[light[second]], minlength=len(part))
 
 
 def _kept(part: Part, heavy: bool) -> NDArray[np.intp]:
