@@ -39,6 +39,7 @@ for _group, _commands in GROUPS.items():
     for _name, _command in _commands.items():
         app.command(_name, rich_help_panel=_group)(_command)
 app.add_typer(networks.training, name="train", rich_help_panel="Train")
+app.add_typer(generation.parts, name="parts", rich_help_panel="Train")
 
 
 def _print_version(wanted: bool) -> None:

@@ -1,6 +1,6 @@
 """Making a library of parts from databases of crystals."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,6 +12,7 @@ import numpy as np
 from generate.parts.chemistry import measured
 from generate.parts.conformers import conformers, mirrored
 from generate.parts.library import Kind, Library, Role, with_images
+from generate.parts.prior import metal_charges
 from generate.parts.survey import Sight, Survey, survey
 from indexer.pool import CrashProofPool, time_limit
 from indexer.prepare import NONSENSE, TIME_LIMIT
@@ -129,18 +130,10 @@ def role_of(part: Part, ties: float) -> Role:
 
 def _with_charges_of_metals(library: Library) -> tuple[Kind, ...]:
     """Give metals and nodes the charge that most often makes the crystals neutral in which they are the only ones."""
-    metals = np.array([METALS[kind.numbers].any() for kind in library.kinds], dtype=bool)
-    charges = np.array([kind.charge or 0 for kind in library.kinds])
-    votes: dict[int, Counter[int]] = defaultdict(Counter)
-    for first, last in zip(library.offsets[:-1], library.offsets[1:], strict=True):
-        held, number = library.held[first:last], library.number[first:last]
-        mine = np.flatnonzero(metals[held])
-        if len(mine) == 1:
-            needed, rest = divmod(-int(number @ charges[held]), int(number[mine[0]]))
-            if rest == 0 and needed >= 0:
-                votes[int(held[mine[0]])][needed] += 1
+    metal = np.array([METALS[kind.numbers].any() for kind in library.kinds], dtype=bool)
+    votes = metal_charges(library, metal, np.array([kind.charge or 0 for kind in library.kinds]))
     return tuple(
-        replace(kind, charge=votes[row].most_common(1)[0][0]) if votes[row] else kind
+        replace(kind, charge=votes[row].most_common(1)[0][0]) if row in votes else kind
         for row, kind in enumerate(library.kinds)
     )
 

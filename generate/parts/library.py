@@ -164,7 +164,7 @@ def with_images(shapes: Sequence[Part], chiral: Iterable[bool]) -> tuple[Part, .
 def _chiral(kind: Kind) -> list[bool]:
     """Return which shapes of a kind have their mirror image among its conformers."""
     images = kind.conformers[kind.shapes :]
-    return [any(np.array_equal(i.position, -part.position) for i in images) for part in kind.conformers[: kind.shapes]]
+    return [any(np.allclose(i.position, -p.position) for i in images) for p in kind.conformers[: kind.shapes]]
 
 
 def _running(counts: NDArray) -> NDArray[np.int64]:

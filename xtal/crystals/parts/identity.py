@@ -1,5 +1,6 @@
 """Graph identity: which atoms of a part are alike, and a name that parts bonded alike share."""
 
+from functools import lru_cache
 from hashlib import blake2b
 
 import numpy as np
@@ -42,14 +43,20 @@ def part_key(numbers: ArrayLike, bonds: ArrayLike, donors: ArrayLike) -> str:
 
     Behind the formula stand a digest of elements and bonds alone, see `graph_of`, and one of the donors too.
     """
-    formula = format_formula(composition_of(np.asarray(numbers)))
-    alone = _digest(colours(numbers, bonds, np.zeros(len(np.atleast_1d(donors)), dtype=bool)), 8)
-    return f"{formula}-{alone}/{_digest(colours(numbers, bonds, donors), 4)}"
+    return _name(*(np.asarray(array, dtype=np.int64).tobytes() for array in (numbers, bonds, donors)))
 
 
 def graph_of(key: str) -> str:
     """Return the part of a key that names elements and bonds, whichever atoms bind metals."""
     return key.partition("/")[0]
+
+
+@lru_cache(maxsize=4096)  # four of ten parts are single atoms
+def _name(*arrays: bytes) -> str:
+    """Return the key of a part from the bytes of its arrays."""
+    numbers, bonds, donors = (np.frombuffer(array, dtype=np.int64) for array in arrays)
+    alone = _digest(colours(numbers, bonds, np.zeros_like(donors)), 8)
+    return f"{format_formula(composition_of(numbers))}-{alone}/{_digest(colours(numbers, bonds, donors), 4)}"
 
 
 def _digest(colour: NDArray[np.uint64], size: int) -> str:

@@ -1,0 +1,192 @@
+"""Which parts make up the atoms of a cell: sets of parts, the most probable first.
+
+Thousands of sets may give the same atoms, so they are never listed. Metals and nodes are chosen first, then up to
+`MOST_CHOSEN` common molecules or ions one by one, best first; from each such beginning all ways to end it with none,
+one or two further kinds are looked up at once, by sums of random numbers that stand for elements.
+"""
+
+import heapq
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count
+
+import numpy as np
+from numpy.typing import NDArray
+
+from generate.parts.chemistry import ELEMENTS
+from generate.parts.library import Kind, Library
+from generate.parts.prior import MOST_IMBALANCE, Prior, Weights, prior_of
+from xtal.crystals.linkers import METALS
+
+MOST_CHOSEN = 3  # kinds without metals before the last two
+MOST_METAL_KINDS = 3
+COMMON = 60  # kinds without metals that are chosen one by one: those most usual with these metals
+EXPANDED = 400  # beginnings that are ended in all ways: 1 to 2 s
+MEASURED = 30  # ends of one beginning that get a full score, the most promising ones
+CODES = np.random.default_rng(0).integers(1, 2**44, ELEMENTS)  # of elements: sums tell compositions apart
+
+
+@dataclass(frozen=True, eq=False)
+class Composition:
+    """A set of parts.
+
+    Attributes:
+        parts: kinds and their numbers in the cell.
+        score: ln of its probability, but for a constant.
+    """
+
+    parts: tuple[tuple[Kind, int], ...]
+    score: float
+
+
+def compositions(
+    library: Library, numbers: NDArray[np.integer], extra: Sequence[Kind] = (), weights: Weights | None = None
+) -> Iterator[Composition]:
+    """Yield sets of parts whose atoms are exactly those of the cell, the most probable first (nearly always).
+
+    Args:
+        library: the kinds to choose from.
+        numbers: (N,) atomic numbers of the cell.
+        extra: kinds that the chemist gives; they count as common.
+        weights: of the signs; by default those that were fitted to held-out crystals.
+    """
+    prior = prior_of(library, tuple(extra))
+    search = _Search(prior, np.bincount(numbers, minlength=ELEMENTS), weights or Weights())
+    for rows, number, score in search.found():
+        yield Composition(tuple((prior.kinds[row], n) for row, n in zip(rows, number, strict=True)), score)
+
+
+Chosen = tuple[tuple[int, int], ...]
+"""Rows of kinds and the numbers of their parts."""
+
+
+class _Search:
+    """One question: what there is to choose from, and what was tried."""
+
+    def __init__(self, prior: Prior, wanted: NDArray[np.int64], weights: Weights) -> None:
+        self._prior, self._wanted, self._weights = prior, wanted, weights.array()
+        self._metals = np.flatnonzero(METALS & (wanted > 0))
+        self._factor = int(np.gcd.reduce(wanted))
+        atoms = np.array([np.bincount(k.numbers, minlength=ELEMENTS) for k in prior.kinds]).reshape(-1, ELEMENTS)
+        fits = np.flatnonzero((atoms <= wanted).all(axis=1))
+        most = np.array([(wanted[v > 0] // v[v > 0]).min() for v in atoms[fits]], dtype=np.int64)
+        self._row = np.repeat(fits, most)  # one offer for each kind and number
+        self._number = np.concatenate([np.arange(1, n + 1) for n in most] or [np.empty(0, int)])
+        self._atoms = atoms[self._row] * self._number[:, None]
+        usual = self._weights[0] * prior.frequency + self._weights[1] * _mean(prior.beside[:, self._metals])
+        self._worth = usual[self._row] + self._weights[9] * np.log(self._number)
+        light = np.flatnonzero(~prior.metal[self._row])
+        self._light = light[np.argsort(self._code(self._atoms[light]), kind="stable")]
+        self._light_code = self._code(self._atoms[self._light])
+        kinds = fits[~prior.metal[fits]]
+        common = kinds[np.argsort(-usual[kinds], kind="stable")[:COMMON]]
+        self._common = light[np.isin(self._row[light], common)]
+        self._seen: set[Chosen] = set()
+
+    def found(self) -> Iterator[tuple[list[int], list[int], float]]:
+        """Yield rows, numbers and scores of whole sets, best first."""
+        order = count()
+        begun = [(-self._partial(chosen), next(order), chosen, 0) for chosen in self._covers()]
+        heapq.heapify(begun)
+        ready: list[tuple[float, int, Chosen]] = []
+        for _ in range(EXPANDED):
+            if not begun:
+                break
+            bound, _, chosen, last = heapq.heappop(begun)
+            while ready and ready[0][0] <= bound:
+                yield self._answer(heapq.heappop(ready))
+            left = self._wanted - self._atoms[list(chosen)].sum(axis=0)
+            for score, parts in self._ended(chosen, left):
+                heapq.heappush(ready, (-score, next(order), parts))
+            if len(chosen) - self._prior.metal[self._row[list(chosen)]].sum() < MOST_CHOSEN:
+                at = np.arange(last, len(self._common))
+                offers = self._common[at]
+                free = (self._atoms[offers] <= left).all(axis=1) & ~np.isin(self._row[offers], self._row[list(chosen)])
+                worth = bound - self._worth[offers] - self._weights[4]
+                for k in np.flatnonzero(free).tolist():
+                    more = (*chosen, int(offers[k]))
+                    heapq.heappush(begun, (float(worth[k]), next(order), more, int(at[k]) + 1))
+        while ready:
+            yield self._answer(heapq.heappop(ready))
+
+    @staticmethod
+    def _answer(ready: tuple[float, int, Chosen]) -> tuple[list[int], list[int], float]:
+        """Split what is ready into rows, numbers and score."""
+        rows, number = zip(*ready[2], strict=True)
+        return list(rows), list(number), -ready[0]
+
+    def _partial(self, chosen: tuple[int, ...]) -> float:
+        """Return what the kinds are worth one by one: an upper bound of a whole set's score, nearly always."""
+        at = list(chosen)
+        metal = self._prior.metal[self._row[at]]
+        return float(self._worth[at].sum() + self._weights[3] * metal.sum() + self._weights[4] * (~metal).sum())
+
+    def _covers(self) -> Iterator[tuple[int, ...]]:
+        """Yield sets of up to `MOST_METAL_KINDS` kinds that hold all metals."""
+        heavy = np.flatnonzero(self._prior.metal[self._row])
+        holding = {z: heavy[self._atoms[heavy, z] > 0] for z in self._metals.tolist()}
+        stack: list[tuple[tuple[int, ...], NDArray[np.int64]]] = [((), self._wanted)]
+        seen = set()
+        while stack:
+            chosen, left = stack.pop()
+            lacking = self._metals[left[self._metals] > 0]
+            if not len(lacking):
+                if (found := frozenset(chosen)) not in seen:
+                    seen.add(found)
+                    yield chosen
+            elif len(chosen) < MOST_METAL_KINDS:
+                offers = holding[int(lacking[0])]
+                fits = (self._atoms[offers] <= left).all(axis=1) & ~np.isin(self._row[offers], self._row[list(chosen)])
+                stack += [((*chosen, offer), left - self._atoms[offer]) for offer in offers[fits].tolist()]
+
+    def _ended(self, chosen: tuple[int, ...], left: NDArray[np.int64]) -> Iterator[tuple[float, Chosen]]:
+        """Yield scores and parts of the whole sets that begin with the chosen offers and end with at most two more."""
+        ends = self._last(chosen, left) if left.any() else [()]
+        for end in ends:
+            offers = [*chosen, *end]
+            parts = tuple(sorted(zip(self._row[offers].tolist(), self._number[offers].tolist(), strict=True)))
+            if parts not in self._seen:
+                self._seen.add(parts)
+                rows, number = zip(*parts, strict=True)
+                signs = self._prior.signs(rows, number, self._metals, self._factor)
+                yield float(signs @ self._weights), parts
+
+    def _last(self, chosen: tuple[int, ...], left: NDArray[np.int64]) -> list[tuple[int, ...]]:
+        """Return offers of one or two kinds that hold exactly the atoms left, the likeliest ones."""
+        code, offers, goal = self._light_code, self._light, int(left @ CODES)
+        used = self._row[list(chosen)]
+        single = offers[np.searchsorted(code, goal, "left") : np.searchsorted(code, goal, "right")]
+        single = single[~np.isin(self._row[single], used)]
+        single = single[np.argsort(-self._worth[single], kind="stable")[:MEASURED]]
+        half = np.flatnonzero(2 * code <= goal)
+        low, high = np.searchsorted(code, goal - code[half], "left"), np.searchsorted(code, goal - code[half], "right")
+        times = high - low
+        first = np.repeat(half, times)
+        second = np.arange(len(first)) + np.repeat(low - np.cumsum(times) + times, times)
+        one, two = offers[first], offers[second]
+        free = (self._row[one] != self._row[two]) & ~np.isin(self._row[one], used) & ~np.isin(self._row[two], used)
+        pairs = np.column_stack([one, two])[free]
+        pairs = pairs[np.argsort(-self._promise(chosen, pairs), kind="stable")[:MEASURED]]
+        return [(offer,) for offer in single.tolist()] + [(i, j) for i, j in pairs.tolist()]
+
+    def _promise(self, chosen: tuple[int, ...], pairs: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return (E,) what pairs of offers are worth, with charges and bonds, but not how kinds go together."""
+        prior, at = self._prior, list(chosen)
+        number, row = self._number, self._row
+        metal = prior.metal[row[at]]
+        total = max(int(number[at][metal].sum()), 1)
+        charge = number[at] @ prior.charge[row[at]] + (number[pairs] * prior.charge[row[pairs]]).sum(axis=1)
+        offered = number[at][metal] @ prior.ties[row[at][metal]]
+        asked = number[at][~metal] @ prior.ties[row[at][~metal]] + (number[pairs] * prior.ties[row[pairs]]).sum(axis=1)
+        worth = self._worth[pairs].sum(axis=1) - np.minimum(abs(charge) / total, MOST_IMBALANCE)
+        return worth + self._weights[7] * np.minimum(abs(np.log((offered + 1) / (asked + 1))), MOST_IMBALANCE)
+
+    @staticmethod
+    def _code(atoms: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return (M,) sums of the elements' numbers."""
+        return atoms @ CODES
+
+
+def _mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean of each row, 0 of empty ones."""
+    return values.mean(axis=1) if values.shape[1] else np.zeros(len(values))

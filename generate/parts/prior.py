@@ -1,0 +1,190 @@
+"""How probable a set of parts is, before any pattern is looked at.
+
+The score is a weighted sum; its weights are those under which the true sets of held-out crystals are most probable
+among all sets of the same atoms (a conditional logit, McFadden, 1974).
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import combinations
+from math import log
+
+import numpy as np
+from numpy.typing import NDArray
+
+from generate.parts.library import Kind, Library
+from xtal.crystals.linkers import METALS
+
+UNSEEN = 0.5  # added to counts, so that nothing is impossible
+EXTRA_SHARE = 0.02  # of all crystals hold a kind that the chemist gives: as much as a common linker
+MOST_IMBALANCE = 2.0  # where penalties for charges and bonds end
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What each sign is worth, in units of ln probability.
+
+    Attributes:
+        frequency: of ln of the share of crystals that hold a kind.
+        element: of ln of how much more often it occurs with the metals at hand.
+        together: of ln of how much more often two kinds occur together than by chance.
+        metals, others: of each kind with and without metals.
+        charge: of ln of the share of crystals in which the metal has the charge that is needed.
+        imbalance: of the charge left over for each metal part, where there are several kinds of these.
+        ties: of |ln| of the bonds that metals have to offer over those that the others ask for.
+        factor: of ln of the common factor of the atoms over that of the parts.
+        number: of the sum of ln of the parts' numbers over their common factor.
+        unknown: of each kind without metals whose charge is not known.
+    """
+
+    frequency: float = 1.0
+    element: float = 0.7
+    together: float = 0.5
+    metals: float = -1.0
+    others: float = -0.5
+    charge: float = 1.0
+    imbalance: float = -1.0
+    ties: float = -1.5
+    factor: float = -1.0
+    number: float = -0.4
+    unknown: float = -1.0
+
+    def array(self) -> NDArray[np.float64]:
+        """Return the weights in the order of `Prior.signs`."""
+        return np.array(list(vars(self).values()))
+
+
+@dataclass(frozen=True, eq=False)
+class Prior:
+    """What a library says of K kinds, those that the chemist gives behind its own.
+
+    Attributes:
+        kinds: K.
+        metal: (K,) whether a kind holds metals.
+        frequency: (K,) ln of the share of crystals.
+        beside: (K, 99) ln of how much more often than by chance the kind occurs with a metal element.
+        charge: (K,) electrons, 0 where unknown.
+        known: (K,) whether the charge is known, or that of a metal.
+        ties: (K,) usual number of bonds to other parts.
+        pairs: crystals that hold two kinds (the lower row first).
+        votes: crystals in which a metal or node has a charge.
+        counts: (K,) crystals.
+        crystals: how many there are.
+    """
+
+    kinds: tuple[Kind, ...]
+    metal: NDArray[np.bool_]
+    frequency: NDArray[np.float64]
+    beside: NDArray[np.float64]
+    charge: NDArray[np.int64]
+    known: NDArray[np.bool_]
+    ties: NDArray[np.float64]
+    pairs: dict[tuple[int, int], int]
+    votes: dict[int, Counter[int]]
+    counts: NDArray[np.float64]
+    crystals: int
+
+    def signs(self, rows: Sequence[int], number: Sequence[int], elements: NDArray[np.int64], factor: int) -> NDArray:
+        """Return the (11,) signs of `Weights` for a set of parts.
+
+        Args:
+            rows: of the kinds.
+            number: of parts of each kind.
+            elements: the metals at hand.
+            factor: greatest common divisor of the numbers of atoms.
+        """
+        at, times = np.asarray(rows), np.asarray(number)
+        metal = self.metal[at]
+        share = int(np.gcd.reduce(times))
+        charge = int(times @ self.charge[at])
+        mine, total = at[metal], int(times[metal].sum())
+        if len(mine) == 1:
+            fits, left = self._charge_of(int(mine[0]), self.charge[mine[0]] - charge / total), 0.0
+        else:
+            fits, left = 0.0, min(abs(charge) / max(total, 1), MOST_IMBALANCE)
+        offered, asked = times[metal] @ self.ties[mine], times[~metal] @ self.ties[at[~metal]]
+        return np.array(
+            [
+                self.frequency[at].sum(),
+                self.beside[np.ix_(at[~metal], elements)].mean(axis=1).sum() if len(elements) else 0.0,
+                sum(self._together(i, j) for i, j in combinations(sorted(rows), 2)),
+                len(mine),
+                len(at) - len(mine),
+                fits,
+                left,
+                min(abs(log((offered + 1) / (asked + 1))), MOST_IMBALANCE) if len(mine) else 0.0,
+                log(factor / share),
+                np.log(times / share).sum(),
+                (~self.known[at]).sum(),
+            ]
+        )
+
+    def _charge_of(self, row: int, charge: float) -> float:
+        """Return ln of the share of crystals in which a metal or node has this charge."""
+        votes = self.votes.get(row, Counter())
+        return log(
+            (votes[round(charge)] * (abs(charge - round(charge)) < 1e-9) + UNSEEN) / (votes.total() + 5 * UNSEEN)
+        )
+
+    def _together(self, i: int, j: int) -> float:
+        """Return ln of how much more often two kinds occur together than by chance."""
+        chance = self.counts[i] * self.counts[j] / self.crystals
+        return log((self.pairs.get((i, j), 0) + 1) / (chance + 1))
+
+
+@lru_cache(maxsize=4)
+def prior_of(library: Library, extra: tuple[Kind, ...] = ()) -> Prior:
+    """Sum up a library; kinds that the chemist gives count as common ones."""
+    added = tuple(kind for kind in extra if kind.key not in library.row)
+    given = {kind.key for kind in extra}
+    kinds = (*library.kinds, *added)
+    size = max(len(library), 1)
+    counts = np.array([float(kind.count) for kind in kinds])
+    counts[[row for row, kind in enumerate(kinds) if kind.key in given]] += EXTRA_SHARE * size
+    metal = np.array([METALS[kind.numbers].any() for kind in kinds], dtype=bool)
+    crystal = np.repeat(np.arange(len(library)), np.diff(library.offsets))
+    present = np.zeros((len(library), library.elements.shape[1]))
+    np.add.at(present, crystal, library.elements[library.held])
+    present = (present > 0) & METALS
+    with_element = np.zeros((len(kinds), present.shape[1]))
+    np.add.at(with_element, library.held, present[crystal])
+    chance = counts[:, None] * present.sum(axis=0) / size
+    charge = np.array([kind.charge or 0 for kind in kinds])
+    pairs: Counter[tuple[int, int]] = Counter()
+    for first, last in zip(library.offsets[:-1], library.offsets[1:], strict=True):
+        pairs.update(combinations(sorted(library.held[first:last].tolist()), 2))
+    return Prior(
+        kinds,
+        metal,
+        np.log((counts + UNSEEN) / size),
+        np.log((with_element + 1) / (chance + 1)),
+        charge,
+        metal | np.array([kind.charge is not None for kind in kinds], dtype=bool),
+        np.array([kind.ties for kind in kinds]),
+        dict(pairs),
+        metal_charges(library, metal, charge),
+        counts,
+        size,
+    )
+
+
+def metal_charges(library: Library, metal: NDArray[np.bool_], charge: NDArray[np.int64]) -> dict[int, Counter[int]]:
+    """Count the charges that metals and nodes must have where they are the only kind of these in a crystal.
+
+    Args:
+        library: K kinds and the crystals that hold them.
+        metal: (K,) whether a kind holds metals.
+        charge: (K,) of the others, electrons.
+    """
+    votes: dict[int, Counter[int]] = defaultdict(Counter)
+    for first, last in zip(library.offsets[:-1], library.offsets[1:], strict=True):
+        held, number = library.held[first:last], library.number[first:last]
+        mine = np.flatnonzero(metal[held])
+        if len(mine) == 1:
+            others = ~metal[held]
+            needed, rest = divmod(-int(number[others] @ charge[held[others]]), int(number[mine[0]]))
+            if rest == 0 and needed >= 0:
+                votes[int(held[mine[0]])][needed] += 1
+    return dict(votes)
