@@ -11,7 +11,7 @@ from generate.solving.problem import Placed, Setting
 from generate.solving.sites import Site, cartesian, orientations, sites
 from xtal.crystals.parts import Part, shape_symmetry
 
-MOST_ORBITS = 5  # independent parts of one kind
+MORE_ORBITS = 3  # independent parts of one kind beyond the fewest possible
 MOST_WAYS = 24  # assignments kept
 EACH_ORBIT = 0.7  # ln probability that an independent part more costs
 NO_TURN = (np.array([1.0, 0.0, 0.0, 0.0]), np.zeros((4, 4)))
@@ -53,7 +53,7 @@ def assignments(setting: Setting, needs: Sequence[Need]) -> list[Assignment]:
     turns = cartesian(setting.rotations, setting.lattice)
     options = [list(_ways(_stands(need, places, turns), need.count)) for need in needs]
     found = []
-    for choice in product(*(ways[: MOST_WAYS] for ways in options)):
+    for choice in product(*(ways[:MOST_WAYS] for ways in options)):
         stands = tuple(stand for way in choice for stand in way)
         if _fits(stands):
             found.append(Assignment(stands, -EACH_ORBIT * len(stands)))
@@ -85,7 +85,8 @@ def _stands(need: Need, places: Sequence[Site], turns: NDArray) -> list[Stand]:
 
 def _ways(stands: Sequence[Stand], count: int) -> Iterator[tuple[Stand, ...]]:
     """Yield sets of stands whose multiplicities add up to `count`, those of fewest independent parts first."""
-    for size in range(1, MOST_ORBITS + 1):
+    fewest = -(-count // max((stand.site.multiplicity for stand in stands), default=1))
+    for size in range(fewest, fewest + MORE_ORBITS + 1):
         yield from _sets(stands, count, size, 0)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from generate.solving.kernel import Arrays
+from generate.solving.cost import Arrays
 from generate.solving.roots import FLOOR, Roots
 from generate.solving.sites import Site, cartesian
 from xtal.crystals import Crystal
@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 HYDROGEN = 1
 BOND_WIDTH = 0.45  # Å over the spread of a bond's length, see w of the kernel
 FEWEST_SLACK = 0.7
-BASE_COST, PHASE_COST, PAIR_COST = 11e-6, 2.7e-9, 3.8e-9  # s on a core of an AMD EPYC server: an evaluation, a phase, a pair
+BASE_COST, PHASE_COST, PAIR_COST = (
+    11e-6,
+    2.7e-9,
+    3.8e-9,
+)  # s on a core of an AMD EPYC server: an evaluation, a phase, a pair
 
 
 @dataclass(frozen=True, eq=False)

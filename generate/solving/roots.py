@@ -130,6 +130,9 @@ def independent(
     images = np.einsum("rx,sxy->sry", grid, laue)
     codes = ((images[..., 0] * span + images[..., 1]) * span + images[..., 2]).max(axis=0)
     _, first, count = np.unique(codes, return_index=True, return_counts=True)
-    hkl = images[:, first][((images[:, first, 0] * span + images[:, first, 1]) * span + images[:, first, 2]).argmax(0), np.arange(len(first))]
+    hkl = images[:, first][
+        ((images[:, first, 0] * span + images[:, first, 1]) * span + images[:, first, 2]).argmax(0),
+        np.arange(len(first)),
+    ]
     hkl = hkl[np.lexsort(hkl.T[::-1])], count[np.lexsort(hkl.T[::-1])]
     return hkl[0], 2 * np.pi * np.linalg.norm(hkl[0] @ inverse, axis=1), hkl[1].astype(np.float64)

@@ -1,4 +1,4 @@
-"""The search for one way to fill a cell: many starts, the best polished, and kicked out of their places again and again.
+"""The search for one way to fill a cell: many starts, the best kicked out of their places again and again.
 
 It can be left and taken up again, so that many ways share the time (`generate.solving.solver`).
 """
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from generate.solving.kernel import POSE, descend_all, evaluate
+from generate.solving.cost import POSE, descend_all, evaluate
 from generate.solving.problem import Problem
 
 PATTERN = 30.0  # λ: what a wholly wrong pattern costs, in costs of chemistry per piece
@@ -30,7 +30,7 @@ class Found:
 
     Attributes:
         problem: that it solves.
-        pose: (O * 7,) see `generate.solving.kernel`.
+        pose: (O * 7,) see `generate.solving.cost`.
         shapes: (O,) row of the shapes at which each part's conformer begins.
         cost: with its terms (4,): pattern, bonds, coordination, contacts.
     """

@@ -80,7 +80,9 @@ def _candidates(rotations: NDArray, translations: NDArray) -> NDArray[np.float64
     matrices, values = np.array(rows), np.array(sides)
     points, kept = _solved(matrices, values)
     matrices, values, points = matrices[kept], values[kept], points[kept]
-    _, first = np.unique(np.round(np.concatenate([matrices.reshape(-1, 9), points % 1], axis=1), 4), axis=0, return_index=True)
+    _, first = np.unique(
+        np.round(np.concatenate([matrices.reshape(-1, 9), points % 1], axis=1), 4), axis=0, return_index=True
+    )
     first = np.sort(first)[:MOST_ELEMENTS]
     matrices, values = matrices[first], values[first]
     pairs = np.array(list(combinations(range(len(matrices)), 2)), dtype=np.intp).reshape(-1, 2)

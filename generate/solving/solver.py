@@ -18,8 +18,9 @@ from xtal.crystals import Crystal
 from xtal.crystals.parts import cut
 from xtal.patterns.sample import Sample
 
-ARMS = 48  # ways that are begun with
-ROUNDS = 4  # after each the better third to half goes on with more time
+ROUNDS = 4  # after each the better third of the ways goes on with more time
+FIRST = 0.4  # s, the least time that a way gets at first: so many are begun with
+FARTHEST = 8.0  # ln probability below that of the likeliest way at which one is not begun with
 SHRINK = 3
 ORIENTATIONS = 4  # drawn of those that the sites of one way allow
 BIAS = 0.15  # of the cost, per unit of ln probability
@@ -49,7 +50,7 @@ class Contents:
 
 @dataclass(frozen=True, eq=False)
 class Solved:
-    """An arrangement found: the crystal, what it was made of, cost and its terms (pattern, bonds, coordination, contacts)."""
+    """An arrangement found: the crystal, what it was made of, and its cost with the terms of it, see `search.Found`."""
 
     crystal: Crystal
     words: str
@@ -97,7 +98,10 @@ def solve(
         seeds: whole crystals, named, that may be nearly right: their parts are moved from where they stand.
         hear: told how far it is.
     """
-    arms = [*_seeded(sample, seeds, chemistry, rng), *_arms(sample, guesses, contents, chemistry, rng)]
+    arms = [
+        *_seeded(sample, seeds, chemistry, rng),
+        *_arms(sample, guesses, contents, chemistry, rng, max(1, int(seconds / ROUNDS / FIRST))),
+    ]
     used = 0.0
     for round_ in range(ROUNDS):
         if not arms:
@@ -115,16 +119,24 @@ def solve(
 
 
 def _arms(
-    sample: Sample, guesses: Sequence[Guess], contents: Sequence[Contents], chemistry: Chemistry, rng: Generator
+    sample: Sample,
+    guesses: Sequence[Guess],
+    contents: Sequence[Contents],
+    chemistry: Chemistry,
+    rng: Generator,
+    most: int,
 ) -> list[Arm]:
-    """Lay out the likeliest ways."""
+    """Lay out up to `most` of the likeliest ways."""
     ways: list[tuple[float, Guess, Contents, Assignment]] = []
     for guess, content in product(guesses, contents):
-        for way in assignments(guess.setting, content.needs):
-            ways.append((guess.ln_probability + content.ln_probability + way.ln_probability, guess, content, way))
+        beforehand = guess.ln_probability + content.ln_probability
+        found = assignments(guess.setting, content.needs)
+        ways += [(beforehand + way.ln_probability, guess, content, way) for way in found]
     ways.sort(key=lambda way: -way[0])
     arms, roots, lines = [], dict[int, Roots](), dict[bytes, tuple[float, float]]()
-    for ln_probability, guess, content, way in ways[:ARMS]:
+    for ln_probability, guess, content, way in ways[:most]:
+        if ln_probability < ways[0][0] - FARTHEST:
+            break
         if id(guess) not in roots:
             key = guess.setting.lattice.tobytes()
             roots[id(guess)] = made = Roots.of(
@@ -153,7 +165,9 @@ def _seeded(sample: Sample, seeds: Sequence[Crystal], chemistry: Chemistry, rng:
         placed = [Placed((piece.part,), general, np.array([1.0, 0, 0, 0]), np.eye(4)) for piece in parts.pieces]
         problem = Problem.of(setting, placed, roots, chemistry)
         centres = [((seed.frac_coords[p.atoms] + p.cell) @ seed.lattice).mean(axis=0) for p in parts.pieces]
-        pose = [np.array([*centre, 2 * radius, 0, 0, 0]) for centre, radius in zip(centres, problem.radius, strict=True)]
+        pose = [
+            np.array([*centre, 2 * radius, 0, 0, 0]) for centre, radius in zip(centres, problem.radius, strict=True)
+        ]
         arms.append(Arm(Search.seeded(problem, np.concatenate(pose), rng), SEEDED, seed.name))
     return arms
 

@@ -1,4 +1,4 @@
-"""From a pattern and the atoms of a cell to frameworks solved from parts: cells, groups and contents are guessed first."""
+"""From a pattern and the atoms of a cell to frameworks solved from parts: cells, groups, contents are guessed first."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace

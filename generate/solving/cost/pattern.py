@@ -1,0 +1,119 @@
+"""How far the pattern of an arrangement is from the measured one, with the forces on its atoms."""
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from generate.solving.cost.arrays import Arrays
+
+
+@njit(cache=True, fastmath=True)
+def pattern_cost(p: Arrays, y: NDArray, atom: NDArray, weight: float, force: NDArray) -> float:
+    """Return ``1 - c²`` and add `weight` times its gradient by the places y (C, 3) Å of the atoms to `force`."""
+    waves = _waves(p, y, atom)  # (2, R, C) what each atom adds to each structure factor
+    sums = np.zeros((2, len(p.hkl)))
+    for part in range(2):
+        for r in range(len(p.hkl)):
+            total = np.float32(0)
+            row = waves[part, r]
+            for n in range(len(y)):
+                total += row[n]
+            sums[part, r] = total
+    slope = np.empty(len(p.root))
+    cost = _misfit(p, sums, slope)
+    pull = np.zeros((3, len(y)), np.float32)  # by fractional coordinates
+    for r in range(len(p.hkl)):
+        by_intensity = 0.0
+        for m in range(p.shape.shape[1]):
+            by_intensity += slope[p.start[r] + m] * p.shape[r, m]
+        by_intensity *= p.strength[r] * 4 * np.pi * weight
+        u, v = np.float32(sums[0, r] * by_intensity), np.float32(sums[1, r] * by_intensity)
+        h, k, third = np.float32(p.hkl[r, 0]), np.float32(p.hkl[r, 1]), np.float32(p.hkl[r, 2])
+        real, imag = waves[0, r], waves[1, r]
+        px, py, pz = pull[0], pull[1], pull[2]
+        for n in range(len(y)):
+            t = v * real[n] - u * imag[n]
+            px[n] += h * t
+            py[n] += k * t
+            pz[n] += third * t
+    for n in range(len(y)):
+        for c in range(3):
+            force[n, c] += p.inverse[c, 0] * pull[0, n] + p.inverse[c, 1] * pull[1, n] + p.inverse[c, 2] * pull[2, n]
+    return cost
+
+
+@njit(cache=True, fastmath=True)
+def _misfit(p: Arrays, sums: NDArray, slope: NDArray) -> float:
+    """Return ``1 - c²`` of structure factors (2, R), and fill `slope` (M,): its derivative by the profile."""
+    profile = np.full(len(p.root), 1e-12)
+    for r in range(len(p.hkl)):
+        intensity = p.strength[r] * (sums[0, r] ** 2 + sums[1, r] ** 2)
+        for m in range(p.shape.shape[1]):
+            profile[p.start[r] + m] += intensity * p.shape[r, m]
+    total, seen = 0.0, 0.0
+    for m in range(len(p.root)):
+        total += p.trust[m] * profile[m]
+        seen += p.trust[m] * p.root[m] ** 2
+    scale = max(seen, 1e-12) / max(total, 1e-12)  # so that the floor under the root means the same for both
+    xy, xx, yy = 0.0, 0.0, 0.0
+    for m in range(len(p.root)):
+        calc = np.sqrt(profile[m] * scale + p.floor)
+        xy += p.trust[m] * calc * p.root[m]
+        xx += p.trust[m] * calc * calc
+        yy += p.trust[m] * p.root[m] ** 2
+    for m in range(len(p.root)):
+        calc = np.sqrt(profile[m] * scale + p.floor)
+        slope[m] = -(2 * xy / (xx * yy)) * p.trust[m] * (p.root[m] - xy / xx * calc) * scale / (2 * calc)
+    return 1 - xy * xy / (xx * yy)
+
+
+@njit(cache=True, fastmath=True)
+def _waves(p: Arrays, y: NDArray, atom: NDArray) -> NDArray:
+    """(2, R, C) real and imaginary part of ``f exp(2πi hkl · x)`` of each atom; exp factorises along the axes."""
+    count = len(y)
+    highest = np.zeros(3, np.int64)
+    for r in range(len(p.hkl)):
+        for c in range(3):
+            highest[c] = max(highest[c], abs(p.hkl[r, c]))
+    along_h = _powers(p, y, 0, highest[0])
+    along_k = _powers(p, y, 1, highest[1])
+    along_l = _powers(p, y, 2, highest[2])
+    waves = np.empty((2, len(p.hkl), count), np.float32)
+    of_hk, weights = np.empty((2, count), np.float32), np.empty(count, np.float32)
+    for r in range(len(p.hkl)):
+        h, k, third = p.hkl[r, 0], p.hkl[r, 1], p.hkl[r, 2]
+        if r == 0 or h != p.hkl[r - 1, 0] or k != p.hkl[r - 1, 1]:
+            _product(along_h[0, h], along_h[1, h], along_k[0, abs(k)], along_k[1, abs(k)], k < 0, of_hk[0], of_hk[1])
+        real, imag = waves[0, r], waves[1, r]
+        low = abs(third)
+        _product(of_hk[0], of_hk[1], along_l[0, low], along_l[1, low], third < 0, real, imag)
+        for n in range(count):
+            weights[n] = p.factor[p.kind[atom[n]], r]
+        for n in range(count):
+            real[n] *= weights[n]
+            imag[n] *= weights[n]
+    return waves
+
+
+@njit(cache=True, fastmath=True)
+def _product(a: NDArray, b: NDArray, c: NDArray, d: NDArray, conjugate: bool, real: NDArray, imag: NDArray) -> None:
+    """Fill the product of a + ib and c + id, of which the second may be conjugated, all (C,)."""
+    sign = np.float32(-1 if conjugate else 1)
+    for n in range(len(a)):
+        real[n] = a[n] * c[n] - sign * b[n] * d[n]
+        imag[n] = b[n] * c[n] + sign * a[n] * d[n]
+
+
+@njit(cache=True, fastmath=True)
+def _powers(p: Arrays, y: NDArray, axis: int, highest: int) -> NDArray:
+    """(2, H + 1, C) real and imaginary parts of exp(2πi n x) along an axis for n = 0 to `highest`."""
+    table = np.empty((2, highest + 1, len(y)), np.float32)
+    for c in range(len(y)):
+        x = y[c, 0] * p.inverse[0, axis] + y[c, 1] * p.inverse[1, axis] + y[c, 2] * p.inverse[2, axis]
+        angle = 2 * np.pi * (x - np.rint(x))
+        cosine, sine = np.cos(angle), np.sin(angle)
+        u, v = 1.0, 0.0
+        for n in range(highest + 1):
+            table[0, n, c], table[1, n, c] = u, v
+            u, v = u * cosine - v * sine, u * sine + v * cosine
+    return table
