@@ -6,19 +6,25 @@ among all sets of the same atoms (a conditional logit, McFadden, 1974).
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations
 from math import log
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from generate.parts.chemistry import ELEMENTS
+from generate.parts.groups import Decoration, decorations
 from generate.parts.library import Kind, Library
 from xtal.crystals.linkers import METALS
 
 UNSEEN = 0.5  # added to counts, so that nothing is impossible
 EXTRA_SHARE = 0.02  # of all crystals hold a kind that the chemist gives: as much as a common linker
+BACKBONES = 150  # linkers that functional groups are put on
+DECORATED = log(0.02)  # how probable a linker with unheard-of groups is, beside the linker itself
+HYDROGEN = 1
 MOST_IMBALANCE = 2.0  # where penalties for charges and bonds end
 
 
@@ -62,6 +68,7 @@ class Prior:
 
     Attributes:
         kinds: K.
+        atoms: (K, 99) of each element.
         metal: (K,) whether a kind holds metals.
         frequency: (K,) ln of the share of crystals.
         beside: (K, 99) ln of how much more often than by chance the kind occurs with a metal element.
@@ -74,7 +81,8 @@ class Prior:
         crystals: how many there are.
     """
 
-    kinds: tuple[Kind, ...]
+    kinds: tuple[Kind | Decoration, ...]
+    atoms: NDArray[np.int64]
     metal: NDArray[np.bool_]
     frequency: NDArray[np.float64]
     beside: NDArray[np.float64]
@@ -108,7 +116,7 @@ class Prior:
         return np.array(
             [
                 self.frequency[at].sum(),
-                self.beside[np.ix_(at[~metal], elements)].mean(axis=1).sum() if len(elements) else 0.0,
+                mean_of_rows(self.beside[np.ix_(at[~metal], elements)]).sum(),
                 sum(self._together(i, j) for i, j in combinations(sorted(rows), 2)),
                 len(mine),
                 len(at) - len(mine),
@@ -119,6 +127,44 @@ class Prior:
                 np.log(times / share).sum(),
                 (~self.known[at]).sum(),
             ]
+        )
+
+    def decorated(self, wanted: NDArray[np.int64], metals: NDArray[np.int64]) -> Self:
+        """Return the prior with linkers behind its own kinds that carry functional groups and fit into atoms (99,).
+
+        They are made from the `BACKBONES` linkers that are most usual with the metals at hand.
+        """
+        usual = self.frequency + mean_of_rows(self.beside[:, metals])
+        plain = (self.atoms - np.eye(ELEMENTS, dtype=np.int64)[HYDROGEN] * self.atoms[:, [HYDROGEN]] <= wanted).all(
+            axis=1
+        )
+        able = [k.role == "linker" and fits for k, fits in zip(self.kinds, plain, strict=True) if isinstance(k, Kind)]
+        rows = np.flatnonzero(able)
+        rows = rows[np.argsort(-usual[rows], kind="stable")[:BACKBONES]]
+        made = [
+            (row, decoration)
+            for row in rows.tolist()
+            for kind in (self.kinds[row],)
+            if isinstance(kind, Kind)
+            for decoration in decorations(kind, wanted)
+        ]
+        at = np.array([*range(len(self.kinds)), *(row for row, _ in made)])
+        frequency = self.frequency[at]
+        frequency[len(self.kinds) :] += DECORATED
+        counts = self.counts[at]
+        counts[len(self.kinds) :] = 0
+        beyond = [d.atoms for _, d in made]
+        return replace(
+            self,
+            kinds=(*self.kinds, *(d for _, d in made)),
+            atoms=np.concatenate([self.atoms, np.array(beyond, dtype=np.int64).reshape(-1, ELEMENTS)]),
+            metal=self.metal[at],
+            frequency=frequency,
+            beside=self.beside[at],
+            charge=self.charge[at],
+            known=self.known[at],
+            ties=self.ties[at],
+            counts=counts,
         )
 
     def _charge_of(self, row: int, charge: float) -> float:
@@ -157,6 +203,7 @@ def prior_of(library: Library, extra: tuple[Kind, ...] = ()) -> Prior:
         pairs.update(combinations(sorted(library.held[first:last].tolist()), 2))
     return Prior(
         kinds,
+        np.array([np.bincount(kind.numbers, minlength=ELEMENTS) for kind in kinds]).reshape(-1, ELEMENTS),
         metal,
         np.log((counts + UNSEEN) / size),
         np.log((with_element + 1) / (chance + 1)),
@@ -188,3 +235,8 @@ def metal_charges(library: Library, metal: NDArray[np.bool_], charge: NDArray[np
             if rest == 0 and needed >= 0:
                 votes[int(held[mine[0]])][needed] += 1
     return dict(votes)
+
+
+def mean_of_rows(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean of each row, 0 of empty ones."""
+    return values.mean(axis=1) if values.shape[1] else np.zeros(len(values))
