@@ -23,6 +23,7 @@ from xtal.crystals.linkers import METALS
 MOST_CHOSEN = 3  # kinds without metals before the last two
 MOST_METAL_KINDS = 3
 COMMON = 60  # kinds without metals that are chosen one by one: those most usual with these metals
+HOPE = 4.0  # what kinds that often occur together may add to what they are worth one by one
 EXPANDED = 400  # beginnings that are ended in all ways: 1 to 2 s
 PLACINGS = 6  # choices of places for functional groups that are offered
 MEASURED = 30  # ends of one beginning that get a full score, the most promising ones
@@ -101,7 +102,7 @@ class _Search:
             if not begun:
                 break
             bound, _, chosen, last = heapq.heappop(begun)
-            while ready and ready[0][0] <= bound:
+            while ready and ready[0][0] <= bound - HOPE:
                 yield self._answer(heapq.heappop(ready))
             left = self._wanted - self._atoms[list(chosen)].sum(axis=0)
             for score, parts in self._ended(chosen, left):

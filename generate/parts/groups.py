@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generate.parts.chemistry import ELEMENTS
-from generate.parts.library import Kind
+from generate.parts.library import Kind, Role
 from xtal.crystals.linkers import CARBON
 from xtal.crystals.parts import Part, graph_of, part_key
 from xtal.crystals.parts.matching import neighbours
@@ -30,6 +30,16 @@ class Decoration:
     backbone: Kind
     group: str
     number: int
+
+    @property
+    def role(self) -> Role:
+        """That of the linker."""
+        return self.backbone.role
+
+    @property
+    def charge(self) -> int | None:
+        """That of the linker: no group is charged."""
+        return self.backbone.charge
 
     @cached_property
     def atoms(self) -> NDArray[np.int64]:
