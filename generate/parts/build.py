@@ -88,7 +88,7 @@ def gathered(
         for sight in one.sights:
             sights[sight.graph].append(sight)
     ordered = sorted(sights, key=lambda graph: (-len(sights[graph]), graph))
-    groups = [[sights[graph] for graph in some] for some in _batches(ordered)]
+    groups: list[list[Sequence[Sight]]] = [[sights[graph] for graph in some] for some in _batches(ordered)]
     kinds: list[Kind] = []
     if workers == 1:
         kinds += [kind_of(seen) for group in groups for seen in group]

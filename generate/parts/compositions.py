@@ -8,20 +8,24 @@ one or two further kinds are looked up at once, by sums of random numbers that s
 import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, islice, product
+from math import log
 
 import numpy as np
 from numpy.typing import NDArray
 
 from generate.parts.chemistry import ELEMENTS
+from generate.parts.groups import Decoration
 from generate.parts.library import Kind, Library
-from generate.parts.prior import MOST_IMBALANCE, Prior, Weights, prior_of
+from generate.parts.prior import MOST_IMBALANCE, Prior, Weights, mean_of_rows, prior_of
 from xtal.crystals.linkers import METALS
 
 MOST_CHOSEN = 3  # kinds without metals before the last two
 MOST_METAL_KINDS = 3
 COMMON = 60  # kinds without metals that are chosen one by one: those most usual with these metals
+HOPE = 4.0  # what kinds that often occur together may add to what they are worth one by one
 EXPANDED = 400  # beginnings that are ended in all ways: 1 to 2 s
+PLACINGS = 6  # choices of places for functional groups that are offered
 MEASURED = 30  # ends of one beginning that get a full score, the most promising ones
 CODES = np.random.default_rng(0).integers(1, 2**44, ELEMENTS)  # of elements: sums tell compositions apart
 
@@ -50,10 +54,14 @@ def compositions(
         extra: kinds that the chemist gives; they count as common.
         weights: of the signs; by default those that were fitted to held-out crystals.
     """
-    prior = prior_of(library, tuple(extra))
-    search = _Search(prior, np.bincount(numbers, minlength=ELEMENTS), weights or Weights())
+    search = _Search(prior_of(library, tuple(extra)), np.bincount(numbers, minlength=ELEMENTS), weights or Weights())
+    met = set()
     for rows, number, score in search.found():
-        yield Composition(tuple((prior.kinds[row], n) for row, n in zip(rows, number, strict=True)), score)
+        for kinds, share in search.settled(rows):
+            name = frozenset(zip((kind.key for kind in kinds), number, strict=True))
+            if name not in met:
+                met.add(name)
+                yield Composition(tuple(zip(kinds, number, strict=True)), score + share)
 
 
 Chosen = tuple[tuple[int, int], ...]
@@ -64,16 +72,17 @@ class _Search:
     """One question: what there is to choose from, and what was tried."""
 
     def __init__(self, prior: Prior, wanted: NDArray[np.int64], weights: Weights) -> None:
-        self._prior, self._wanted, self._weights = prior, wanted, weights.array()
         self._metals = np.flatnonzero(METALS & (wanted > 0))
+        self._wanted, self._weights = wanted, weights.array()
+        self._prior = prior.decorated(wanted, self._metals)
         self._factor = int(np.gcd.reduce(wanted))
-        atoms = np.array([np.bincount(k.numbers, minlength=ELEMENTS) for k in prior.kinds]).reshape(-1, ELEMENTS)
+        prior, atoms = self._prior, self._prior.atoms
         fits = np.flatnonzero((atoms <= wanted).all(axis=1))
         most = np.array([(wanted[v > 0] // v[v > 0]).min() for v in atoms[fits]], dtype=np.int64)
         self._row = np.repeat(fits, most)  # one offer for each kind and number
         self._number = np.concatenate([np.arange(1, n + 1) for n in most] or [np.empty(0, int)])
         self._atoms = atoms[self._row] * self._number[:, None]
-        usual = self._weights[0] * prior.frequency + self._weights[1] * _mean(prior.beside[:, self._metals])
+        usual = self._weights[0] * prior.frequency + self._weights[1] * mean_of_rows(prior.beside[:, self._metals])
         self._worth = usual[self._row] + self._weights[9] * np.log(self._number)
         light = np.flatnonzero(~prior.metal[self._row])
         self._light = light[np.argsort(self._code(self._atoms[light]), kind="stable")]
@@ -93,7 +102,7 @@ class _Search:
             if not begun:
                 break
             bound, _, chosen, last = heapq.heappop(begun)
-            while ready and ready[0][0] <= bound:
+            while ready and ready[0][0] <= bound - HOPE:
                 yield self._answer(heapq.heappop(ready))
             left = self._wanted - self._atoms[list(chosen)].sum(axis=0)
             for score, parts in self._ended(chosen, left):
@@ -108,6 +117,13 @@ class _Search:
                     heapq.heappush(begun, (float(worth[k]), next(order), more, int(at[k]) + 1))
         while ready:
             yield self._answer(heapq.heappop(ready))
+
+    def settled(self, rows: Sequence[int]) -> list[tuple[tuple[Kind, ...], float]]:
+        """Return the kinds, with groups in up to `PLACINGS` different places, and ln of the share of each choice."""
+        kinds = [self._prior.kinds[row] for row in rows]
+        choices = [kind.kinds(PLACINGS) if isinstance(kind, Decoration) else [kind] for kind in kinds]
+        placed = list(islice(product(*choices), PLACINGS))
+        return [(tuple(some), -log(len(placed))) for some in placed]
 
     @staticmethod
     def _answer(ready: tuple[float, int, Chosen]) -> tuple[list[int], list[int], float]:
@@ -185,8 +201,3 @@ class _Search:
     def _code(atoms: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return (M,) sums of the elements' numbers."""
         return atoms @ CODES
-
-
-def _mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the mean of each row, 0 of empty ones."""
-    return values.mean(axis=1) if values.shape[1] else np.zeros(len(values))
