@@ -21,9 +21,10 @@ from xtal.physics.indexing.cell import GroupGuess, IndexedCell
 from xtal.physics.indexing.frequencies import FREQUENCY, UNSEEN
 from xtal.physics.indexing.metric import MONOCLINIC, ORTHORHOMBIC, TRICLINIC
 from xtal.physics.indexing.pawley import Fit, fit, overlaps
-from xtal.physics.indexing.resolved import Profile, resolve
+from xtal.physics.indexing.resolved import Profile, first_lines, resolve
 
 STEPS = 8
+RANGES = (60, 36, 20, 10)  # found lines up to which the profile is used: fewer where a large cell has too many
 LOWER = 0.03  # share of lattices that are more symmetric than their group asks for
 TRUST = 0.7  # of ln evidence: neighbouring lines and the shape's errors are not independent
 # numbers of the groups of each system, and of those below it that may live on its lattice
@@ -57,11 +58,15 @@ def space_groups(sample: Sample, cell: IndexedCell, limit: int = 20) -> list[Gro
     Raises:
         UserError: the lattice has no line in the range of the pattern, or too many.
     """
-    profile = resolve(sample).profile
+    resolved = resolve(sample)
     system, centring = NAMES.index(cell.system), LETTERS.index(cell.centring)
     start = free_parameters(system, cell.conventional)
-    done = fit(profile, system, centring, start, float(np.radians(cell.zero_shift)), STEPS)
-    if done is None:
+    for lines in RANGES:
+        profile = first_lines(resolved.profile, resolved.angle, lines)
+        done = fit(profile, system, centring, start, float(np.radians(cell.zero_shift)), STEPS)
+        if done is not None:
+            break
+    else:
         raise UserError(f"a cell of {cell.volume:.0f} Å³ has no line in this pattern, or too many; give another cell")
     choices = _settings(cell.system, cell.centring)
     absent = np.array([_absent(group, done.hkl, system) for _, group, _ in choices])

@@ -19,6 +19,7 @@ from xtal.physics.indexing.resolved import Profile
 
 MOST_LINES = 700
 FARTHEST = 0.4  # widths by which a step may move a line
+RIDGE = 1e-6  # of a line's own weight: two lines at one place share it
 SHORTEST = 3e-3  # widths: a fit whose lines move less has converged
 ZERO_SPREAD = np.radians(0.05)  # of a zero shift, before anything is known
 EDGE_SPREAD = 0.7  # of ln Q of a parameter, before anything is known
@@ -56,9 +57,12 @@ def fit(profile: Profile, system: int, centring: int, start: NDArray, zero: floa
         return None
     hkl = hkl[:count].copy()
     light = _light(profile)
-    p, zero, evidence, chi2, area, order = _fit(
-        profile.x, profile.net, profile.weight, light, system, hkl, start.copy(), zero, steps
-    )
+    try:
+        p, zero, evidence, chi2, area, order = _fit(
+            profile.x, profile.net, profile.weight, light, system, hkl, start.copy(), zero, steps
+        )
+    except np.linalg.LinAlgError:  # a metric that runs off
+        return None
     hkl = hkl[order]
     return Fit(p, zero, evidence, chi2, hkl, designs(system, hkl) @ p, area)
 
@@ -130,11 +134,13 @@ def _fit(
         for n in range(len(active)):
             for m in range(len(active)):
                 inner[n, m] = gram[active[n], active[m]]
-            inner[n, n] *= 1 + 1e-8
+            inner[n, n] = inner[n, n] * (1 + RIDGE) + 1e-12
         solved = np.linalg.solve(inner, cross)
         weighted = by * weight
         curvature = weighted @ by.T - cross.T @ solved
         pull_p = weighted @ residual
+        for a in range(free):
+            curvature[a, a] += 1 / (EDGE_SPREAD * p[:free].max()) ** 2
         curvature[free, free] += 1 / ZERO_SPREAD**2
         pull_p[free] -= zero / ZERO_SPREAD**2
         if chi2 < best_chi2:
@@ -165,8 +171,6 @@ def _fit(
     evidence = -0.5 * best_chi2 + line_evidence(best_gram, best_right, best_area, best_mean)
     # Occam's factor of the metric: posterior spread over that of the prior
     size = best_p[:free].max()
-    for a in range(free):
-        best_curvature[a, a] += 1 / (EDGE_SPREAD * size) ** 2
     _, ln_det = np.linalg.slogdet(best_curvature)
     evidence -= 0.5 * ln_det
     for a in range(free):
