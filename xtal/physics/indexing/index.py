@@ -1,7 +1,7 @@
 """Which lattices may belong to a powder pattern: search, refinement, judgement."""
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +49,21 @@ EDGE_SHARE, VOLUME_SHARE = 0.004, 0.01  # lattices that differ less are one befo
 LEAST_MISFIT = 0.3  # of free lines; below, the noise is overestimated
 JUDGED = 36  # lines up to which the profile is fitted
 SAME = 0.01  # strain within which two lattices are one
+NARROW = 3.0  # a range of volumes below this ratio leaves time to try more lines
 ZEROS = (0.0, 0.03, -0.03, 0.06, -0.06, 0.1, -0.1)  # degrees 2θ tried in turn
+
+
+@dataclass(frozen=True)
+class Reach:
+    """From how many of the first lines trial metrics are made."""
+
+    triclinic: int
+    monoclinic: int
+    sums: int
+    orthorhombic: int
+
+
+USUAL_REACH, WIDE = Reach(14, 11, 16, 7), Reach(18, 14, 20, 9)
 
 
 def index_pattern(
@@ -88,17 +102,19 @@ def index_pattern(
 def _search(found: Found, volume: tuple[float, float]) -> list[Trial]:
     """Best trial metrics of all systems, refined to the found lines."""
     q, grid, work, bounds = found.q, found.grid, found.work, np.array(volume, float)
-    count = len(q)
-    trials = []
+    count, trials = len(q), []
+    reach = WIDE if volume[1] < NARROW * volume[0] else USUAL_REACH
     for system in range(6):
         pool = search.Pool.empty()
         room = grid, work, pool.rows, pool.count
         if system == TRICLINIC and count >= 8:
-            search.triclinic(q, 0, min(14, count), bounds, *room)
+            search.triclinic(q, 0, min(reach.triclinic, count), bounds, *room)
         elif system == MONOCLINIC and count >= 6:
-            search.monoclinic(q, min(11, count), min(16, count), bounds, *room)
+            search.monoclinic(q, min(reach.monoclinic, count), min(reach.sums, count), bounds, *room)
         elif system == ORTHORHOMBIC:
-            search.orthorhombic(q, min(7, count), search.ORTHORHOMBIC_DESIGNS, search.CENTRINGS[system], bounds, *room)
+            search.orthorhombic(
+                q, min(reach.orthorhombic, count), search.ORTHORHOMBIC_DESIGNS, search.CENTRINGS[system], bounds, *room
+            )
         elif system in (TETRAGONAL, HEXAGONAL, CUBIC):
             low = {TETRAGONAL: search.TETRAGONAL_DESIGNS, HEXAGONAL: search.HEXAGONAL_DESIGNS}
             search.few_parameters(

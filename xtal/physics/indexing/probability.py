@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-# logistic regression on held-out crystals of the training split, see docs/indexing.md: constant, gap, agreement, misfit
-WEIGHTS = (-2.0, 0.4, 0.06, -0.5)
+# logistic regression on patterns of validation crystals, see docs/indexing.md: constant, gap, agreement, misfit
+WEIGHTS = (-2.6, 0.9, 0.08, -0.6)
 GAP = 10.0  # of ln evidence: more of it says little more
 TEMPER = 10.0  # ln evidence counts this many times too much: the shape of lines is never known exactly
 MOST = 0.98  # nothing is certain from lines alone
