@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from generate.console import candidate_row, candidate_table
+from generate.index_command import benchmark_index, index
 from generate.part_commands import parts
 from xtal.console import AsJson, errors_reported, print_result, progress_bars
 
@@ -32,6 +33,8 @@ class Split(StrEnum):
 
 app = typer.Typer(help="Generate crystals for a powder pattern.", no_args_is_help=True, add_completion=False)
 app.add_typer(parts, name="parts")
+app.command("index")(index)
+app.command("benchmark-index")(benchmark_index)
 Count = Annotated[int, typer.Option("-n", min=1, help="Candidates.")]
 Steps = Annotated[int, typer.Option(min=1, max=1000, help="Of the sampler; more is better and slower.")]
 Seed = Annotated[int, typer.Option(min=0, help="Same seed, same candidates on one machine.")]

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 import generate.__main__ as generation
+import generate.index_command as cells
 import indexer.__main__ as indexes
 import models.__main__ as networks
 import search.__main__ as searches
@@ -14,7 +15,13 @@ from search import answer_commands as answers
 from ui.__main__ import serve
 
 GROUPS: dict[str, dict[str, Callable[..., None]]] = {
-    "Identify": {"solve": answers.solve, "search": searches.query, "generate": generation.run, "serve": serve},
+    "Identify": {
+        "solve": answers.solve,
+        "search": searches.query,
+        "generate": generation.run,
+        "index": cells.index,
+        "serve": serve,
+    },
     "What was asked before": {"history": answers.history, "export": answers.export, "forget": answers.forget},
     "Indexes of known crystals": {
         "build": indexes.build_index,
@@ -27,6 +34,7 @@ GROUPS: dict[str, dict[str, Callable[..., None]]] = {
         "benchmark": searches.benchmark,
         "robustness": searches.robustness,
         "benchmark-generation": generation.benchmark,
+        "benchmark-index": cells.benchmark_index,
         "calibrate": answers.calibrate,
         "simulate": searches.simulate,
         "figures": searches.figures,

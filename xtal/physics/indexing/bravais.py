@@ -12,7 +12,6 @@ from xtal.physics.indexing.metric import (
     HEXAGONAL,
     MONOCLINIC,
     ORTHORHOMBIC,
-    PARAMETERS,
     TETRAGONAL,
     TRICLINIC,
     full,
@@ -72,7 +71,7 @@ def reduced(lattice: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def free_parameters(system: int, lattice: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(6,) free parameters of a conventional cell, averaged over what symmetry makes equal, zero beyond their number."""
+    """(6,) free parameters of a conventional cell, means of what symmetry makes equal, zero beyond their number."""
     metric = np.linalg.inv(lattice @ lattice.T)
     a, b, c = np.diag(metric)
     out = np.zeros(6)
@@ -90,7 +89,7 @@ def free_parameters(system: int, lattice: NDArray[np.float64]) -> NDArray[np.flo
 
 
 def symmetric(lattice: NDArray[np.float64], tolerance: float) -> tuple[int, str, NDArray[np.float64]] | None:
-    """Return system, centring and free parameters of the most symmetric lattice within `tolerance` (Å) of a primitive one."""
+    """Return system, centring and free parameters of the most symmetric lattice within `tolerance` (Å)."""
     import spglib
 
     found = spglib.get_symmetry_dataset((lattice, [[0, 0, 0]], [1]), symprec=tolerance)
@@ -100,19 +99,22 @@ def symmetric(lattice: NDArray[np.float64], tolerance: float) -> tuple[int, str,
     return system, centring, free_parameters(system, np.array(found.std_lattice))
 
 
-def derivatives(lattice: NDArray[np.float64], index: int) -> Iterator[NDArray[np.float64]]:
-    """Yield the reduced sublattices of an index (Hermite normal forms)."""
-    for a in range(1, index + 1):
-        for b in range(1, index // a + 1):
-            if index % (a * b):
-                continue
-            c = index // (a * b)
-            for i in range(b):
-                for j in range(c):
-                    for k in range(c):
-                        yield reduced(np.array([[a, i, j], [0, b, k], [0, 0, c]]) @ lattice)
+def neighbours(lattice: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
+    """Yield the 7 reduced lattices of half the volume that hold a primitive one, and the 7 of twice that it holds."""
+    reciprocal = np.linalg.inv(lattice).T
+    for change in _INDEX_2:
+        yield reduced(np.linalg.inv(change @ reciprocal).T)
+        yield reduced(change @ lattice)
 
 
-def parameters_of(system: int) -> int:
-    """Return how many free parameters a system has."""
-    return int(PARAMETERS[system])
+# sublattices of index 2 in Hermite's normal form
+_INDEX_2 = np.array(
+    [
+        [[a, i, j], [0, b, k], [0, 0, c]]
+        for a, b, c in ((2, 1, 1), (1, 2, 1), (1, 1, 2))
+        for i in range(b)
+        for j in range(c)
+        for k in range(c)
+    ],
+    dtype=float,
+)

@@ -1,7 +1,7 @@
 """Which lattices may belong to a powder pattern: search, refinement, judgement."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,15 @@ from xtal.crystals.lattices import strain_onto
 from xtal.errors import UserError
 from xtal.patterns.sample import Sample
 from xtal.physics.indexing import search
-from xtal.physics.indexing.bravais import LETTERS, NAMES, conventional, free_parameters, primitive, symmetric
+from xtal.physics.indexing.bravais import (
+    LETTERS,
+    NAMES,
+    conventional,
+    free_parameters,
+    neighbours,
+    primitive,
+    symmetric,
+)
 from xtal.physics.indexing.cell import IndexedCell
 from xtal.physics.indexing.metric import (
     CUBIC,
@@ -19,61 +27,43 @@ from xtal.physics.indexing.metric import (
     ORTHORHOMBIC,
     TETRAGONAL,
     TRICLINIC,
-    places,
     refine,
     score,
 )
-from xtal.physics.indexing.pawley import Fit, fit
-from xtal.physics.indexing.resolved import Resolved, resolve
+from xtal.physics.indexing.pawley import fit
+from xtal.physics.indexing.probability import probabilities
+from xtal.physics.indexing.resolved import Resolved, first_lines, resolve
+from xtal.physics.indexing.trial import LINES, Found, Trial, merit_of
 
 FEWEST_LINES = 5
 USUAL = (100.0, 12_000.0)  # Å³ of a primitive cell where nothing is known
-LINES = 22  # that judge trial metrics
-FINEST = 0.03  # widths: no place is trusted more
+REFINED = 250  # trial metrics of each system that are refined to the lines
+SHIFT = np.radians(0.02)  # what a zero shift may differ by from the one that was taken off
+FIRST = 12  # of each system that are fitted to the profile,
+BEHIND, LEAST = 25.0, -25.0  # unless their score is so far behind the system's best, or below this
+SECOND = 8  # of all that are fitted to convergence
+QUICK, LONG = 3, 10  # steps of these fits
+DERIVED = 2  # of all whose half and double lattices are tried
+TOLERANCES = (0.03, 0.1, 0.25)  # Å, within which a lattice may have more symmetry
+EDGE_SHARE, VOLUME_SHARE = 0.004, 0.01  # lattices that differ less are one before the fits
+LEAST_MISFIT = 0.3  # of free lines; below, the noise is overestimated
+JUDGED = 36  # lines up to which the profile is fitted
 SAME = 0.01  # strain within which two lattices are one
+NARROW = 3.0  # a range of volumes below this ratio leaves time to try more lines
 ZEROS = (0.0, 0.03, -0.03, 0.06, -0.06, 0.1, -0.1)  # degrees 2θ tried in turn
 
 
-@dataclass(frozen=True, eq=False)
-class Trial:
-    """A metric with its score or its fit."""
+@dataclass(frozen=True)
+class Reach:
+    """From how many of the first lines trial metrics are made."""
 
-    system: int
-    centring: int
-    parameters: NDArray[np.float64]
-    zero: float
-    score: float
-    fit: Fit | None = None
-
-    @property
-    def lattice(self) -> NDArray[np.float64]:
-        """(3, 3) Å primitive, reduced."""
-        return primitive(conventional(self.system, self.parameters), LETTERS[self.centring])
+    triclinic: int
+    monoclinic: int
+    sums: int
+    orthorhombic: int
 
 
-@dataclass(frozen=True, eq=False)
-class _Found:
-    """Found lines as the search sees them: Q in Å⁻² and its uncertainty, and room to work in."""
-
-    resolved: Resolved
-    q: NDArray[np.float64]
-    sigma: NDArray[np.float64]
-    grid: tuple
-    work: tuple
-    zero: float
-
-    @classmethod
-    def of(cls, resolved: Resolved, zero: float) -> "_Found":
-        """Lines with `zero` (radians) taken off."""
-        wave = resolved.profile.wavelength
-        theta = (np.radians(resolved.angle) - zero) / 2
-        use = theta > 0
-        theta = theta[use][:LINES]
-        spread = np.radians(np.maximum(resolved.sigma[use], FINEST * resolved.profile.width))[:LINES]
-        q = (2 / wave * np.sin(theta)) ** 2
-        sigma = spread * 4 / wave**2 * np.sin(theta) * np.cos(theta)
-        work = np.zeros((search.MOST_LINES, 3), np.int64), np.zeros(64), np.zeros(65, np.int64)
-        return cls(resolved, q, sigma, places(q, sigma, wave), work, zero)
+USUAL_REACH, WIDE = Reach(14, 11, 16, 7), Reach(18, 14, 20, 9)
 
 
 def index_pattern(
@@ -90,46 +80,48 @@ def index_pattern(
     Raises:
         UserError: fewer than `FEWEST_LINES` lines stand out.
     """
-    begun = time.perf_counter()
+    begun = time.process_time()
     if len(sample.lines) < FEWEST_LINES:
         raise UserError(
             f"{len(sample.lines)} lines stand out in the pattern, indexing needs at least {FEWEST_LINES}; "
             "measure longer, or over a wider range of angles"
         )
     resolved = resolve(sample)
+    resolved = replace(resolved, profile=first_lines(resolved.profile, resolved.angle, JUDGED))
     fits: list[Trial] = []
     for zero in np.radians(ZEROS):
-        found = _Found.of(resolved, float(zero))
+        found = Found.of(resolved, float(zero))
         trials = _search(found, volume or USUAL)
         fits = _judged(resolved, fits + _fitted(resolved, trials), volume or USUAL)
-        if _explained(resolved, fits) or time.perf_counter() - begun > seconds / 2:
+        fits = _judged(resolved, fits + _near(resolved, fits), volume or USUAL)
+        if _explained(resolved, fits) or time.process_time() - begun > seconds / 2:
             break
     return _answers(resolved, fits[:limit])
 
 
-def _search(found: _Found, volume: tuple[float, float]) -> list[Trial]:
+def _search(found: Found, volume: tuple[float, float]) -> list[Trial]:
     """Best trial metrics of all systems, refined to the found lines."""
     q, grid, work, bounds = found.q, found.grid, found.work, np.array(volume, float)
-    count = len(q)
-    trials = []
+    count, trials = len(q), []
+    reach = WIDE if volume[1] < NARROW * volume[0] else USUAL_REACH
     for system in range(6):
         pool = search.Pool.empty()
         room = grid, work, pool.rows, pool.count
         if system == TRICLINIC and count >= 8:
-            search.triclinic(q, 0, min(14, count), bounds, *room)
+            search.triclinic(q, 0, min(reach.triclinic, count), bounds, *room)
         elif system == MONOCLINIC and count >= 6:
-            search.monoclinic(q, min(11, count), min(16, count), bounds, *room)
+            search.monoclinic(q, min(reach.monoclinic, count), min(reach.sums, count), bounds, *room)
         elif system == ORTHORHOMBIC:
             search.orthorhombic(
-                q, min(7, count), search.ORTHORHOMBIC_DESIGNS, search.CENTRINGS[system], bounds, *room
+                q, min(reach.orthorhombic, count), search.ORTHORHOMBIC_DESIGNS, search.CENTRINGS[system], bounds, *room
             )
         elif system in (TETRAGONAL, HEXAGONAL, CUBIC):
-            designs = {TETRAGONAL: search.TETRAGONAL_DESIGNS, HEXAGONAL: search.HEXAGONAL_DESIGNS}
+            low = {TETRAGONAL: search.TETRAGONAL_DESIGNS, HEXAGONAL: search.HEXAGONAL_DESIGNS}
             search.few_parameters(
                 system,
                 q,
                 min(8, count),
-                designs.get(system, search.SQUARES_CUBIC),
+                low.get(system, search.SQUARES_CUBIC),
                 search.CENTRINGS[system],
                 bounds,
                 *room,
@@ -138,11 +130,7 @@ def _search(found: _Found, volume: tuple[float, float]) -> list[Trial]:
     return trials
 
 
-REFINED = 250  # of each system
-SHIFT = np.radians(0.02)  # what a zero shift may differ by from the one that was taken off
-
-
-def _refined(found: _Found, system: int, pool: search.Pool) -> list[Trial]:
+def _refined(found: Found, system: int, pool: search.Pool) -> list[Trial]:
     """Refine the best metrics of a system to the lines, drop those that become one, best first."""
     trials: list[Trial] = []
     seen: set[tuple] = set()
@@ -155,7 +143,8 @@ def _refined(found: _Found, system: int, pool: search.Pool) -> list[Trial]:
     out = []
     for trial in trials:
         lengths = np.sort(np.linalg.norm(trial.lattice, axis=1))
-        key = tuple(np.round(np.log(lengths) / 0.004).astype(int)) + (round(abs(np.linalg.det(trial.lattice)) / lengths.prod() / 0.01),)
+        filled = float(np.linalg.det(trial.lattice) / lengths.prod())
+        key = *np.round(np.log(lengths) / EDGE_SHARE).astype(int).tolist(), round(filled / VOLUME_SHARE)
         if key in seen:
             continue
         seen.add(key)
@@ -163,17 +152,25 @@ def _refined(found: _Found, system: int, pool: search.Pool) -> list[Trial]:
     return out
 
 
-FIRST, SECOND = 16, 24
-QUICK, LONG = 3, 12
-TOLERANCES = (0.03, 0.1, 0.25)
-
-
 def _fitted(resolved: Resolved, trials: list[Trial]) -> list[Trial]:
     """Fit the best trials of each system to the profile."""
     out = []
+    few = replace(resolved, profile=first_lines(resolved.profile, resolved.angle, LINES))
     for system in range(6):
-        own = [t for t in trials if t.system == system][:FIRST]
-        out += [_with_fit(resolved, t, QUICK) for t in own]
+        own = [t for t in trials if t.system == system]
+        own = [t for t in own if t.score > max(own[0].score - BEHIND, LEAST)][:FIRST]
+        out += [_with_fit(few, t, QUICK) for t in own]
+    return [t for t in out if t is not None]
+
+
+def _near(resolved: Resolved, fits: list[Trial]) -> list[Trial]:
+    """Lattices of half and twice the volume of the best: lines that are absent or too weak mislead by just that."""
+    out = []
+    for trial in fits[:DERIVED]:
+        for lattice in neighbours(trial.lattice):
+            parameters = free_parameters(TRICLINIC, lattice)
+            start = Trial(TRICLINIC, LETTERS.index("P"), parameters, trial.zero, trial.score)
+            out.append(_with_fit(resolved, start, 1))
     return [t for t in out if t is not None]
 
 
@@ -187,24 +184,34 @@ def _with_fit(resolved: Resolved, trial: Trial, steps: int) -> Trial | None:
 
 def _judged(resolved: Resolved, trials: list[Trial], volume: tuple[float, float]) -> list[Trial]:
     """Fit the best to convergence, as they are and with the symmetry that they nearly have, and drop equal ones."""
-    trials = sorted(trials, key=_order)[:SECOND]
-    every = list(trials)
-    for trial in trials:
+    fitted = sorted((t for t in trials if t.fit is not None), key=_order)[:SECOND]
+    every = fitted + [t for t in trials if t.fit is None]
+    for trial in list(every):
+        if trial.fit is None:
+            continue
+        seen = {trial.system}
         for tolerance in TOLERANCES:
             found = symmetric(trial.lattice, tolerance)
-            if found is not None and found[0] != trial.system:
+            if found is not None and found[0] not in seen:
                 system, letter, parameters = found
+                seen.add(system)
                 every.append(Trial(system, LETTERS.index(letter), parameters, trial.zero, trial.score))
     done = [t for t in (_with_fit(resolved, t, LONG) for t in every) if t is not None]
     done = [t for t in done if 0.9 * volume[0] < abs(np.linalg.det(t.lattice)) < 1.1 * volume[1]]
-    done.sort(key=_order)
+    done = sorted(done, key=_order)
     kept: list[Trial] = []
     for trial in done:
-        if all(strain_onto(trial.lattice, other.lattice, SAME) is None for other in kept):
+        if not any(_equal(trial.lattice, other.lattice) for other in kept):
             kept.append(trial)
         if len(kept) == SECOND:
             break
     return kept
+
+
+def _equal(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
+    """Whether two lattices differ by a strain below `SAME` only."""
+    growth = np.log(np.linalg.det(one) / np.linalg.det(other))
+    return bool(abs(growth) < 3 * SAME and strain_onto(one, other, SAME) is not None)
 
 
 def _order(trial: Trial) -> float:
@@ -219,31 +226,36 @@ def _explained(resolved: Resolved, fits: list[Trial]) -> bool:
 
 
 def _answers(resolved: Resolved, fits: list[Trial]) -> list[IndexedCell]:
-    """Hand the fitted trials on, with probabilities."""
-    profile = resolved.profile
+    """Hand the fitted trials on, with merits and probabilities."""
+    done = [(trial, trial.fit) for trial in fits if trial.fit is not None]
+    if not done:
+        return []
+    profile, lines = resolved.profile, Found.of(resolved, done[0][0].zero)
     total = (profile.weight * profile.net**2).sum()
-    evidence = np.array([t.fit.evidence for t in fits if t.fit is not None])
-    share = np.exp((evidence - evidence.max()) / 5) if len(evidence) else evidence
+    evidence = np.array([one.evidence for _, one in done])
+    best = done[0][0]
+    agreement = score(best.system, best.centring, best.parameters, 0.0, lines.grid, *lines.work)
+    misfit = done[0][1].chi2 / len(profile.x) / max(resolved.misfit, LEAST_MISFIT)
+    chances = probabilities(evidence, agreement, misfit)
     out = []
-    for trial, part in zip(fits, share / share.sum(), strict=True):
-        done = trial.fit
-        if done is None:
-            continue
+    for (trial, one), chance in zip(done, chances, strict=True):
         cell, letter = conventional(trial.system, trial.parameters), LETTERS[trial.centring]
         lattice = primitive(cell, letter)
+        found = Found.of(resolved, trial.zero)
+        merit, count = merit_of(trial, found)
         out.append(
             IndexedCell(
-                lattice,
-                cell,
-                letter,
-                NAMES[trial.system],
-                float(abs(np.linalg.det(lattice))),
-                float(np.degrees(trial.zero)),
-                0.0,
-                0,
-                float(np.sqrt(done.chi2 / total)),
-                done.evidence,
-                float(part),
+                lattice=lattice,
+                conventional=cell,
+                centring=letter,
+                system=NAMES[trial.system],
+                volume=float(np.linalg.det(lattice)),
+                zero_shift=float(np.degrees(trial.zero)),
+                merit=merit,
+                lines=count,
+                fit=float(np.sqrt(one.chi2 / total)),
+                evidence=one.evidence,
+                probability=float(chance),
             )
         )
     return out

@@ -6,6 +6,7 @@ with free parameters p: triclinic h², k², l², kl, hl, hk; monoclinic (b uniqu
 tetragonal h² + k², l²; hexagonal h² + hk + k², l²; cubic h² + k² + l².
 """
 
+# ruff: noqa: E741 - h, k, l and I are what crystallography calls them
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ WIDE = 4.0  # a place is worse than its uncertainty by this in `WIDE_SHARE` of t
 WIDE_SHARE = 0.3
 FARTHEST = 3.0  # wide uncertainties at which a line still counts as explained
 MOST_INDEX = 60
+SURE = 12  # lines that a refinement begins with: their indices are not in doubt yet
 
 
 @njit(cache=True, fastmath=True)
@@ -137,8 +139,8 @@ def score(
     """Return ln of how much more likely the found lines are than lines strewn at random.
 
     A found line at Q has the density ``s ν + (1 - s) ν f(Q - Q_c) / ρ(Q)``: s of them are strays, the others belong to
-    one of the calculated lines, of which there are ρ per unit of Q; ν is the density of found lines. So calculated lines
-    that are not found cost, as they make any agreement likely, and overlapped lines cost nothing else.
+    one of the calculated lines, of which there are ρ per unit of Q; ν is the density of found lines. So calculated
+    lines that are not found cost, as they make any agreement likely, and overlapped lines cost nothing else.
     `grid` is that of `places`; `hkl`, `best` and `count` are work space.
     """
     step, line, density, q_found, wave = grid
@@ -208,7 +210,7 @@ def refine(
     free = PARAMETERS[system]
     p = start.copy()
     design, out = np.empty((len(hkl), 6)), np.empty(6)
-    for turn in range(5):
+    for turn in range(7):
         number = indices(system, centring, p, q_found[-1] * 1.02, hkl)
         if number <= 0:
             break
@@ -219,12 +221,12 @@ def refine(
             calculated[n] = (out[:free] * p[:free]).sum()
         normal, right = np.zeros((free + 1, free + 1)), np.zeros(free + 1)
         v = np.empty(free + 1)
-        for i in range(len(q_found)):
+        for i in range(len(q_found) if turn > 2 else min(len(q_found), SURE)):
             by_zero = 2 / wave * np.sqrt(q_found[i] * (1 - wave * wave * q_found[i] / 4))
             target = q_found[i] - zero * by_zero
-            n = np.argmin(np.abs(calculated - target))
+            n = int(np.argmin(np.abs(calculated - target)))
             off = target - calculated[n]
-            loose = WIDE * sigma[i] * (2.0 if turn < 2 else 1.0)
+            loose = WIDE * sigma[i] * (2.0 if turn < 5 else 1.0)
             if abs(off) > FARTHEST * loose:
                 continue
             weight = 1 / (sigma[i] ** 2 * (1 + (off / sigma[i]) ** 2 / 4))

@@ -21,7 +21,7 @@ MOST_LINES = 60  # from low angles on: beyond, lines of a large cell overlap bey
 MODEL_ERROR = 0.02  # of the intensity: no line has exactly the common shape
 FLOOR = 5e-4  # of the strongest point
 TERMS = 6  # of the polynomial that corrects the background
-ROUNDS, STEPS = 4, 8
+ROUNDS, STEPS = 3, 5
 SIGNIFICANT = 4.5  # standard deviations of a line that is added
 CLOSEST = 0.35  # widths between two lines: nearer ones are one
 PLACE_FLOOR = 0.01  # of a width
@@ -160,8 +160,8 @@ def _step(found: Resolved, under: NDArray) -> tuple[Resolved, NDArray]:
     prior[count : 2 * count] = 1 / (0.3 * profile.width) ** 2
     prior[2 * count], prior[2 * count + 1] = 1 / (0.1 * profile.width) ** 2, 1 / 0.2**2
     damped = normal + np.diag(prior + 1e-6 * scale**2)
-    change = np.linalg.solve(damped, gradient)
-    inverse = np.diag(np.linalg.inv(damped))
+    covariance = np.linalg.inv(damped)
+    change, inverse = covariance @ gradient, np.diag(covariance)
     area = found.area + change[:count]
     move = np.clip(change[count : 2 * count], -0.3 * profile.width, 0.3 * profile.width)
     width = profile.width * float(np.clip(1 + change[2 * count] / profile.width, 0.8, 1.25))
@@ -199,3 +199,13 @@ def _left_over(found: Resolved, under: NDArray) -> NDArray[np.float64]:
     top = np.flatnonzero((score[1:-1] > score[:-2]) & (score[1:-1] >= score[2:]) & (score[1:-1] > SIGNIFICANT)) + 1
     apart = np.abs(profile.x[top, None] - found.angle[None]).min(axis=1, initial=np.inf) > CLOSEST * profile.width
     return profile.x[top[apart]]
+
+
+def first_lines(profile: Profile, angles: NDArray[np.float64], count: int) -> Profile:
+    """Return the part of a profile up to its line number `count`, of those at `angles`."""
+    if len(angles) <= count:
+        return profile
+    keep = profile.x <= angles[count] - profile.width
+    columns = (profile.x, profile.net, profile.weight, profile.noise)
+    x, net, weight, noise = (column[keep] for column in columns)
+    return replace(profile, x=x, net=net, weight=weight, noise=noise)

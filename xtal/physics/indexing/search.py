@@ -1,13 +1,14 @@
 """Trial metrics from the places of found lines, by system: compiled enumerations, exhaustive over few lines.
 
-Few lines are given low indices and the metric is solved for; all found lines then judge it (`metric.score`). Triclinic:
-six lines are the shortest vectors of a basis and their pairwise sums, Q(a), Q(b), Q(c), Q(a ± b), Q(a ± c), Q(b ± c), as
-in Ito (1949) and in Conway's superbases; the two choices of sign that differ are both tried. Monoclinic: three lines are
-a zone Q(a), Q(c), Q(a ± c), or every second line of it, and a fourth gives b.
+Few lines are given low indices and the metric is solved for; all found lines then judge it (`metric.score`).
+Triclinic: six lines are the vectors of a basis and their pairwise sums, Q(a), Q(b), Q(c), Q(a ± b), Q(a ± c),
+Q(b ± c), as in Ito (1949) and in Conway's superbases; the two choices of sign that differ are both tried. Monoclinic:
+three lines are a zone Q(a), Q(c), Q(a ± c), or every second or fourth line of it, and a fourth gives b.
 """
 
 from dataclasses import dataclass
 
+# ruff: noqa: E741 - h, k, l and I are what crystallography calls them
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -31,6 +32,9 @@ from xtal.physics.indexing.metric import (
 )
 
 KEPT = 1500
+# which centrings a zone may have that is every line of it, every second one in three ways, or every fourth
+ZONES = np.zeros((5, R + 1), np.bool_)
+ZONES[[0, 1, 1, 2, 2, 3, 3, 4, 4, 4], [P, P, C, P, A, P, I, A, C, I]] = True
 MOST_LINES = 4000  # of a candidate within the range that is looked at
 
 
@@ -58,7 +62,9 @@ class Pool:
 
 
 @njit(cache=True)
-def _offer(system, centring, p, volume, grid, work, rows, count):  # noqa: ANN001, ANN202
+def _offer(
+    system: int, centring: int, p: NDArray, volume: NDArray, grid: tuple, work: tuple, rows: NDArray, count: NDArray
+) -> None:
     """Score a metric and keep it while it is among the best; `volume` bounds the primitive cell."""
     det = determinant(system, p)
     if det <= 0:
@@ -89,7 +95,18 @@ def _offer(system, centring, p, volume, grid, work, rows, count):  # noqa: ANN00
 
 
 @njit(cache=True)
-def few_parameters(system, q, firsts, indices, centrings, volume, grid, work, rows, count):  # noqa: ANN001, ANN202
+def few_parameters(
+    system: int,
+    q: NDArray,
+    firsts: int,
+    indices: NDArray,
+    centrings: NDArray,
+    volume: NDArray,
+    grid: tuple,
+    work: tuple,
+    rows: NDArray,
+    count: NDArray,
+) -> None:
     """Cubic, tetragonal and hexagonal metrics: one or two lines with each of the designs `indices` (D, 2)."""
     p = np.zeros(6)
     for i in range(firsts):
@@ -113,8 +130,18 @@ def few_parameters(system, q, firsts, indices, centrings, volume, grid, work, ro
 
 
 @njit(cache=True)
-def orthorhombic(q, firsts, indices, centrings, volume, grid, work, rows, count):  # noqa: ANN001, ANN202
-    """Triples of lines with each of the designs `indices` (D, 3); axes in order of length only: the others are equal."""
+def orthorhombic(
+    q: NDArray,
+    firsts: int,
+    indices: NDArray,
+    centrings: NDArray,
+    volume: NDArray,
+    grid: tuple,
+    work: tuple,
+    rows: NDArray,
+    count: NDArray,
+) -> None:
+    """Triples of lines with each of the designs `indices` (D, 3); only with axes in order, the others are the same."""
     p = np.zeros(6)
     for i in range(firsts):
         for j in range(i + 1, firsts):
@@ -155,20 +182,22 @@ def orthorhombic(q, firsts, indices, centrings, volume, grid, work, rows, count)
 
 
 @njit(cache=True)
-def monoclinic(q, firsts, sums, volume, grid, work, rows, count):  # noqa: ANN001, ANN202
+def monoclinic(
+    q: NDArray, firsts: int, sums: int, volume: NDArray, grid: tuple, work: tuple, rows: NDArray, count: NDArray
+) -> None:
     """Zones from pairs of the first lines and their sum, halved in four ways, and b from a fourth line."""
     p, zone = np.zeros(6), np.zeros(3)
     for i in range(firsts):
         for j in range(i + 1, firsts):
             for s in range(sums):
-                if s == i or s == j:
+                if s in (i, j):
                     continue
                 third = q[s] - q[i] - q[j]
                 if s < len(q) and 4 * q[i] * q[j] <= 1.0001 * third * third:
                     continue
                 if s < j and third < 0 and q[s] + 1e-9 < q[j] - q[i]:
                     continue
-                for half in range(4):
+                for half in range(5):
                     zone[0], zone[1], zone[2] = q[i], q[j], third
                     if half == 1:
                         zone[0], zone[2] = zone[0] / 4, zone[2] / 2
@@ -176,6 +205,8 @@ def monoclinic(q, firsts, sums, volume, grid, work, rows, count):  # noqa: ANN00
                         zone[1], zone[2] = zone[1] / 4, zone[2] / 2
                     elif half == 3:  # a' = (a + c) / 2
                         zone[0], zone[2] = (zone[0] + zone[1] + zone[2]) / 4, zone[1] + zone[2] / 2
+                    elif half == 4:
+                        zone[:] = zone / 4
                     for m in range(firsts):
                         for h in range(2):
                             for l in range(-1, 2):
@@ -188,11 +219,14 @@ def monoclinic(q, firsts, sums, volume, grid, work, rows, count):  # noqa: ANN00
                                     p[0], p[2], p[3] = zone[0], zone[1], zone[2]
                                     p[1] = left / (k * k)
                                     for centring in (P, A, C, I):
-                                        _offer(MONOCLINIC, centring, p, volume, grid, work, rows, count)
+                                        if ZONES[half, centring]:
+                                            _offer(MONOCLINIC, centring, p, volume, grid, work, rows, count)
 
 
 @njit(cache=True)
-def triclinic(q, known, lines, volume, grid, work, rows, count):  # noqa: ANN001, ANN202
+def triclinic(
+    q: NDArray, known: int, lines: int, volume: NDArray, grid: tuple, work: tuple, rows: NDArray, count: NDArray
+) -> None:
     """Six of the first `lines` lines as a basis and its sums; those with all six among the first `known` were tried."""
     p = np.zeros(6)
     for i in range(lines):
@@ -203,13 +237,13 @@ def triclinic(q, known, lines, volume, grid, work, rows, count):  # noqa: ANN001
                 low_e, high_e = (root - np.sqrt(q[i])) ** 2, (root + np.sqrt(q[i])) ** 2
                 low_d, high_d = (root - np.sqrt(q[j])) ** 2, (root + np.sqrt(q[j])) ** 2
                 for f in range(lines):
-                    if q[f] <= low_f or q[f] >= high_f or f == i or f == j:
+                    if q[f] <= low_f or q[f] >= high_f or f in (i, j):
                         continue
                     for e in range(lines):
-                        if q[e] <= low_e or q[e] >= high_e or e == i or e == k:
+                        if q[e] <= low_e or q[e] >= high_e or e in (i, k):
                             continue
                         for d in range(lines):
-                            if q[d] <= low_d or q[d] >= high_d or d == j or d == k:
+                            if q[d] <= low_d or q[d] >= high_d or d in (j, k):
                                 continue
                             if max(k, max(d, max(e, f))) < known:
                                 continue
@@ -224,7 +258,10 @@ SQUARES_CUBIC = np.array([[n, 0] for n in (1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 1
 TWO = [(m, l * l) for m in (0, 1, 2, 4, 5, 8, 9, 10) for l in range(5) if m + l]
 SIX = [(m, l * l) for m in (0, 1, 3, 4, 7, 9, 12, 13) for l in range(7) if m + l]
 ORTHO = [(h * h, k * k, l * l) for h in range(4) for k in range(3) for l in range(3) if 0 < h + k + l < 4]
-ORTHO += [(h * h, k * k, l * l) for h, k, l in ((0, 0, 4), (0, 4, 0), (4, 0, 0), (0, 3, 0), (0, 0, 3), (2, 2, 0), (2, 0, 2), (0, 2, 2))]
+ORTHO += [
+    (h * h, k * k, l * l)
+    for h, k, l in ((0, 0, 4), (0, 4, 0), (4, 0, 0), (0, 3, 0), (0, 0, 3), (2, 2, 0), (2, 0, 2), (0, 2, 2))
+]
 TETRAGONAL_DESIGNS, HEXAGONAL_DESIGNS = np.array(TWO, float), np.array(SIX, float)
 ORTHORHOMBIC_DESIGNS = np.array(sorted(set(ORTHO)), float)
 CENTRINGS = {

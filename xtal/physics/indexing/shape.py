@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-REACH = 12.0  # widths to either side: a Lorentzian is then below 0.2 % of its maximum
+REACH = 8.0  # widths to either side: a Lorentzian is then below 0.4 % of its maximum
 GAUSS = 4 * np.log(2)
 GAUSS_TOP, LORENTZ_TOP = 2 * np.sqrt(np.log(2) / np.pi), 2 / np.pi
 

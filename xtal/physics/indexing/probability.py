@@ -1,0 +1,31 @@
+"""How probable it is that a lattice is the right one."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+# logistic regression on patterns of validation crystals, see docs/indexing.md: constant, gap, agreement, misfit
+WEIGHTS = (-2.6, 0.9, 0.08, -0.6)
+GAP = 10.0  # of ln evidence: more of it says little more
+TEMPER = 10.0  # ln evidence counts this many times too much: the shape of lines is never known exactly
+MOST = 0.98  # nothing is certain from lines alone
+
+
+def probabilities(evidence: NDArray[np.float64], agreement: float, misfit: float) -> NDArray[np.float64]:
+    """(C,) probability of each of some cells, the best first.
+
+    Args:
+        evidence: (C,) ln, descending.
+        agreement: `metric.score` of the first.
+        misfit: its mean squared residual over that of free lines.
+    """
+    gap = evidence[0] - evidence[1] if len(evidence) > 1 else 10 * GAP
+    value = float(np.dot(WEIGHTS, features(gap, agreement, misfit)))
+    first = min(MOST, 1 / (1 + np.exp(-value)))
+    rest = np.exp((evidence[1:] - evidence[0]) / TEMPER)
+    share = rest / (1 + rest.sum())
+    return np.concatenate([[first], (1 - first) * share])
+
+
+def features(gap: float, agreement: float, misfit: float) -> tuple[float, float, float, float]:
+    """Return what the regression sees."""
+    return 1.0, float(np.log1p(gap / GAP)), agreement, float(np.log(max(misfit, 0.5)))
