@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from xtal.crystals.bonds import Bonds, find_bonds
 from xtal.crystals.crystal import HIGHEST_NUMBER, Crystal
+from xtal.crystals.valence import within_valence
 
 CARBON = 6
 METALS = np.array([gemmi.Element(z).is_metal for z in range(HIGHEST_NUMBER + 1)])  # by atomic number
@@ -88,7 +89,8 @@ class Framework:
 
 def take_apart(crystal: Crystal) -> Framework:
     """Find the linkers and nodes of a crystal; one without metals has none."""
-    bonds, metal = find_bonds(crystal), METALS[crystal.numbers]
+    metal = METALS[crystal.numbers]
+    bonds = within_valence(crystal, find_bonds(crystal), metal)
     organic, molecules = _molecules(crystal, bonds, metal)
     bound, grip = np.zeros((2, len(crystal)), dtype=bool)
     bound[bonds.first[metal[bonds.second]]] = True
@@ -103,13 +105,13 @@ def take_apart(crystal: Crystal) -> Framework:
         if not molecule.endless and core[molecule.atoms].any() and bound[molecule.atoms].any()
     ]
     uncut = core[bonds.first] == core[bonds.second]
-    return Framework(crystal, tuple(linkers), tuple(_bodies(len(crystal), bonds, uncut)))
+    return Framework(crystal, tuple(linkers), tuple(bodies(len(crystal), bonds, uncut)))
 
 
 def _molecules(crystal: Crystal, bonds: Bonds, metal: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], list[Body]]:
     """Return which atoms belong to molecules with carbon when bonds to metals are cut, and these molecules."""
     kept = ~metal[bonds.first] & ~metal[bonds.second]
-    pieces = [body for body in _bodies(len(crystal), bonds, kept) if (crystal.numbers[body.atoms] == CARBON).any()]
+    pieces = [body for body in bodies(len(crystal), bonds, kept) if (crystal.numbers[body.atoms] == CARBON).any()]
     organic = np.zeros(len(crystal), dtype=bool)
     for piece in pieces:
         organic[piece.atoms] = True
@@ -176,14 +178,14 @@ def _pieces(count: int, pairs: Iterable[tuple[int, int]]) -> list[list[int]]:
     return pieces
 
 
-def _bodies(count: int, bonds: Bonds, kept: NDArray[np.bool_]) -> list[Body]:
+def bodies(count: int, bonds: Bonds, kept: NDArray[np.bool_]) -> list[Body]:
     """Connected components of the crystal under the bonds `kept` (B,), each in one piece."""
     near: list[list[tuple[int, tuple[int, int, int]]]] = [[] for _ in range(count)]
     first, second, shift = (array[kept].tolist() for array in (bonds.first, bonds.second, bonds.shift))
     for i, j, step in zip(first, second, shift, strict=True):
         near[i].append((j, tuple(step)))
     cell: list[tuple[int, int, int] | None] = [None] * count
-    bodies = []
+    found = []
     for start in range(count):
         if cell[start] is not None:
             continue
@@ -196,5 +198,5 @@ def _bodies(count: int, bonds: Bonds, kept: NDArray[np.bool_]) -> list[Body]:
                     cell[other] = there
                     atoms.append(other)
                 endless |= cell[other] != there
-        bodies.append(Body(np.array(atoms), np.array([cell[atom] for atom in atoms]), endless))
-    return bodies
+        found.append(Body(np.array(atoms), np.array([cell[atom] for atom in atoms]), endless))
+    return found
