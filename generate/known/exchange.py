@@ -12,7 +12,6 @@ in least squares, held weakly where no linker says anything. Nodes keep their sh
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations, product
-from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -204,14 +203,19 @@ def ways(old: Linker, new: Linker) -> list[Way]:
         return []
     start = _frame(new).T @ TURNS @ _frame(old)
     tried = [way for order in permutations(range(ends)) for way in _turned(old, new, order, start)]
-    tried.sort(key=attrgetter("misfit"))
+    best = min((way.misfit for way in tried), default=0.0)
+    usable = [way for way in tried if way.misfit <= min(MISFIT, best + AS_GOOD)]
     found: list[Way] = []
-    for way in tried:
-        if way.misfit > min(MISFIT, tried[0].misfit + AS_GOOD) or len(found) == MOST_WAYS:
-            break
+    for way in sorted(usable, key=lambda way: (round(way.misfit, 1), _moved(old, new, way))):
         if not any(_same(new, way, other) for other in found):
             found.append(way)
-    return found
+    return found[:MOST_WAYS]
+
+
+def _moved(old: Linker, new: Linker, way: Way) -> float:
+    """Mean distance (Å) of a linker's atoms, put in by a way, from the nearest ones of the old linker."""
+    position = new.position @ way.rotation + (old.node - way.arms).mean(axis=0)
+    return float(np.linalg.norm(position[:, None] - old.position, axis=2).min(axis=1).mean())
 
 
 def _middles(linker: Linker, position: NDArray[np.float64]) -> NDArray[np.float64]:

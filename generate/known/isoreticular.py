@@ -76,6 +76,11 @@ class Recipe:
     key: Key
 
     @property
+    def mixed(self) -> int:
+        """How many kinds of groups there are beyond one."""
+        return max(len({fill.key[1] for fill in self.fills} - {0}) - 1, 0)
+
+    @property
     def pairs(self) -> list[tuple[Slot, Fill]]:
         """Each slot with what comes into it."""
         return list(zip(self.slots, self.fills, strict=True))

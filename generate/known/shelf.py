@@ -3,7 +3,6 @@
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,8 @@ from xtal.crystals.linkers import METALS, Framework, Grips, Linker
 MOST_LINKERS = 200  # of each kind of grips, the most frequent ones
 MOST_BARE = 90
 MOST_GROUPS = 24
+MOST_SHAPES = 2  # of one kind without groups
+LONGER, TURNED = 0.6, 8.0  # Å and degrees, by which shapes differ
 WEIGHTS = np.random.default_rng(0).integers(1, 2**40, HIGHEST_NUMBER + 1)  # of elements: sums tell compositions apart
 
 
@@ -51,7 +52,7 @@ class Shelf:
         """Collect what holds no other elements than the atoms (N,) do."""
         elements = set(numbers.tolist()) | {HYDROGEN}
         linkers: dict[int, Linker] = {}
-        naked: dict[int, Bare] = {}
+        naked: dict[int, list[Bare]] = defaultdict(list)
         groups: dict[int, Group] = {}
         seen, often, grouped = Counter[int](), Counter[int](), Counter[int]()
         metals = weight(numbers[METALS[numbers]])
@@ -59,21 +60,23 @@ class Shelf:
         first = sorted(frameworks, key=lambda f: weight(f.crystal.numbers[METALS[f.crystal.numbers]]) != metals)
         for framework in first:
             for linker in {linker.kind: linker for linker in framework.linkers}.values():
-                stripped = _bare(_Known(linker))
+                stripped = bare(linker)
                 linkers.setdefault(linker.kind, linker)
-                naked.setdefault(stripped.linker.kind, stripped)
+                shapes = naked[stripped.linker.kind]
+                if len(shapes) < MOST_SHAPES and all(_unlike(stripped.linker, one.linker) for one in shapes):
+                    shapes.append(stripped)
                 seen[linker.kind] += 1
                 often[stripped.linker.kind] += 1
                 for group in stripped.groups:
                     groups.setdefault(group.key, group)
                 grouped.update({group.key for group in stripped.groups})
         usable = [linkers[k] for k, _ in seen.most_common() if set(linkers[k].numbers.tolist()) <= elements]
-        plain = [naked[k] for k, _ in often.most_common() if set(naked[k].linker.numbers.tolist()) <= elements]
+        plain = [one for k, _ in often.most_common() for one in naked[k] if set(one.linker.numbers.tolist()) <= elements]
         fitting = [groups[k] for k, _ in grouped.most_common() if set(groups[k].numbers.tolist()) <= elements]
         by_grips: dict[Grips, list[tuple[Linker, Key]]] = defaultdict(list)
         bare_by_grips: dict[Grips, list[Bare]] = defaultdict(list)
         for linker in usable:
-            by_grips[linker.donors].append((linker, set_key(_bare(_Known(linker)))))
+            by_grips[linker.donors].append((linker, set_key(bare(linker))))
         for one in plain:
             bare_by_grips[one.linker.donors].append(one)
         return cls(
@@ -83,21 +86,17 @@ class Shelf:
         )
 
 
-@dataclass(frozen=True)
-class _Known:
-    """A linker that is told from others by its kind: what a cache remembers."""
-
-    linker: Linker
-
-    def __eq__(self, other: object) -> bool:
-        """Return whether both are of one kind."""
-        return isinstance(other, _Known) and other.linker.kind == self.linker.kind
-
-    def __hash__(self) -> int:
-        """Return the kind."""
-        return self.linker.kind
+def _unlike(linker: Linker, other: Linker) -> bool:
+    """Whether two linkers of a kind have different shapes: longer, or with their ends aside."""
+    longer, turned = np.abs(np.subtract(_shape(linker), _shape(other)))
+    return bool(longer > LONGER or turned > TURNED)
 
 
-@lru_cache(maxsize=4096)
-def _bare(known: _Known) -> Bare:
-    return bare(known.linker)
+def _shape(linker: Linker) -> tuple[float, float]:
+    """Length (Å) from node to node, and the largest angle (degrees) between this and what an end points to."""
+    along = linker.node - linker.node.mean(axis=0)
+    ends = range(len(linker.node))
+    inward = np.array([linker.position[linker.bound & (linker.end == k)].mean(axis=0) for k in ends]) - linker.node
+    size = np.linalg.norm(along, axis=1) * np.linalg.norm(inward, axis=1)
+    cosine = -(along * inward).sum(axis=1) / np.maximum(size, 1e-9)
+    return 2 * linker.arm, float(np.degrees(np.arccos(np.clip(cosine, -1, 1))).max())

@@ -1,7 +1,7 @@
 """What candidates begin from: known crystals, those built from them, or noise."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, cycle, islice, repeat
 
@@ -31,8 +31,10 @@ ALIKE = 200  # and those most like the composition
 SURVEYED = 120  # sets of linkers in some cell looked at, each in the nearest host that can hold it
 OF_ONE_CELL = 12  # of these
 BUILT = 160  # crystals made of the best sets
-FITTED = 40  # crystals compared with the profile, of the survey and of those made
-BEST_SETS = 6
+FITTED = 50  # crystals compared with the profile, of the survey and of those made
+BEST_SETS = 10
+MIXED = 1.0  # of ln p, that a framework has one more kind of groups
+SHAPES = 4  # of the linkers of a set that are looked at
 TURNS = 2  # ways to share out the groups of a linker
 OF_ONE_SET = 3  # crystals kept, which differ little
 
@@ -131,21 +133,26 @@ class Builder:
         by_key: dict[Key, list[Recipe]] = defaultdict(list)
         for recipe in recipes(frameworks, Shelf.of(frameworks, numbers), numbers):
             by_key[recipe.key].append(recipe)
-        survey = self._fitted(self._likely(frameworks, [found[0] for found in by_key.values()]))
+        survey = self._fitted(self._likely(frameworks, [r for found in by_key.values() for r in _of_first_host(found)]))
         if survey:
             hear(survey[0].crystal)
         best = list(dict.fromkeys(built.trial.set for built in survey))[:BEST_SETS]
-        again = [
-            _Trial(recipe, plan, cell, turn)
-            for key, cell in best
-            for turn in range(TURNS)
-            for recipe in by_key[key]
-            for plan in self._plans(frameworks[recipe.host], recipe)
-        ]
+        share = BUILT // max(len(best), 1)
+        again = [trial for chosen in best for trial in islice(self._every(frameworks, by_key, chosen), share)]
         made = self._fitted(again)
         others = [built for built in survey if built.trial.set not in best]
         chosen = _various(sorted([*made, *others], key=lambda built: -built.fit))[:count]
         return [Start(_name(hosts, built.trial), built.crystal) for built in chosen]
+
+    def _every(
+        self, frameworks: Sequence[Framework], by_key: Mapping[Key, Sequence[Recipe]], chosen: tuple[Key, int]
+    ) -> Iterator[_Trial]:
+        """Yield a set of linkers in every host and way, the hosts in turn."""
+        key, cell = chosen
+        every = [(recipe, self._plans(frameworks[recipe.host], recipe)) for recipe in by_key[key]]
+        for n in range(max(len(found) for _, found in every)):
+            for turn in range(TURNS):
+                yield from (_Trial(recipe, found[n], cell, turn) for recipe, found in every if n < len(found))
 
     def _likely(self, frameworks: Sequence[Framework], found: Sequence[Recipe]) -> list[_Trial]:
         """Choose the recipes and cells that account for where the first lines lie."""
@@ -161,6 +168,7 @@ class Builder:
         metric = np.round((lattices @ lattices.swapaxes(1, 2)).reshape(-1, 9), 1)
         _, first, back = np.unique(metric, axis=0, return_index=True, return_inverse=True)
         values = agreements(lattices[first], first_lines(self.sample.lines))[back.ravel()]
+        values = values - MIXED * np.array([trial.recipe.mixed for trial in trials])
         used, chosen = Counter[Hashable](), []
         for row in np.argsort(-values, kind="stable").tolist():
             trial, cell = trials[row], int(back.ravel()[row])
@@ -171,7 +179,7 @@ class Builder:
 
     def _plans(self, host: Framework, recipe: Recipe, cells_only: bool = False) -> list[Plan]:
         """Return the ways to carry a recipe out; groups make no difference."""
-        kinds = (cells_only, recipe.host, *((slot.rows, fill.bare.linker.kind) for slot, fill in recipe.pairs))
+        kinds = (cells_only, recipe.host, *((slot.rows, id(fill.bare)) for slot, fill in recipe.pairs))
         if kinds not in self._planned:
             fills = [(slot.rows, fill.bare.linker) for slot, fill in recipe.pairs]
             self._planned[kinds] = plans(host, fills, self._ways, cells_only)
@@ -179,9 +187,9 @@ class Builder:
 
     def _ways(self, old: Linker, new: Linker) -> list[Way]:
         """Remember the `ways` of the linkers of hosts."""
-        if (id(old), new.kind) not in self._turned:
-            self._turned[id(old), new.kind] = ways(old, new)
-        return self._turned[id(old), new.kind]
+        if (id(old), id(new)) not in self._turned:
+            self._turned[id(old), id(new)] = ways(old, new)
+        return self._turned[id(old), id(new)]
 
     def _fitted(self, trials: Sequence[_Trial]) -> list[_Built]:
         """Build trials and fit the `FITTED` most similar crystals; best fits first."""
@@ -194,6 +202,11 @@ class Builder:
         refined = fit_crystals(self.sample, [crystals[row] for row in similar])
         fits = zip(refined.fit.explained.tolist(), similar, refined.crystals, strict=True)
         return sorted((_Built(fit, made[row][0], crystal) for fit, row, crystal in fits), key=lambda built: -built.fit)
+
+
+def _of_first_host(found: Sequence[Recipe]) -> list[Recipe]:
+    """Recipes of one set in the first host: linkers in several shapes."""
+    return [recipe for recipe in found if recipe.host == found[0].host][:SHAPES]
 
 
 def _centrings(plan: Plan) -> list[NDArray[np.float64]]:
