@@ -25,10 +25,11 @@ class Method(StrEnum):
 
 
 class Split(StrEnum):
-    """Crystals held out from training."""
+    """Crystals held out from training, or all of a source."""
 
     VAL = "val"
     TEST = "test"
+    ALL = "all"
 
 
 app = typer.Typer(help="Generate crystals for a powder pattern.", no_args_is_help=True, add_completion=False)
@@ -88,9 +89,15 @@ def run(
 @app.command()
 def benchmark(
     source: Annotated[str, typer.Option(help="Crystals, as for an index.")],
-    split: Annotated[Split, typer.Option(help="Held-out part to ask for.")] = Split.TEST,
+    split: Annotated[Split, typer.Option(help="Part to ask for; of all, none is known.")] = Split.TEST,
+    gallery: Annotated[
+        list[str] | None,
+        typer.Option(help="Known crystals besides the training split: a source, or an index that is built; repeatable."),
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="Queries.")] = 100,
+    min_atoms: Annotated[int, typer.Option(min=1, max=400, help="Leave out crystals of fewer atoms per cell.")] = 1,
     max_atoms: Annotated[int, typer.Option(min=2, max=400, help="Leave out crystals of more atoms per cell.")] = 64,
+    to: Annotated[float, typer.Option(min=10, max=150, help="Last 2θ of the patterns, degrees.")] = 30.0,
     severity: Annotated[float, typer.Option(min=0, max=3, help="Of the artefacts; the paper's patterns have 0.")] = 0.0,
     count: Count = 20,
     steps: Steps = 100,
@@ -105,7 +112,7 @@ def benchmark(
     """Generate crystals for simulated patterns of held-out ones, and print how often they match."""
     import models
     from generate.benchmark import benchmark as measured
-    from generate.benchmark import draw, plot_benchmark, plot_trajectory, stages
+    from generate.benchmark import Choice, draw, plot_benchmark, plot_trajectory, stages
     from generate.engine import CandidateGenerator, Request
     from models.ccsg.denoiser import Denoiser
     from xtal.figure import check_figure
@@ -116,8 +123,10 @@ def benchmark(
                 check_figure(figure)
         request = Request(count, steps, seed, method.value, template)
         generator = CandidateGenerator(Denoiser(model), models.load())
-        material = draw(source, split.value, limit, max_atoms, severity, seed)
-        result = measured(generator, material, source, split.value, severity, request, advance)
+        known = tuple(gallery or ())
+        choice = Choice(source, split.value, limit, (min_atoms, max_atoms), severity, to, known, seed)
+        material = draw(choice, generator.embedder)
+        result = measured(generator, material, choice, request, advance)
         if plot:
             plot_benchmark(result, plot)
         if trajectory:
@@ -127,18 +136,26 @@ def benchmark(
 
 def _rates(result: "GenerationBenchmark") -> str:
     """Rates for people."""
+    choice, request = result.choice, result.request
+    known = ", ".join([*(["its training split"] if choice.split != "all" else []), *choice.gallery]) or "nothing"
     head = (
-        f"{result.queries} held-out crystals ({result.split}) of {result.source}, severity {result.severity:g}, "
-        f"{result.request.method} sampler, {result.request.steps} steps, templates {result.request.template}; "
-        f"{result.seconds:.1f} s per query"
+        f"{result.queries} crystals ({choice.split}) of {choice.source}, {choice.atoms[0]} to {choice.atoms[1]} atoms, "
+        f"patterns to {choice.end:g}°, severity {choice.severity:g}\n"
+        f"known: {known} ({result.known} crystals; those of a question's own formula left out)\n"
+        f"{request.method} sampler, {request.steps} steps, templates {request.template}; "
+        f"{result.seconds:.1f} s per query, {result.memory:.0f} MB at most"
     )
     rows = [
         f"{c.way:28s} {c.tolerance:20s} {c.subset:18s} {c.queries:4d}  "
         + "  ".join(f"{c.percent[min(k, len(c.percent)) - 1]:5.1f}" for k in (1, 5, 10, 20))
+        + "  "
+        + "  ".join(f"{c.close[min(k, len(c.close)) - 1]:5.1f}" for k in (1, 10))
         + f"  {c.low:5.1f}-{c.high:5.1f}  {'    -' if c.rmse is None else f'{c.rmse:5.3f}'}"
         for c in result.curves
     ]
-    columns = f"{'way':28s} {'tolerance':20s} {'queries':18s}    n    top1   top5  top10  top20  95 % of last   rmse"
+    columns = (
+        f"{'way':28s} {'tolerance':20s} {'queries':18s}    n    top1   top5  top10  top20  rmse<0.2: 1, 10  95 % of last   rmse"
+    )
     return "\n".join([head, columns, *rows])
 
 

@@ -14,7 +14,7 @@ from generate.agreement import agreement
 from generate.candidate import Candidate, ranked
 from generate.checks import plausibility
 from generate.known import Builder, Gallery, Start
-from generate.known.starts import HOSTS, in_turn, templates
+from generate.known.starts import ALIKE, HOSTS, in_turn, templates
 from generate.known.templates import adapted
 from generate.parts import Library
 from generate.refine import Refined, fit_crystals
@@ -190,7 +190,8 @@ class CandidateGenerator:
     ) -> tuple[list[Start], list[Start]]:
         """Up to `count` crystals built by exchanging linkers, and templates."""
         near = gallery.nearest(vector, HOSTS)
-        return Builder(self.embedder, sample, vector, near).build(numbers, count, hear), templates(near, numbers)
+        builder = Builder(self.embedder, sample, vector, near, gallery.alike(numbers, ALIKE))
+        return builder.build(numbers, count, hear), templates(near, numbers)
 
     def _starts(
         self,

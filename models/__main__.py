@@ -93,6 +93,9 @@ def train_ccsg(
     out: Annotated[Path, typer.Option(help="Folder for the log, the checkpoint and the measured crystals.")],
     denoiser: Annotated[Denoiser, typer.Option(help="The network.")] = Denoiser.ATTENTION,
     max_atoms: Annotated[int, typer.Option(min=2, max=400, help="Leave out crystals of more atoms per cell.")] = 64,
+    net_rank: Annotated[
+        int, typer.Option(min=0, max=3, help="Leave out crystals whose bonds lead on in fewer directions.")
+    ] = 3,
     preset: Annotated[Preset, typer.Option(help="Size of the network and of its batches.")] = Preset.CPU,
     minutes: Annotated[float, typer.Option(min=0.01, help="Time to train for, without the preparation.")] = 120.0,
     workers: Annotated[int, typer.Option(min=1, help="Processes that share their gradients.")] = 1,
@@ -125,7 +128,7 @@ def train_ccsg(
         )
         if start is not None:
             settings = replace(settings, rate=config.STARTED_RATE)
-        data, model = prepared(source, out, max_atoms, chosen, limit, start)
+        data, model = prepared(source, out, max_atoms, chosen, limit, start, net_rank)
         typer.echo(f"crystals ready; training for {minutes:g} minutes, log in {out}", err=True)
         result = train(data, model, settings, out, resume, start)
     words = (

@@ -31,7 +31,7 @@ def plot_benchmark(result: GenerationBenchmark, path: Path) -> None:
     own = next(c for c in result.curves if c.way == "generated" and c.tolerance == STRICT.name and c.subset == "all")
     histogram.stairs(own.histogram, RMSE_EDGES, fill=True, color=COLOURS[0])
     histogram.set(xlabel="best rmse, (V/N)^(1/3)", ylabel="queries", title="generated, strict")
-    words = f"{result.queries} held-out crystals of {Path(result.source).name}, {result.request.method} sampler"
+    words = f"{result.queries} held-out crystals of {Path(result.choice.source).name}, {result.request.method} sampler"
     figure.suptitle(f"{words}, {result.request.steps} steps", fontsize="medium")
     figure.savefig(path, dpi=RESOLUTION)
 

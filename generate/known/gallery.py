@@ -1,19 +1,24 @@
 """Known crystals that a generation may begin from, found by their fingerprints."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
+from gemmi import Element
 from numpy.typing import NDArray
 
 from indexer.storage import Index
 from models.embedder import Embedder
-from xtal.crystals import Crystal
+from xtal.crystals import HIGHEST_NUMBER, Crystal
+from xtal.crystals.linkers import METALS
 from xtal.errors import UserError
 from xtal.physics import LineTable, crystal_lines
 
 EMBEDDED = 512  # crystals embedded at once
+AMOUNT = re.compile(r"([A-Z][a-z]?)([0-9.]*)")
 
 
 @dataclass(frozen=True)
@@ -65,9 +70,50 @@ class Gallery:
         rows = np.argsort(-similarity, kind="stable")[:count]
         return [Neighbour(str(self.ids[row]), float(similarity[row]), self.crystal(int(row))) for row in rows]
 
+    def alike(self, numbers: NDArray[np.integer], count: int) -> list[Neighbour]:
+        """Return the `count` crystals most like atoms (N,) in composition, best first; their `similarity` is 0.
+
+        Amounts are compared per metal atom, all metals taken for one element; those of the same metals come first.
+        """
+        wanted = np.bincount(numbers, minlength=HIGHEST_NUMBER + 1).astype(np.float64)
+        apart = np.abs(_per_metal(self._amounts) - _per_metal(wanted[None])).sum(axis=1)
+        others = ((self._amounts[:, METALS] > 0) != (wanted[METALS] > 0)).any(axis=1)
+        rows = np.lexsort((apart, others))[:count]
+        return [Neighbour(str(self.ids[row]), 0.0, self.crystal(int(row))) for row in rows]
+
+    @cached_property
+    def _amounts(self) -> NDArray[np.float64]:
+        """(S, 99) atoms of each element in the formulas."""
+        amounts = np.zeros((len(self.formulas), HIGHEST_NUMBER + 1))
+        for row, formula in zip(amounts, self.formulas.tolist(), strict=True):
+            for symbol, count in AMOUNT.findall(formula):
+                row[Element(symbol).atomic_number] = float(count or 1)
+        return amounts
+
+    @classmethod
+    def joined(cls, galleries: Sequence[Self]) -> Self:
+        """Put several galleries, of the same fingerprints, after each other."""
+        ends = np.cumsum([0, *(len(gallery.ids) for gallery in galleries)])
+
+        def crystal(row: int) -> Crystal:
+            """Return the crystal of the gallery that holds the row."""
+            which = int(np.searchsorted(ends, row, "right")) - 1
+            return galleries[which].crystal(row - int(ends[which]))
+
+        ids, vectors, formulas = (
+            np.concatenate([getattr(g, name) for g in galleries]) for name in ("ids", "vectors", "formulas")
+        )
+        return cls(ids, vectors, formulas, crystal)
+
     def of_formula(self, formula: str) -> Self:
         """Return the known crystals of one reduced formula."""
-        rows = np.flatnonzero(self.formulas == formula)
+        return self._of(np.flatnonzero(self.formulas == formula))
+
+    def without(self, formula: str) -> Self:
+        """Return the known crystals of all other reduced formulas."""
+        return self._of(np.flatnonzero(self.formulas != formula))
+
+    def _of(self, rows: NDArray[np.int64]) -> Self:
         return type(self)(
             self.ids[rows], self.vectors[rows], self.formulas[rows], lambda row: self.crystal(int(rows[row]))
         )
@@ -80,3 +126,9 @@ class Gallery:
                 f"no crystal {id_!r} among the {len(self.ids)} known ones; choose auto, none or an id of theirs"
             )
         return Neighbour(id_, 1.0, self.crystal(int(found[0])))
+
+
+def _per_metal(amounts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(S, 99) amounts of other elements for one atom of metal; without metals as they are."""
+    metal = amounts[:, METALS].sum(axis=1, keepdims=True)
+    return np.where(METALS, 0, amounts) / np.where(metal > 0, metal, 1)

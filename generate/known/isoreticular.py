@@ -1,41 +1,89 @@
-"""Crystals that nobody has: a known framework with the linkers of another one.
+"""Crystals that nobody has: a known framework with other linkers, of one or several other frameworks.
 
 Frameworks of one net that differ in their linkers are called isoreticular (Eddaoudi et al., 2002). Given the contents
-of a cell, each known framework is asked which of its linkers would have to be others, and the others whether they have
-those. `generate.known.exchange` puts them in.
+of a cell, each known framework is asked which linkers would have to stand in its slots. They are sought among linkers
+as they are, and among bare ones that some group dresses in the places of hydrogen: there are too many of those to have
+been seen all. `generate.known.exchange` puts them in.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from itertools import combinations, permutations
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xtal.crystals import HIGHEST_NUMBER
+from generate.known.pendants import HYDROGEN, Bare, Group, dressed
+from generate.known.shelf import WEIGHTS, Shelf, weight
+from generate.known.shelf import Key as LinkerKey
 from xtal.crystals.linkers import METALS, Framework, Grips, Linker
 
-MOST_KINDS = 2  # of linkers that are exchanged at once
-WEIGHTS = np.random.default_rng(0).integers(1, 2**40, HIGHEST_NUMBER + 1)  # of elements: sums tell compositions apart
+MOST_SLOTS = 3  # that are filled anew at once
+PARALLEL = 0.97  # cosine of the directions of linkers that share a slot
+MOST_CHOICES = 12  # ways to choose the slots to be filled, of a framework with more than `MOST_SLOTS`
+MOST_RECIPES = 20_000  # of one kind of framework
+MOST_HOSTS = 4  # of those alike, which get the same linkers
+NOWHERE = np.empty((0, 2), dtype=np.int64)
+Key = tuple[tuple[int, int, int, int], ...]
 
 
 @dataclass(frozen=True, eq=False)
-class Exchange:
+class Slot:
+    """Linkers of a framework that are alike, and so replaced together: rows of `Framework.linkers`, and their grips."""
+
+    rows: tuple[int, ...]
+    grips: Grips
+
+
+@dataclass(frozen=True, eq=False)
+class Fill:
+    """What comes into a slot: a bare linker with so many groups, or a linker as it is and then with a key of its own."""
+
+    bare: Bare
+    group: Group | None = None
+    count: int = 0
+    known: LinkerKey | None = None
+
+    @property
+    def key(self) -> LinkerKey:
+        """Tell it from others, wherever the groups are."""
+        return self.known or (self.bare.linker.kind, self.group.key if self.group and self.count else 0, self.count)
+
+    def linker(self, turn: int = 0) -> Linker:
+        """Put the groups on, spread over the places; other turns begin at other places."""
+        if self.group is None or not self.count:
+            return self.bare.linker
+        places = len(self.bare.places)
+        at = (np.arange(self.count) * places // self.count + turn) % places
+        return dressed(self.bare, dict.fromkeys(at.tolist(), self.group))
+
+
+@dataclass(frozen=True, eq=False)
+class Recipe:
     """Give a framework other linkers.
 
     Attributes:
         host: row of the framework.
-        donor: row of the one that the new linkers are taken from.
-        linkers: the new linker by the kind that it replaces, wherever that is.
-        result: how many linkers of each kind there will be.
+        slots: which of its linkers.
+        fills: what comes into each slot.
+        key: the linkers that there will be, wherever; equal for the same set.
     """
 
     host: int
-    donor: int
-    linkers: Mapping[int, Linker]
-    result: frozenset[tuple[int, int]]
+    slots: tuple[Slot, ...]
+    fills: tuple[Fill, ...]
+    key: Key
+
+    @property
+    def mixed(self) -> int:
+        """How many kinds of groups there are beyond one."""
+        return max(len({fill.key[1] for fill in self.fills} - {0}) - 1, 0)
+
+    @property
+    def pairs(self) -> list[tuple[Slot, Fill]]:
+        """Each slot with what comes into it."""
+        return list(zip(self.slots, self.fills, strict=True))
 
 
 def with_metal(framework: Framework, numbers: NDArray[np.integer]) -> Framework:
@@ -47,66 +95,131 @@ def with_metal(framework: Framework, numbers: NDArray[np.integer]) -> Framework:
     return replace(framework, crystal=replace(crystal, numbers=np.where(metals, wanted[0], crystal.numbers)))
 
 
-def exchanges(frameworks: Sequence[Framework], numbers: NDArray[np.integer]) -> Iterator[Exchange]:
-    """Yield every exchange of up to `MOST_KINDS` kinds of linkers that gives a framework the atoms (N,).
+def slots(framework: Framework) -> tuple[Slot, ...]:
+    """Group linkers by kind and, where that leaves no more than `MOST_SLOTS` groups, by direction."""
+    fine: dict[tuple[int, int], list[int]] = defaultdict(list)
+    coarse: dict[int, list[int]] = defaultdict(list)
+    directions: list[NDArray[np.float64]] = []
+    for row, linker in enumerate(framework.linkers):
+        along = _direction(linker)
+        which = next((k for k, d in enumerate(directions) if abs(float(d @ along)) > PARALLEL), len(directions))
+        if which == len(directions):
+            directions.append(along)
+        fine[linker.kind, which].append(row)
+        coarse[linker.kind].append(row)
+    groups = [*fine.values()] if len(fine) <= MOST_SLOTS else [*coarse.values()]
+    return tuple(Slot(tuple(rows), framework.linkers[rows[0]].donors) for rows in groups)
 
-    A framework that holds these already is its own donor, of no linkers.
-    """
-    offers, wanted = _Offers(frameworks), _weight(numbers)
+
+def recipes(frameworks: Sequence[Framework], shelf: Shelf, numbers: NDArray[np.integer]) -> Iterator[Recipe]:
+    """Yield what gives a framework the atoms (N,), host by host; frameworks alike in their slots are solved once."""
+    wanted = weight(numbers)
+    solved: dict[tuple[int, tuple[tuple[int, Grips], ...]], list[tuple[Fill, ...]]] = {}
+    used = Counter[tuple[int, tuple[tuple[int, Grips], ...]]]()
     for host, framework in enumerate(frameworks):
-        counts = Counter(linker.kind for linker in framework.linkers)
-        of_kind = {linker.kind: linker for linker in framework.linkers}
-        lacking = wanted - _weight(framework.crystal.numbers)
-        if not lacking:
-            yield Exchange(host, host, {}, _result(counts, {}))
-        for size in range(1, MOST_KINDS + 1):
-            for kinds in combinations(counts, size):
-                times = tuple(counts[kind] for kind in kinds)
-                old = tuple(of_kind[kind] for kind in kinds)
-                sought = lacking + _sum(times, old)
-                for donor, new in offers.of(tuple(linker.grips for linker in old), times).get(sought, ()):
-                    linkers = dict(zip(kinds, new, strict=True))
-                    if all(kind != linker.kind for kind, linker in linkers.items()):
-                        yield Exchange(host, donor, linkers, _result(counts, linkers))
+        every = slots(framework)
+        for chosen in [*combinations(every, min(MOST_SLOTS, len(every)))][:MOST_CHOICES] if every else []:
+            ordered = tuple(sorted(chosen, key=lambda slot: (len(slot.rows), slot.grips)))
+            gone = sum(weight(framework.linkers[row].numbers) for slot in ordered for row in slot.rows)
+            lacking = wanted - weight(framework.crystal.numbers) + gone
+            shape = tuple((len(slot.rows), slot.grips) for slot in ordered)
+            used[lacking, shape] += 1
+            if used[lacking, shape] > MOST_HOSTS:
+                continue
+            if (lacking, shape) not in solved:
+                solved[lacking, shape] = _solutions(lacking, shape, shelf)
+            rest = Counter(linker.kind for row, linker in enumerate(framework.linkers) if not _in(row, ordered))
+            for fills in solved[lacking, shape]:
+                key = [(len(s.rows), *fill.key) for s, fill in zip(ordered, fills, strict=True)]
+                yield Recipe(
+                    host, ordered, fills, tuple(sorted([*key, *((n, kind, 0, 0) for kind, n in rest.items())]))
+                )
 
 
-def _result(counts: Mapping[int, int], linkers: Mapping[int, Linker]) -> frozenset[tuple[int, int]]:
-    """Count the kinds after an exchange."""
-    after = Counter[int]()
-    for kind, count in counts.items():
-        after[linkers[kind].kind if kind in linkers else kind] += count
-    return frozenset(after.items())
+def _in(row: int, chosen: Sequence[Slot]) -> bool:
+    return any(row in slot.rows for slot in chosen)
 
 
-Offer = tuple[int, tuple[Linker, ...]]
-"""Row of a framework, and linkers of different kinds that it holds."""
+def _direction(linker: Linker) -> NDArray[np.float64]:
+    """Return the unit vector from end to end; of a linker held otherwise, the direction of its longest axis."""
+    along = linker.node[-1] - linker.node[0]
+    if np.linalg.norm(along) < 1:
+        along = np.linalg.svd(linker.position - linker.position.mean(axis=0))[2][0]
+    return along / np.linalg.norm(along)
 
 
-class _Offers:
-    """What frameworks have to give: each set of kinds once, from the first framework that holds it."""
-
-    def __init__(self, frameworks: Sequence[Framework]) -> None:
-        self._held: dict[tuple[Grips, ...], dict[tuple[int, ...], Offer]] = defaultdict(dict)
-        for row, framework in enumerate(frameworks):
-            of_kind = {linker.kind: linker for linker in framework.linkers}
-            for size in range(1, MOST_KINDS + 1):
-                for linkers in permutations(of_kind.values(), size):
-                    alike = self._held[tuple(linker.grips for linker in linkers)]
-                    alike.setdefault(tuple(linker.kind for linker in linkers), (row, linkers))
-        self.of = cache(self._of)
-
-    def _of(self, grips: tuple[Grips, ...], times: tuple[int, ...]) -> dict[int, list[Offer]]:
-        """Return what has these grips by the weight of its atoms, each linker taken so many `times`."""
-        found = defaultdict(list)
-        for offer in self._held[grips].values():
-            found[_sum(times, offer[1])].append(offer)
-        return dict(found)
-
-
-def _sum(times: Sequence[int], linkers: Sequence[Linker]) -> int:
-    return sum(n * _weight(linker.numbers) for n, linker in zip(times, linkers, strict=True))
+def _solutions(lacking: int, shape: tuple[tuple[int, Grips], ...], shelf: Shelf) -> list[tuple[Fill, ...]]:
+    """Fillings of slots of this `shape` (linkers and grips of each) that weigh what is `lacking`."""
+    found: list[tuple[Fill, ...]] = []
+    bare = [[Fill(k) for k in shelf.bare.get(grips, ())] for _, grips in shape]
+    most = sum(n * max((len(f.bare.places) for f in fills), default=0) for (n, _), fills in zip(shape, bare, strict=True))
+    offers = [(group, count) for group in shelf.groups for count in range(1, most + 1)]
+    gains = [weight(group.numbers) - int(WEIGHTS[HYDROGEN]) for group in shelf.groups]
+    totals = [lacking, *(lacking - count * gain for gain in gains for count in range(1, most + 1))]
+    for fills, which in _summing(bare, shape, totals):
+        if not which:
+            found.append(fills)
+            continue
+        group, count = offers[which - 1]
+        shared = _shares(count, [(n, len(f.bare.places)) for (n, _), f in zip(shape, fills, strict=True)])
+        if shared:
+            found.append(tuple(replace(f, group=group, count=k) for f, k in zip(fills, shared, strict=True)))
+    plain = [
+        [Fill(Bare(k, NOWHERE, ()), known=key) for k, key in shelf.linkers.get(grips, ())] for _, grips in shape
+    ]
+    return [*found, *(fills for fills, _ in _summing(plain, shape, [lacking]))]
 
 
-def _weight(numbers: NDArray[np.integer]) -> int:
-    """Sum of the weights of atoms (N,): the same for the same composition and, in practice, for no other."""
-    return int(WEIGHTS[numbers].sum())
+def _summing(
+    offers: Sequence[Sequence[Fill]], shape: tuple[tuple[int, Grips], ...], totals: Sequence[int]
+) -> Iterator[tuple[tuple[Fill, ...], int]]:
+    """Yield one offer for each slot where they weigh one of the `totals`, and which.
+
+    Pairs of the last two slots are sorted by weight; the rest is looked up among them. Slots alike are not told apart.
+    """
+    if not totals or not all(offers):
+        return
+    weights = [
+        np.array([n * weight(f.bare.linker.numbers) for f in fills]) for (n, _), fills in zip(shape, offers, strict=True)
+    ]
+    while len(weights) < MOST_SLOTS:
+        weights.insert(0, np.zeros(1, dtype=np.int64))
+    first, second, third = weights
+    pairs = (second[:, None] + third).ravel()
+    order = np.argsort(pairs, kind="stable")
+    sought = (np.array(totals)[:, None] - first).ravel()
+    low, high = (np.searchsorted(pairs[order], sought, side) for side in ("left", "right"))
+    alike = [False] * (MOST_SLOTS - len(shape)) + [False, *(a == b for a, b in zip(shape, shape[1:], strict=False))]
+    count = 0
+    for hit in np.flatnonzero(high > low).tolist():
+        which, one = divmod(hit, len(first))
+        for pair in order[low[hit] : high[hit]].tolist():
+            rows = (one, *divmod(pair, len(third)))
+            if any(same and rows[k - 1] > rows[k] for k, same in enumerate(alike)):
+                continue
+            chosen = rows[MOST_SLOTS - len(shape) :]
+            yield tuple(fills[row] for fills, row in zip(offers, chosen, strict=True)), which
+            count += 1
+            if count == MOST_RECIPES:
+                return
+
+
+def _shares(count: int, room: Sequence[tuple[int, int]]) -> tuple[int, ...] | None:
+    """Share `count` groups among slots of (linkers, places on each), as evenly as whole numbers allow."""
+    places = sum(n * p for n, p in room)
+    if count > places:
+        return None
+    share = [min(p, round(count * p / places)) for _, p in room]
+    for _ in range(2 * len(room) * max((p for _, p in room), default=1)):
+        left = count - sum(n * k for (n, _), k in zip(room, share, strict=True))
+        if not left:
+            return tuple(share)
+        step = 1 if left > 0 else -1
+        able = [
+            s for s, (n, p) in enumerate(room) if n <= abs(left) and 0 <= share[s] + step <= p
+        ]
+        if not able:
+            return None
+        best = min(able, key=lambda s: step * (share[s] + step / 2) / max(room[s][1], 1))
+        share[best] += step
+    return None

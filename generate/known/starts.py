@@ -1,33 +1,41 @@
 """What candidates begin from: known crystals, those built from them, or noise."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import chain, cycle, islice, repeat
 
 import numpy as np
 from numpy.typing import NDArray
 
-from generate.known.exchange import exchanged
+from generate.known.centring import centrings, in_lattice
+from generate.known.exchange import Plan, Way, exchanged, plans, ways
 from generate.known.gallery import Neighbour
-from generate.known.isoreticular import Exchange, exchanges, with_metal
+from generate.known.isoreticular import Key, Recipe, recipes, with_metal
+from generate.known.lines import agreements, first_lines
+from generate.known.shelf import Shelf
 from generate.known.templates import difference
 from generate.refine import fit_crystals
 from models.ccsg.denoiser import LARGEST
 from models.embedder import Embedder
 from xtal.crystals import Crystal, take_apart
-from xtal.crystals.linkers import Framework
+from xtal.crystals.linkers import Framework, Linker
 from xtal.patterns.sample import Sample
 from xtal.physics import LineTable, crystal_lines
 
 LOOKED_AT = 50  # nearest known crystals from which templates are chosen
 FEW_CHANGES = 0.35  # share of atoms that a template may have to gain, lose or change
 TEMPLATES = 10  # begun from in turn
-HOSTS = 1000  # nearest known crystals that may get other linkers, or give theirs
-SURVEYED = 150  # sets of linkers looked at, each in the nearest host that can hold it
-BUILT = 150  # exchanges made of the best sets
-FITTED = 40  # crystals compared with the profile, of the survey and of those made
-BEST_SETS = 4
+HOSTS = 400  # nearest known crystals that may get other linkers, or give theirs
+ALIKE = 200  # and those most like the composition
+SURVEYED = 120  # sets of linkers in some cell looked at, each in the nearest host that can hold it
+OF_ONE_CELL = 12  # of these
+BUILT = 160  # crystals made of the best sets
+FITTED = 50  # crystals compared with the profile, of the survey and of those made
+BEST_SETS = 10
+MIXED = 1.0  # of ln p, that a framework has one more kind of groups
+SHAPES = 4  # of the linkers of a set that are looked at
+TURNS = 2  # ways to share out the groups of a linker
 OF_ONE_SET = 3  # crystals kept, which differ little
 
 
@@ -53,11 +61,26 @@ class Start:
 
 
 @dataclass(frozen=True, eq=False)
+class _Trial:
+    """A recipe carried out by one plan, in one of the cells of `centrings`, its groups shared out in one way."""
+
+    recipe: Recipe
+    plan: Plan
+    cell: int
+    turn: int = 0
+
+    @property
+    def set(self) -> tuple[Key, int]:
+        """The linkers and how the nets stand in each other."""
+        return self.recipe.key, self.cell
+
+
+@dataclass(frozen=True, eq=False)
 class _Built:
-    """What an exchange gave, its cell fitted; `fit` is the share of the profile explained."""
+    """What a trial gave, its cell fitted; `fit` is the share of the profile explained."""
 
     fit: float
-    exchange: Exchange
+    trial: _Trial
     crystal: Crystal
 
 
@@ -84,40 +107,93 @@ class Builder:
         sample: the pattern.
         vector: (D,) its fingerprint.
         near: known crystals, nearest first.
+        alike: known crystals of a like composition, which need not be near.
     """
 
     embedder: Embedder
     sample: Sample
     vector: NDArray[np.float32]
     near: Sequence[Neighbour]
+    alike: Sequence[Neighbour] = ()
+    _planned: dict[Hashable, list[Plan]] = field(default_factory=dict)
+    _turned: dict[tuple[int, int], list[Way]] = field(default_factory=dict)
 
     def build(
         self, numbers: NDArray[np.int64], count: int, hear: Callable[[Crystal], None] = lambda _: None
     ) -> list[Start]:
         """Return up to `count` crystals of the atoms (N,), those that fit the profile best first.
 
-        Many sets of linkers may have the right composition. Each is tried in one host; those that fit best are then
+        Many sets of linkers may have the right composition, and each may be interpenetrated. Those in whose cells the
+        first lines of the pattern would lie where they do are tried in one host each; those that fit best are then
         built in every host and way. `hear` is told of the best crystal so far.
         """
-        near = [n for n in self.near[:HOSTS] if len(n.crystal) <= LARGEST and (n.crystal.occupancies == 1).all()]
-        frameworks = [with_metal(take_apart(n.crystal), numbers) for n in near]
-        by_result: dict[frozenset[tuple[int, int]], list[Exchange]] = defaultdict(list)
-        for exchange in exchanges(frameworks, numbers):
-            by_result[exchange.result].append(exchange)
-        survey = self._fitted(frameworks, [found[0] for found in by_result.values()][:SURVEYED], ways=1)
+        known = {n.id: n for n in (*self.near[:HOSTS], *self.alike)}.values()
+        hosts = [n for n in known if len(n.crystal) <= LARGEST and (n.crystal.occupancies == 1).all()]
+        frameworks = [with_metal(take_apart(n.crystal), numbers) for n in hosts]
+        by_key: dict[Key, list[Recipe]] = defaultdict(list)
+        for recipe in recipes(frameworks, Shelf.of(frameworks, numbers), numbers):
+            by_key[recipe.key].append(recipe)
+        survey = self._fitted(self._likely(frameworks, [r for found in by_key.values() for r in _of_first_host(found)]))
         if survey:
             hear(survey[0].crystal)
-        best = list(dict.fromkeys(built.exchange.result for built in survey))[:BEST_SETS]
-        made = self._fitted(frameworks, [exchange for result in best for exchange in by_result[result]][:BUILT])
-        others = [built for built in survey if built.exchange.result not in best]
+        best = list(dict.fromkeys(built.trial.set for built in survey))[:BEST_SETS]
+        share = BUILT // max(len(best), 1)
+        again = [trial for chosen in best for trial in islice(self._every(frameworks, by_key, chosen), share)]
+        made = self._fitted(again)
+        others = [built for built in survey if built.trial.set not in best]
         chosen = _various(sorted([*made, *others], key=lambda built: -built.fit))[:count]
-        return [Start(_name(near, built.exchange), built.crystal) for built in chosen]
+        return [Start(_name(hosts, built.trial), built.crystal) for built in chosen]
 
-    def _fitted(
-        self, frameworks: Sequence[Framework], chosen: Sequence[Exchange], ways: int | None = None
-    ) -> list[_Built]:
-        """Make exchanges, each in so many ways, and fit the `FITTED` most similar crystals; best fits first."""
-        made = [(e, c) for e in chosen for c in exchanged(frameworks[e.host], e.linkers)[:ways]]
+    def _every(
+        self, frameworks: Sequence[Framework], by_key: Mapping[Key, Sequence[Recipe]], chosen: tuple[Key, int]
+    ) -> Iterator[_Trial]:
+        """Yield a set of linkers in every host and way, the hosts in turn."""
+        key, cell = chosen
+        every = [(recipe, self._plans(frameworks[recipe.host], recipe)) for recipe in by_key[key]]
+        for n in range(max(len(found) for _, found in every)):
+            for turn in range(TURNS):
+                yield from (_Trial(recipe, found[n], cell, turn) for recipe, found in every if n < len(found))
+
+    def _likely(self, frameworks: Sequence[Framework], found: Sequence[Recipe]) -> list[_Trial]:
+        """Choose the recipes and cells that account for where the first lines lie."""
+        trials = [
+            _Trial(recipe, plan, cell)
+            for recipe in found
+            for plan in self._plans(frameworks[recipe.host], recipe, cells_only=True)
+            for cell in range(len(_centrings(plan)))
+        ]
+        if not trials:
+            return []
+        lattices = np.array([_centrings(trial.plan)[trial.cell] for trial in trials])
+        metric = np.round((lattices @ lattices.swapaxes(1, 2)).reshape(-1, 9), 1)
+        _, first, back = np.unique(metric, axis=0, return_index=True, return_inverse=True)
+        values = agreements(lattices[first], first_lines(self.sample.lines))[back.ravel()]
+        values = values - MIXED * np.array([trial.recipe.mixed for trial in trials])
+        used, chosen = Counter[Hashable](), []
+        for row in np.argsort(-values, kind="stable").tolist():
+            trial, cell = trials[row], int(back.ravel()[row])
+            if used[cell] < OF_ONE_CELL and not used[trial.set, cell]:
+                used.update([cell, (trial.set, cell)])
+                chosen.append(trial)
+        return chosen[:SURVEYED]
+
+    def _plans(self, host: Framework, recipe: Recipe, cells_only: bool = False) -> list[Plan]:
+        """Return the ways to carry a recipe out; groups make no difference."""
+        kinds = (cells_only, recipe.host, *((slot.rows, id(fill.bare)) for slot, fill in recipe.pairs))
+        if kinds not in self._planned:
+            fills = [(slot.rows, fill.bare.linker) for slot, fill in recipe.pairs]
+            self._planned[kinds] = plans(host, fills, self._ways, cells_only)
+        return self._planned[kinds]
+
+    def _ways(self, old: Linker, new: Linker) -> list[Way]:
+        """Remember the `ways` of the linkers of hosts."""
+        if (id(old), id(new)) not in self._turned:
+            self._turned[id(old), id(new)] = ways(old, new)
+        return self._turned[id(old), id(new)]
+
+    def _fitted(self, trials: Sequence[_Trial]) -> list[_Built]:
+        """Build trials and fit the `FITTED` most similar crystals; best fits first."""
+        made = [(trial, crystal) for trial in trials[:BUILT] if (crystal := _crystal(trial)) is not None]
         if not made:
             return []
         crystals = [crystal for _, crystal in made]
@@ -128,16 +204,34 @@ class Builder:
         return sorted((_Built(fit, made[row][0], crystal) for fit, row, crystal in fits), key=lambda built: -built.fit)
 
 
-def _name(near: Sequence[Neighbour], exchange: Exchange) -> str:
-    host, donor = near[exchange.host].id, near[exchange.donor].id
-    return f"{host} with linkers of {donor}" if exchange.linkers else host
+def _of_first_host(found: Sequence[Recipe]) -> list[Recipe]:
+    """Recipes of one set in the first host: linkers in several shapes."""
+    return [recipe for recipe in found if recipe.host == found[0].host][:SHAPES]
+
+
+def _centrings(plan: Plan) -> list[NDArray[np.float64]]:
+    """Return the lattices that a plan may be built in."""
+    return list(centrings(plan.lattice, len(plan.host.crystal)))
+
+
+def _crystal(trial: _Trial) -> Crystal | None:
+    """Build a trial, unless its atoms have no room."""
+    linkers = {row: fill.linker(trial.turn) for slot, fill in trial.recipe.pairs for row in slot.rows}
+    crystal = exchanged(trial.plan, linkers)
+    cells = list(centrings(crystal.lattice, len(crystal)))
+    return in_lattice(crystal, cells[trial.cell]) if trial.cell < len(cells) else None
+
+
+def _name(hosts: Sequence[Neighbour], trial: _Trial) -> str:
+    host = hosts[trial.recipe.host].id
+    return f"{host} with other linkers" + (", interpenetrated" if trial.cell else "")
 
 
 def _various(ordered: Iterable[_Built]) -> list[_Built]:
     """Keep the first `OF_ONE_SET` crystals of each set of linkers."""
-    seen, kept = Counter[frozenset[tuple[int, int]]](), []
+    seen, kept = Counter[tuple[Key, int]](), []
     for built in ordered:
-        seen[built.exchange.result] += 1
-        if seen[built.exchange.result] <= OF_ONE_SET:
+        seen[built.trial.set] += 1
+        if seen[built.trial.set] <= OF_ONE_SET:
             kept.append(built)
     return kept

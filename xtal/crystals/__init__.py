@@ -1,4 +1,4 @@
-"""Crystals: the value object, cells, symmetry, bonds, linkers, formulas, CIF, packed tables, pymatgen."""
+"""Crystals: the value object, cells, symmetry, bonds, nets, linkers, formulas, CIF, packed tables, pymatgen."""
 
 from xtal.crystals.bonds import find_bonds
 from xtal.crystals.cell import cell_lattice, cell_parameters
@@ -8,6 +8,7 @@ from xtal.crystals.disorder import impossible_pairs
 from xtal.crystals.formula import amounts_of, atoms_of_formula, parse_elements, parse_formula
 from xtal.crystals.interop import from_structure, to_structure
 from xtal.crystals.linkers import take_apart
+from xtal.crystals.net import net_rank
 from xtal.crystals.packed import CrystalTable
 from xtal.crystals.symmetry import niggli, primitive
 
@@ -22,6 +23,7 @@ __all__ = [
     "find_bonds",
     "from_structure",
     "impossible_pairs",
+    "net_rank",
     "niggli",
     "parse_elements",
     "parse_formula",

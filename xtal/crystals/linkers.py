@@ -1,8 +1,9 @@
 """Organic linkers of a framework and the nodes that they join.
 
 A linker is a molecule with carbon, found by cutting all bonds to metals. Its grips are its atoms bound to metals with
-their neighbours in the molecule (O-C-O of a carboxylate, C-N-C of a pyridine), the rest is its core. Grips that are
-bonded to each other form one end. Metals, what is bound to them alone, and grips are nodes.
+their neighbours in the molecule (O-C-O of a carboxylate, C-N-C of a pyridine), the rest is its core. Atoms bound to
+metals that are bonded to each other or to a common atom form one end, with their neighbours. Metals, all that is bound to
+them, and what joins two of these, as the carbon of a carboxylate does, are nodes.
 """
 
 from collections.abc import Iterable
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from xtal.crystals.bonds import Bonds, find_bonds
 from xtal.crystals.crystal import HIGHEST_NUMBER, Crystal
+from xtal.crystals.valence import within_valence
 
 CARBON = 6
 METALS = np.array([gemmi.Element(z).is_metal for z in range(HIGHEST_NUMBER + 1)])  # by atomic number
@@ -32,7 +34,9 @@ class Linker:
         cell: (n, 3) whole cells; ``position = (frac_coords[atoms] + cell) @ lattice``.
         numbers: (n,) atomic numbers.
         position: (n, 3) Å.
+        bound: (n,) True for atoms bonded to metals.
         end: (n,) which end a grip belongs to, -1 for the core.
+        bonds: (B, 2) rows of its atoms, both ways.
         node: (E, 3) Å, mean of the metals that each end is bound to.
         kind: the same for linkers whose atoms are bonded alike and bound to metals by the same atoms.
     """
@@ -41,7 +45,9 @@ class Linker:
     cell: NDArray[np.int64]
     numbers: NDArray[np.uint8]
     position: NDArray[np.float64]
+    bound: NDArray[np.bool_]
     end: NDArray[np.int64]
+    bonds: NDArray[np.int64]
     node: NDArray[np.float64]
     kind: int
 
@@ -50,15 +56,30 @@ class Linker:
         """(n,) True for atoms that are no grips."""
         return self.end < 0
 
+    def hashed(self) -> int:
+        """Return what `kind` is for such atoms and bonds."""
+        return kind_of(self.numbers, self.bound, self.bonds)
+
+    @property
+    def arm(self) -> float:
+        """Mean distance (Å) of its nodes from their middle."""
+        return float(np.linalg.norm(self.node - self.node.mean(axis=0), axis=1).mean())
+
+    @property
+    def donors(self) -> Grips:
+        """Atomic numbers of what each end binds metals with: linkers of the same donors may replace each other."""
+        ends = range(len(self.node))
+        return tuple(sorted(tuple(sorted(self.numbers[self.bound & (self.end == k)].tolist())) for k in ends))
+
     @property
     def grips(self) -> Grips:
-        """What holds it: linkers of the same grips may replace each other."""
+        """What holds it."""
         return tuple(sorted(tuple(sorted(self.numbers[self.end == k].tolist())) for k in range(len(self.node))))
 
 
 @dataclass(frozen=True, eq=False)
 class Body:
-    """Atoms that keep their distances where a framework is stretched: a node, or the core of a linker.
+    """Atoms that keep their distances where a framework is stretched: a node, or what a linker has between nodes.
 
     Attributes:
         atoms: (n,) rows of the crystal.
@@ -88,7 +109,8 @@ class Framework:
 
 def take_apart(crystal: Crystal) -> Framework:
     """Find the linkers and nodes of a crystal; one without metals has none."""
-    bonds, metal = find_bonds(crystal), METALS[crystal.numbers]
+    metal = METALS[crystal.numbers]
+    bonds = within_valence(crystal, find_bonds(crystal), metal)
     organic, molecules = _molecules(crystal, bonds, metal)
     bound, grip = np.zeros((2, len(crystal)), dtype=bool)
     bound[bonds.first[metal[bonds.second]]] = True
@@ -102,7 +124,9 @@ def take_apart(crystal: Crystal) -> Framework:
         for molecule in molecules
         if not molecule.endless and core[molecule.atoms].any() and bound[molecule.atoms].any()
     ]
-    uncut = core[bonds.first] == core[bonds.second]
+    clasps = np.bincount(bonds.second[inside & bound[bonds.first]], minlength=len(crystal)) > 1
+    inner = organic & ~bound & ~clasps
+    uncut = inner[bonds.first] == inner[bonds.second]
     return Framework(crystal, tuple(linkers), tuple(bodies(len(crystal), bonds, uncut)))
 
 
@@ -127,34 +151,51 @@ def _linker(
     first, second, other = row[bonds.first[mine]], row[bonds.second[mine]], bonds.second[mine]
     within = second >= 0
     pairs = np.stack([first[within], second[within]], axis=1)
-    end, ends = _ends(grip[atoms], pairs)
+    end, ends = _ends(grip[atoms], bound[atoms], pairs)
     metal_at = crystal.frac_coords[other] + molecule.cell[first] + bonds.shift[mine]
     node = np.array([metal_at[~within & (end[first] == k)].mean(axis=0) for k in range(ends)]) @ crystal.lattice
     position = (crystal.frac_coords[atoms] + molecule.cell) @ crystal.lattice
-    kind = _kind(crystal.numbers[atoms], bound[atoms], pairs)
-    return Linker(atoms, molecule.cell, crystal.numbers[atoms], position, end, node, kind)
+    numbers, held = crystal.numbers[atoms], bound[atoms]
+    return Linker(
+        atoms, molecule.cell, numbers, position, held, end, pairs, node, kind_of(numbers, held, pairs)
+    )
 
 
-def _ends(grip: NDArray[np.bool_], pairs: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
+def _ends(
+    grip: NDArray[np.bool_], bound: NDArray[np.bool_], pairs: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], int]:
     """Number the ends of a linker: (n,) for its atoms, -1 the core, and how many there are."""
-    pieces = _pieces(len(grip), ((i, j) for i, j in pairs.tolist() if grip[i] and grip[j]))
+    near: list[list[int]] = [[] for _ in grip]
+    for i, j in pairs.tolist():
+        near[i].append(j)
+    close = [(i, k) for i in np.flatnonzero(bound).tolist() for j in near[i] for k in (j, *near[j]) if bound[k]]
     end, count = np.full(len(grip), -1), 0
-    for piece in pieces:
-        if grip[piece[0]]:
+    for piece in _pieces(len(grip), close):
+        if bound[piece[0]]:
             end[piece] = count
             count += 1
+    for i in np.flatnonzero(grip & ~bound).tolist():
+        end[i] = end[next(j for j in near[i] if bound[j])]
     return end, count
 
 
-def _kind(numbers: NDArray[np.uint8], bound: NDArray[np.bool_], pairs: NDArray[np.int64]) -> int:
+def kind_of(numbers: NDArray[np.uint8], bound: NDArray[np.bool_], pairs: NDArray[np.int64]) -> int:
     """Hash a molecule by its bonds (Weisfeiler and Leman, 1968); order of atoms and shape do not count."""
-    near: list[list[int]] = [[] for _ in numbers]
-    for i, j in pairs.tolist():
-        near[i].append(j)
-    colour = [hash(pair) for pair in zip(numbers.tolist(), bound.tolist(), strict=True)]
+    first, second = pairs.reshape(-1, 2).T
+    colour = _mixed(numbers.astype(np.uint64) * np.uint64(2) + bound)
     for _ in range(KIND_ROUNDS):
-        colour = [hash((own, *sorted(colour[j] for j in around))) for own, around in zip(colour, near, strict=True)]
-    return hash(tuple(sorted(colour)))
+        around = np.zeros(len(numbers), dtype=np.uint64)
+        np.add.at(around, first, _mixed(colour)[second])
+        colour = _mixed(colour * np.uint64(3) + around)
+    return int(colour.sum() >> np.uint64(1))
+
+
+def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Scatter whole numbers over all 64 bits (Steele, Lea and Flood, 2014: SplitMix)."""
+    values = values + np.uint64(0x9E3779B97F4A7C15)
+    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return values ^ (values >> np.uint64(31))
 
 
 def _pieces(count: int, pairs: Iterable[tuple[int, int]]) -> list[list[int]]:

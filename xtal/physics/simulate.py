@@ -19,6 +19,8 @@ def simulate(crystal: Crystal, severity: float, rng: Generator, scan: Scan = LAB
     return measure(reflections(crystal, last * MARGIN, wavelength=scan.wavelength), severity, rng, scan)
 
 
-def simulate_all(crystals: Sequence[Crystal], severity: float, seed: int) -> list[Pattern]:
+def simulate_all(
+    crystals: Sequence[Crystal], severity: float, seed: int, scan: Scan = LABORATORY_SCAN
+) -> list[Pattern]:
     """Measure many crystals; each has a stream of its own, so that the first ones do not depend on how many follow."""
-    return [simulate(crystal, severity, np.random.default_rng([seed, i])) for i, crystal in enumerate(crystals)]
+    return [simulate(crystal, severity, np.random.default_rng([seed, i]), scan) for i, crystal in enumerate(crystals)]

@@ -16,7 +16,7 @@ from models.cpcp.features import LineBatch, batch_lines
 from models.cpcp.training.batches import measured_lines, random_scan
 from models.cpcp.training.dataset import CrystalSet, split_of
 from models.files import Arrays
-from xtal.crystals import Crystal, niggli, primitive
+from xtal.crystals import Crystal, net_rank, niggli, primitive
 from xtal.crystals.packed import STEPS as PLACES
 from xtal.errors import UserError
 from xtal.physics import PAPER_SCAN
@@ -26,6 +26,7 @@ from xtal.sources import open_source
 MEASUREMENTS = 4  # of each crystal: one clean, the others by worse and worse laboratories
 WORST = 1.5  # highest severity: what a good laboratory powder may show
 PAPER_SCANS = 0.5  # share measured as in the paper; the others draw their range
+FRAMEWORK = 3  # directions in which the bonds of a framework lead on
 CHUNK = 256  # crystals per task of a worker process
 
 
@@ -112,21 +113,35 @@ class MeasuredSet(Arrays):
         )
 
 
-def prepare(sources: Sequence[str], path: Path, most_atoms: int, length: int, limit: int | None = None) -> MeasuredSet:
+def prepare(
+    sources: Sequence[str], path: Path, most_atoms: int, length: int, limit: int | None = None, least_rank: int = FRAMEWORK
+) -> MeasuredSet:
     """Measure the ordered crystals of several sources, or read them from `path` where that was done before.
 
+    Args:
+        sources: names, as for an index.
+        path: file to write.
+        most_atoms: per primitive cell.
+        length: lines kept of each measurement.
+        limit: crystals taken.
+        least_rank: of the net (`net_rank`): a framework of less is broken, or none.
+
     Raises:
-        UserError: a source cannot be opened, or none of its crystals is ordered and small enough.
+        UserError: a source cannot be opened, or none of its crystals is ordered, small enough and of such a net.
     """
     if path.exists():
         return MeasuredSet.load(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    crystals = _chunks(islice(usable(sources, most_atoms), limit))
+    whole = ((id_, c) for id_, c in usable(sources, most_atoms) if net_rank(c) >= least_rank)
+    crystals = _chunks(islice(whole, limit))
     with ProcessPoolExecutor(cores(), mp_context=get_context("spawn")) as pool:
         tasks = [pool.submit(MeasuredSet.measure, chunk, length, seed) for seed, chunk in enumerate(crystals)]
         sets = [task.result() for task in tasks]
     if not sets:
-        raise UserError(f"no ordered crystal of at most {most_atoms} atoms in {', '.join(sources)}; raise --max-atoms")
+        raise UserError(
+            f"no ordered crystal of at most {most_atoms} atoms whose bonds lead on in {least_rank} directions in "
+            f"{', '.join(sources)}; raise --max-atoms or lower --net-rank"
+        )
     joined = MeasuredSet.join(sets)
     joined.save(path, compressed=True)
     return joined

@@ -21,7 +21,7 @@ from models.ccsg.cell import CellScale
 from models.ccsg.config import DenoiserConfig, ModelConfig, TrainingConfig
 from models.ccsg.files import read_config
 from models.ccsg.training.batches import NoisyBatch, noisy_batch, noisy_batches, random_steps, size_batches
-from models.ccsg.training.dataset import MeasuredSet, prepare
+from models.ccsg.training.dataset import FRAMEWORK, MeasuredSet, prepare
 from models.ccsg.training.trainer import ENCODER, Trainer
 from models.checkpoint import Progress, read_progress
 from models.cpcp.files import read_config as read_encoder
@@ -51,6 +51,7 @@ def prepared(
     denoiser: DenoiserConfig,
     limit: int | None = None,
     start: Path | None = None,
+    least_rank: int = FRAMEWORK,
 ) -> tuple[Path, ModelConfig]:
     """Measure the crystals of several sources into `out`, or find them there; return the file and the model for them.
 
@@ -63,9 +64,9 @@ def prepared(
     known = None if start is None else read_config(start)
     if known is not None and known.denoiser != denoiser:
         raise UserError(f"the model in {start} has another network: start from it with its --denoiser and --preset")
-    wish = json.dumps([list(sources), most_atoms, denoiser.lines, limit])
+    wish = json.dumps([list(sources), most_atoms, denoiser.lines, limit, least_rank])
     path = out / f"crystals-{hashlib.sha256(wish.encode()).hexdigest()[:12]}.npz"
-    crystals = prepare(sources, path, most_atoms, denoiser.lines, limit)
+    crystals = prepare(sources, path, most_atoms, denoiser.lines, limit, least_rank)
     rows = crystals.rows("train")
     if not (len(rows) and len(crystals.rows("val"))):
         raise UserError(f"of the {len(crystals)} crystals {len(rows)} are to train on, the others held out; take more")

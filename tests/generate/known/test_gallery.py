@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 from generate_helpers import small_mofs
 
@@ -52,6 +53,29 @@ def test_crystals_by_formula():
     assert chosen.ids.tolist() == [MOFS[1].name]
     assert chosen.nearest(chosen.vectors[0], 5)[0].crystal is MOFS[1]
     assert len(GALLERY.of_formula("H2O").ids) == 0
+
+
+def test_crystals_of_other_formulas():
+    others = GALLERY.without(MOFS[1].reduced_formula)
+    assert set(others.ids.tolist()) == {crystal.name for crystal in MOFS} - {MOFS[1].name}
+    assert others.crystal(1) is MOFS[2]
+
+
+def test_galleries_are_joined():
+    parts = [Gallery.of_crystals(some, PROFILE) for some in (MOFS[:2], [], MOFS[2:])]
+    joined = Gallery.joined(parts)
+    assert joined.ids.tolist() == GALLERY.ids.tolist()
+    assert joined.vectors == pytest.approx(GALLERY.vectors, abs=1e-6)
+    assert [joined.crystal(row) for row in range(5)] == MOFS
+
+
+def test_crystals_of_a_like_composition():
+    numbers = np.sort(MOFS[2].numbers).astype(np.int64)
+    near = GALLERY.alike(numbers, 3)
+    assert near[0].crystal is MOFS[2]
+    assert {29} == {int(n.crystal.numbers.max()) for n in near[:2] if 35 not in n.crystal.numbers} | {29}
+    zinc = np.where(numbers == 29, 30, numbers)
+    assert GALLERY.alike(zinc, 1)[0].crystal.numbers.tolist().count(30)  # the metal before the rest
 
 
 def test_an_index_is_a_gallery(tmp_path):

@@ -1,0 +1,98 @@
+"""What a generation benchmark asks, and what is known when it asks."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from generate.known import Gallery
+from indexer.storage import open_index
+from models.ccsg.denoiser import LARGEST
+from models.ccsg.training.dataset import usable
+from models.cpcp.training.dataset import split_of
+from models.embedder import Embedder
+from xtal.crystals import Crystal
+from xtal.errors import UserError
+from xtal.patterns.sample import Sample
+from xtal.physics.artefacts import LABORATORY_SCAN
+from xtal.physics.simulate import simulate_all
+
+Split = Literal["val", "test", "all"]
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """One held-out crystal and its pattern."""
+
+    truth: Crystal
+    sample: Sample
+
+    @property
+    def numbers(self) -> NDArray[np.int64]:
+        """(N,) atomic numbers of the cell, ascending."""
+        return np.sort(self.truth.numbers).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a benchmark asks for, and what it may know.
+
+    Attributes:
+        source: of the questions.
+        split: of it; ``all`` takes every crystal, none of which is known then.
+        limit: questions.
+        atoms: fewest and most per primitive cell.
+        severity: of the artefacts in the patterns.
+        end: last 2θ of the patterns in degrees.
+        gallery: further sources of known crystals, whole; indexes of the same fingerprints by their names.
+        seed: of the choice and the patterns.
+    """
+
+    source: str
+    split: Split = "test"
+    limit: int = 100
+    atoms: tuple[int, int] = (1, 64)
+    severity: float = 0.0
+    end: float = LABORATORY_SCAN.last
+    gallery: tuple[str, ...] = ()
+    seed: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """What a benchmark works on: questions, and the known crystals."""
+
+    questions: tuple[Question, ...]
+    gallery: Gallery
+
+
+def draw(choice: Choice, embedder: Embedder) -> Material:
+    """Choose crystals at random, measure one pattern of each, and embed the known ones.
+
+    Raises:
+        UserError: a source cannot be opened, or nothing of it may be asked for.
+    """
+    low, high = choice.atoms
+    parts: dict[str, list[Crystal]] = {"train": [], "val": [], "test": []}
+    for id_, crystal in usable([choice.source], high):
+        parts[split_of(crystal.reduced_formula)].append(replace(crystal, name=id_))
+    every = [crystal for part in parts.values() for crystal in part]
+    held = [crystal for crystal in (every if choice.split == "all" else parts[choice.split]) if len(crystal) >= low]
+    if not held:
+        raise UserError(f"no crystal of {choice.source} with {low} to {high} atoms is in split {choice.split!r}")
+    chosen = [held[row] for row in np.random.default_rng(choice.seed).permutation(len(held))[: choice.limit]]
+    scan = replace(LABORATORY_SCAN, last=choice.end)
+    samples = [Sample.of(pattern) for pattern in simulate_all(chosen, choice.severity, choice.seed, scan)]
+    known = [] if choice.split == "all" else parts["train"]
+    galleries = [Gallery.of_crystals(known, embedder), *(_gallery(name, embedder) for name in choice.gallery)]
+    return Material(tuple(map(Question, chosen, samples)), Gallery.joined(galleries))
+
+
+def _gallery(name: str, embedder: Embedder) -> Gallery:
+    """Open the index of a name or, where there is none of these fingerprints, embed the source."""
+    try:
+        return Gallery.of_index(open_index(name, embedder=embedder))
+    except UserError:
+        crystals = [replace(crystal, name=id_) for id_, crystal in usable([name], LARGEST)]
+        return Gallery.of_crystals(crystals, embedder)

@@ -1,0 +1,57 @@
+"""How well a cell accounts for where the first lines of a pattern lie, without any atoms.
+
+Each of the first lines is taken to be one of the cell's reflections in their range, any as likely as another, at a place
+off by a small part of q, or to be something else:
+
+    p(q | cell) = (1 - e) / H Σ_h N(q; q_h, σ q_h) + e / range
+
+so that a large cell, whose H reflections are everywhere, gains nothing by that.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xtal.patterns import Lines
+
+FIRST = 10  # lines looked at
+FAINT = 0.01  # of the strongest one: fainter lines are left out
+SPREAD = 0.015  # of q: how well linkers tell the lengths of edges
+MOST_INDEX = 5  # of a reflection
+BLOCK = 256  # lattices at once
+SCALES = (0.955, 0.97, 0.985, 1.0, 1.015)  # donors differ in their nodes, and assembled ones are long
+ELSE = 0.1  # share of lines that are something else
+
+
+def first_lines(lines: Lines) -> NDArray[np.float64]:
+    """(L,) Å⁻¹, the places of the first lines that are not faint."""
+    strong = lines.intensity > FAINT * lines.intensity.max(initial=0)
+    return lines.q[strong][:FIRST]
+
+
+def agreements(lattices: NDArray[np.float64], q: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(S,) ln p of lines at `q` (L,) Å⁻¹ for each lattice (S, 3, 3) at its best scale, over that of lines anywhere."""
+    if not len(q) or not len(lattices):
+        return np.zeros(len(lattices))
+    low, end = q[0] * (1 - 3 * SPREAD), q[-1] * (1 + 3 * SPREAD)
+    most = int(min(MOST_INDEX, end * np.linalg.norm(lattices, axis=2).max() / (2 * np.pi)))
+    grid = np.stack(np.meshgrid(*[np.arange(-most, most + 1)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    half = grid[len(grid) // 2 + 1 :]
+    best = np.full(len(lattices), -np.inf)
+    for scale in SCALES:
+        for k in range(0, len(lattices), BLOCK):
+            part = slice(k, k + BLOCK)
+            best[part] = np.maximum(best[part], _some(scale * lattices[part], half, q, low, end))
+    return best
+
+
+def _some(lattices: NDArray, half: NDArray, q: NDArray, low: float, end: float) -> NDArray[np.float64]:
+    reciprocal = 2 * np.pi * np.linalg.inv(lattices).swapaxes(1, 2)  # rows a*, b*, c*
+    places = np.linalg.norm(half @ reciprocal, axis=2)  # (S, H)
+    inside = (places > low) & (places < end)
+    row, _ = np.nonzero(inside)
+    width = SPREAD * q[:, None]
+    near = np.exp(-0.5 * ((q[:, None] - places[inside]) / width) ** 2) / (np.sqrt(2 * np.pi) * width)  # (L, R)
+    count = np.bincount(row, minlength=len(lattices))
+    total = np.array([np.bincount(row, line, len(lattices)) for line in near])  # (L, S)
+    likely = (1 - ELSE) * total / np.maximum(count, 1) + ELSE / (end - low)
+    return np.log(likely * (end - low)).sum(axis=0)
