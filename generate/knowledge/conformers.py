@@ -1,7 +1,7 @@
 """Shapes of a molecule: embedded by distance geometry, relaxed by a force field, alike ones dropped."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,7 +50,7 @@ def _embedded(whole: "Mol") -> Iterator[tuple[float, NDArray[np.float64]]]:
     """Yield energies in kcal/mol and positions of relaxed embeddings."""
     from rdkit.Chem import rdDistGeom, rdForceFieldHelpers
 
-    settings = rdDistGeom.ETKDGv3()
+    settings: Any = rdDistGeom.ETKDGv3()  # its stub knows no fields
     settings.randomSeed = SEED
     trials = TRIALS if whole.GetNumAtoms() < 60 else TRIALS // 4
     rdDistGeom.EmbedMultipleConfs(whole, trials, settings)

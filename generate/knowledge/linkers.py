@@ -13,11 +13,10 @@ from generate.knowledge.conformers import shapes
 from generate.knowledge.donors import donor_sets
 from generate.knowledge.molecule import from_xyz_block, read_molecule, single
 from generate.knowledge.protonation import deprotonated
-from generate.parts import Kind
+from generate.parts.library import Kind, Role
 from xtal.crystals import read_cif
 from xtal.crystals.linkers import CARBON, METALS
-from xtal.crystals.parts import Part, cut
-from xtal.crystals.parts.identity import part_key
+from xtal.crystals.parts import Part, charge, cut, part_key, smiles
 from xtal.errors import UserError
 
 if TYPE_CHECKING:
@@ -63,12 +62,12 @@ def guest_kinds(text: str) -> tuple[Kind, ...]:
     """
     mol = read_molecule(text, ("guest", "ion"))
     whole, places = shapes(mol)
-    role = "organic" if any(a.GetAtomicNum() == CARBON for a in whole.GetAtoms()) else "inorganic"
+    role: Role = "organic" if any(a.GetAtomicNum() == CARBON for a in whole.GetAtoms()) else "inorganic"
     sets = [frozenset[int](), *donor_sets(mol)]
     return tuple(_kind(mol, whole, places, donors, role) for donors in sets)
 
 
-def _kinds(mol: "Mol", role: str) -> tuple[Kind, ...]:
+def _kinds(mol: "Mol", role: Role) -> tuple[Kind, ...]:
     """Every state with every set of donors."""
     base: tuple[Mol, list[NDArray[np.float64]]] | None = None
     found: dict[str, Kind] = {}
@@ -83,7 +82,7 @@ def _kinds(mol: "Mol", role: str) -> tuple[Kind, ...]:
     return tuple(islice(found.values(), MOST_KINDS))
 
 
-def _kind(mol: "Mol", whole: "Mol", places: list[NDArray[np.float64]], donors: frozenset[int], role: str) -> Kind:
+def _kind(mol: "Mol", whole: "Mol", places: list[NDArray[np.float64]], donors: frozenset[int], role: Role) -> Kind:
     """Describe one state that binds by certain atoms."""
     from rdkit import Chem
 
@@ -99,6 +98,8 @@ def _kind(mol: "Mol", whole: "Mol", places: list[NDArray[np.float64]], donors: f
         charge=Chem.GetFormalCharge(mol),
         smiles=Chem.MolToSmiles(mol),
         role=role,
+        ties=float(len(donors)),
+        shapes=len(parts),
     )
 
 
@@ -136,8 +137,10 @@ def _of_crystal(path: Path) -> tuple[Kind, ...]:
         raise UserError(f"{path} must hold one kind of linker, got {kinds}; give a SMILES, or a file of the linker")
     piece = next(iter(pieces.values()))
     if not metals:
-        return _kinds(single(from_xyz_block(_xyz(piece), str(path)), str(path), ("linker",)), "linker")
-    return (Kind(key=piece.part.key, conformers=(piece.part,), count=1, charge=None, smiles="", role="linker"),)
+        return _kinds(single(from_xyz_block(_xyz(piece), str(path)), str(path)), "linker")
+    part = piece.part
+    ties = float(part.donors.sum())
+    return (Kind(part.key, (part,), 1, charge(part), smiles(part), "linker", ties, shapes=1),)
 
 
 def _xyz(piece: "Piece") -> str:

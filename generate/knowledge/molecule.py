@@ -86,7 +86,7 @@ def from_xyz_block(block: str, origin: str) -> "Mol":
     raise UserError(f"the bonds of {origin} cannot be told from its atoms, with charges {XYZ_CHARGES}; write a SMILES")
 
 
-def single(mol: "Mol", text: str, roles: Collection[Role]) -> "Mol":
+def single(mol: "Mol", text: str, roles: Collection[Role] = ("linker",)) -> "Mol":
     """Return the molecule; a linker is uncharged where hydrogens can do that."""
     from rdkit import Chem
     from rdkit.Chem.MolStandardize.rdMolStandardize import Uncharger
