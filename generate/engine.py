@@ -13,6 +13,7 @@ import models
 from generate.agreement import agreement
 from generate.candidate import Candidate, ranked
 from generate.checks import plausibility
+from generate.knowledge import check_knowledge
 from generate.known import Builder, Gallery, Start
 from generate.known.starts import HOSTS, in_turn, templates
 from generate.known.templates import adapted
@@ -43,6 +44,9 @@ class Request:
             templates as they are, noised templates and noise in turn. ``none`` begins all from noise, and the id of an
             entry all from this one, noised.
         level: step of the diffusion up to which templates are noised; 300 moves atoms by about 0.3 Å.
+        metals: symbols of what the chemist knows to be there; none where nothing is known.
+        linkers: names or SMILES, see `generate.knowledge.linker_kinds`.
+        guests: names or SMILES of solvents and ions.
     """
 
     count: int = 20
@@ -51,6 +55,9 @@ class Request:
     method: Method = "ancestral"
     template: str = "auto"
     level: int = 300
+    metals: tuple[str, ...] = ()
+    linkers: tuple[str, ...] = ()
+    guests: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Raise UserError on what cannot be sampled."""
@@ -60,6 +67,8 @@ class Request:
         for name, (low, high) in limits.items():
             if not low <= getattr(self, name) <= high:
                 raise UserError(f"{name} must lie in {low} to {high}, got {getattr(self, name)}")
+        if self.metals or self.linkers or self.guests:
+            check_knowledge(self.metals, self.linkers, self.guests)
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,7 @@ class _Molecule:
 
     def _ring(self, atom: int, size: int) -> tuple[int, ...]:
         """Return the first unsaturated ring of carbon and nitrogen of so many atoms through an atom; else nothing."""
-        paths = [(atom, other) for other in self.heavy[atom]]
+        paths: list[tuple[int, ...]] = [(atom, other) for other in self.heavy[atom]]
         for _ in range(size - 2):
             paths = [
                 (*path, n) for path in paths for n in self.heavy[path[-1]] if n not in path and self._unsaturated(n)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from generate.knowledge.conformers import shapes
 from generate.knowledge.donors import donor_sets
-from generate.knowledge.molecule import from_xyz_block, read_molecule, single
+from generate.knowledge.molecule import FILES, from_xyz_block, read_molecule, read_molecule_file, single
 from generate.knowledge.protonation import deprotonated
 from generate.parts.library import Kind, Role
 from xtal.crystals import read_cif
@@ -44,13 +44,45 @@ def linker_kinds(text: str) -> tuple[Kind, ...]:
     """
     if text.strip().lower().endswith(".cif"):
         return _of_crystal(Path(text.strip()))
-    kinds = _kinds(read_molecule(text, ("linker", "ion")), "linker")
-    if not kinds:
+    if text.strip().lower().endswith(FILES):
+        mol = read_molecule_file(Path(text.strip()))
+    else:
+        mol = read_molecule(text, ("linker", "ion"))
+    _check_donors(mol, text)
+    return _kinds(mol, "linker")
+
+
+def check_linker(text: str) -> None:
+    """Raise UserError unless a text is the name or SMILES of a linker; files are not opened."""
+    _check_donors(read_molecule(text, ("linker", "ion")), text)
+
+
+def check_guest(text: str) -> None:
+    """Raise UserError unless a text is the name or SMILES of a solvent, guest or ion; files are not opened."""
+    read_molecule(text, ("guest", "ion"))
+
+
+def plain_linker(text: str) -> str:
+    """Return a name or SMILES as it is, and for the path of a file the SMILES of its linker.
+
+    Raises:
+        UserError: as `linker_kinds`, or a linker in a crystal that cannot be written as SMILES.
+    """
+    if not text.strip().lower().endswith((".cif", *FILES)):
+        return text.strip()
+    found = linker_kinds(text)[0].smiles
+    if not found:
+        raise UserError(f"the bonds of the linker in {text} cannot be told from its atoms; give a SMILES")
+    return found
+
+
+def _check_donors(mol: "Mol", text: str) -> None:
+    """Raise UserError where nothing binds metals."""
+    if not donor_sets(deprotonated(mol)[0]):
         raise UserError(
             f"{text!r} has nothing that binds a metal; a linker has acid groups (carboxylic, phosphonic, sulfonic, "
             "azole), pyridine or nitrile nitrogen, or amines. Give it as a guest instead"
         )
-    return kinds
 
 
 @lru_cache(maxsize=64)

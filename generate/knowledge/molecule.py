@@ -13,33 +13,44 @@ if TYPE_CHECKING:
     from rdkit.Chem import Mol
 
 LARGEST = 200  # atoms of one molecule
+LINKERS: tuple[Role, ...] = ("linker",)
 FILES = (".mol", ".sdf", ".xyz")
 XYZ_CHARGES = (0, -1, -2, -3, -4, 1)  # tried in this order: a file does not say
 
 
 def read_molecule(text: str, roles: Collection[Role]) -> "Mol":
-    """Return one neutral molecule (or ion that cannot be) without metals, hydrogens implied.
+    """Return one molecule without metals, hydrogens implied; linkers are neutral.
 
     Args:
-        text: a name, a SMILES, or the path of a MOL, SDF or XYZ file.
+        text: a name or a SMILES. No file is opened: a server may pass on what strangers write.
         roles: whose names are looked up.
 
     Raises:
-        UserError: unknown name, unreadable file, several fragments, a metal, or too many atoms.
+        UserError: an unknown name, several fragments, a metal, or too many atoms.
     """
     from rdkit import Chem, rdBase
 
     stripped = text.strip()
     if not stripped:
         raise UserError("no name was given; write one such as BDC, or a SMILES")
+    named = find_named(stripped, roles)
     with rdBase.BlockLogs():
-        if stripped.lower().endswith(FILES):
-            return single(_from_file(Path(stripped)), stripped, roles)
-        named = find_named(stripped, roles)
         mol = Chem.MolFromSmiles(named.smiles if named else stripped)
         if mol is None or not mol.GetNumAtoms():
             raise unknown_name(stripped, roles)
         return single(mol, stripped, roles)
+
+
+def read_molecule_file(path: Path) -> "Mol":
+    """Return the linker of a MOL, SDF or XYZ file as `read_molecule` does.
+
+    Raises:
+        UserError: no such file, an unreadable one, or one that holds no single molecule without metals.
+    """
+    from rdkit import rdBase
+
+    with rdBase.BlockLogs():
+        return single(_from_file(path), str(path))
 
 
 def _from_file(path: Path) -> "Mol":
@@ -86,7 +97,7 @@ def from_xyz_block(block: str, origin: str) -> "Mol":
     raise UserError(f"the bonds of {origin} cannot be told from its atoms, with charges {XYZ_CHARGES}; write a SMILES")
 
 
-def single(mol: "Mol", text: str, roles: Collection[Role] = ("linker",)) -> "Mol":
+def single(mol: "Mol", text: str, roles: Collection[Role] = LINKERS) -> "Mol":
     """Return the molecule; a linker is uncharged where hydrogens can do that."""
     from rdkit import Chem
     from rdkit.Chem.MolStandardize.rdMolStandardize import Uncharger

@@ -121,6 +121,8 @@ def test_broken_files_are_refused(tmp_path):
     path.write_text("no molecule")
     with pytest.raises(UserError, match="is no XYZ file"):
         linker_kinds(str(path))
+    with pytest.raises(UserError, match=r"no file at missing\.mol"):
+        linker_kinds("missing.mol")
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UserError, match="is no text file"):
         linker_kinds(str(path))

@@ -62,7 +62,7 @@ def test_spellings_of_one_linker(text):
         ("[Zn+2]", "holds Zn; name metals apart"),
         ("C" * 70, r"has 212 atoms; at most 200"),
         ("*C", "atom of no element"),
-        ("missing.mol", "no file at missing.mol"),
+        ("/etc/passwd", "no known name of a linker"),
     ],
 )
 def test_what_is_no_linker_is_refused(text, words):
