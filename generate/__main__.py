@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from generate.console import candidate_row, candidate_table
+from generate.console import Guests, Linkers, Metals, candidate_row, candidate_table, knowledge
 from generate.index_command import benchmark_index, index
 from generate.part_commands import parts
 from xtal.console import AsJson, errors_reported, print_result, progress_bars
@@ -48,6 +48,9 @@ def run(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Pattern file.")],
     formula: Annotated[str, typer.Option(help="Contents of the cell: Zn4O13C24H12; unknown: those of near hits.")] = "",
     z: Annotated[int, typer.Option("--z", min=1, help="Formula units per primitive cell.")] = 1,
+    metal: Metals = None,
+    linker: Linkers = None,
+    guest: Guests = None,
     count: Count = 20,
     steps: Steps = 100,
     seed: Seed = 0,
@@ -68,7 +71,7 @@ def run(
     from xtal.readers import read_pattern
 
     with errors_reported():
-        request = Request(count, steps, seed, method.value, template)
+        request = Request(count, steps, seed, method.value, template, **knowledge(metal, linker, guest))
         sample = Sample.of(read_pattern(file, None if wavelength is None else parse_wavelength(wavelength)))
         with progress_bars() as advance:
             result = generate_for(sample, formula, z, request, index, advance)

@@ -1,10 +1,30 @@
 """Candidates as text or data, for the command lines."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 if TYPE_CHECKING:
     from generate.candidate import Candidate
+
+Metals = Annotated[list[str] | None, typer.Option("--metal", help="That it holds: Zn; once or twice, with --linker.")]
+Linkers = Annotated[
+    list[str] | None,
+    typer.Option("--linker", help="That it holds: BDC, a SMILES, or a .cif, .mol, .sdf or .xyz file; up to three."),
+]
+Guests = Annotated[list[str] | None, typer.Option("--guest", help="Solvent or ion in it: DMF, NO3; up to three.")]
+
+
+def knowledge(metals: list[str] | None, linkers: list[str] | None, guests: list[str] | None) -> dict[str, Any]:
+    """Return what was named as fields of a `Request`; linkers in files become SMILES."""
+    from generate.knowledge import plain_linker
+
+    return {
+        "metals": tuple(metals or ()),
+        "linkers": tuple(map(plain_linker, linkers or ())),
+        "guests": tuple(guests or ()),
+    }
 
 
 def candidate_row(candidate: "Candidate") -> dict[str, Any]:

@@ -13,6 +13,7 @@ import models
 from generate.agreement import agreement
 from generate.candidate import Candidate, ranked
 from generate.checks import plausibility
+from generate.knowledge import check_knowledge
 from generate.known import Builder, Gallery, Start
 from generate.known.starts import ALIKE, HOSTS, in_turn, templates
 from generate.known.templates import adapted
@@ -47,6 +48,9 @@ class Request:
         level: step of the diffusion up to which templates are noised; 300 moves atoms by about 0.3 Å.
         seconds: of one core for the search for frameworks from their parts; 0 leaves it out. Up to half of the
             candidates come from it.
+        metals: symbols of what the chemist knows to be there; none where nothing is known.
+        linkers: names or SMILES, see `generate.knowledge.linker_kinds`.
+        guests: names or SMILES of solvents and ions.
     """
 
     count: int = 20
@@ -56,6 +60,9 @@ class Request:
     template: str = "auto"
     level: int = 300
     seconds: int = SEARCH_SECONDS
+    metals: tuple[str, ...] = ()
+    linkers: tuple[str, ...] = ()
+    guests: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Raise UserError on what cannot be sampled."""
@@ -70,6 +77,8 @@ class Request:
         for name, (low, high) in limits.items():
             if not low <= getattr(self, name) <= high:
                 raise UserError(f"{name} must lie in {low} to {high}, got {getattr(self, name)}")
+        if self.metals or self.linkers or self.guests:
+            check_knowledge(self.metals, self.linkers, self.guests)
 
 
 @dataclass(frozen=True)

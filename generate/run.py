@@ -5,12 +5,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
 from generate.candidate import Candidate, merged
 from generate.cif import candidate_cif
 from generate.engine import CandidateGenerator, Preview, Request, Turn, Watch
+from generate.knowledge import Contents, likely_contents
 from generate.known import Gallery
 from indexer.build import Progress
 from indexer.default import build_if_missing
@@ -89,15 +91,42 @@ def generate_with(
 ) -> Generation:
     """Generate as `generate_for` does, with a generator and a gallery that are open.
 
+    Without a formula the metals and linkers of the request are used, and without these the nearest known crystals.
     Without a gallery a formula is needed. Where it is guessed, the cells hold no other than these `elements`.
     """
     if formula.strip():
         return _generation(generator, gallery, sample, [atoms_of_formula(formula, units)], request, watch, [])
+    if request.linkers:
+        known = known_cells(request, elements)
+        words = "; ".join(cell.words for cell in known)
+        notes = [
+            f"no formula was given; tried what real frameworks of these metals and linkers most often hold: {words}"
+        ]
+        return _generation(generator, gallery, sample, [cell.numbers for cell in known], request, watch, notes)
     if gallery is None:
         raise UserError("this index has other fingerprints than the generator; give the contents of the primitive cell")
     cells = guessed_cells(generator, gallery, sample, elements)
     notes = ["no formula was given; tried those of the nearest known crystals"]
     return _generation(generator, gallery, sample, cells, request, watch, notes)
+
+
+def known_cells(request: Request, elements: frozenset[str] | None = None) -> list[Contents]:
+    """Likely contents of a primitive cell from the metals and linkers of a request: up to `GUESSES`, the best first.
+
+    Those that hold anything but `elements` are passed over. The volume of the cell is not known here.
+
+    Raises:
+        UserError: none is small enough.
+    """
+    found = likely_contents(request.metals, request.linkers, request.guests)
+    allowed = None if elements is None else [gemmi.Element(symbol).atomic_number for symbol in elements]
+    usable = [c for c in found if len(c.numbers) <= LARGEST and (allowed is None or np.isin(c.numbers, allowed).all())]
+    if not usable:
+        raise UserError(
+            f"no cell of at most {LARGEST} atoms can be made of {', '.join((*request.metals, *request.linkers))}; "
+            "give the contents of the primitive cell: --formula Zn4O13C24H12"
+        )
+    return usable[:GUESSES]
 
 
 def guessed_cells(

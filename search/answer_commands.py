@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from generate.console import candidate_row, candidate_table
+from generate.console import Guests, Linkers, Metals, candidate_row, candidate_table, knowledge
 from search.console import Edited, IndexName, Wavelength, as_data, as_text, edited_lines, opened, read_all
 from search.summary import summary_table
 from xtal.console import PARTIAL, USAGE, AsJson, errors_reported, print_result, progress_bars
@@ -50,6 +50,9 @@ def solve(
     must: Annotated[str, typer.Option(help="Only structures that hold all of these: Zn.")] = "",
     formula: Annotated[str, typer.Option(help="Contents of the cell, for generation: Zn4O13C24H12.")] = "",
     z: Annotated[int, typer.Option("--z", min=1, help="Formula units per primitive cell.")] = 1,
+    metal: Metals = None,
+    linker: Linkers = None,
+    guest: Guests = None,
     generate: Annotated[Generate, typer.Option(help="Generate crystals: auto is after a miss.")] = Generate.AUTO,
     count: Annotated[int, typer.Option("-n", min=1, help="Candidates to generate.")] = 10,
     steps: Annotated[int, typer.Option(min=1, max=1000, help="Of the sampler.")] = 100,
@@ -80,7 +83,7 @@ def solve(
             formula=formula,
             units=z,
             generate=generate.value,
-            request=Request(count, steps, seed),
+            request=Request(count, steps, seed, **knowledge(metal, linker, guest)),
         )
         patterns, refused = read_all(files, wavelength)
         edited = edited_lines(lines, files, patterns)

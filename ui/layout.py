@@ -34,13 +34,16 @@ class Inputs:
     contents: gr.Textbox
     units: gr.Number
     count: gr.Slider
+    metals: gr.Textbox
+    linkers: gr.Textbox
     button: gr.Button
     words: gr.Textbox
     history: gr.HTML
 
     def question(self) -> list[Any]:
         """Return the components that fill a `Question`, in the order of its attributes."""
-        return [self.elements, self.choice, self.formula, self.generate, self.contents, self.units, self.count]
+        filters = [self.elements, self.choice, self.formula]
+        return [*filters, self.generate, self.contents, self.units, self.count, self.metals, self.linkers]
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +136,7 @@ def make_inputs() -> Inputs:
     return Inputs(file, example, wavelength, elements, choice, formula, *generation, button, words, history)
 
 
-def _generation() -> tuple[gr.Checkbox, gr.Textbox, gr.Number, gr.Slider]:
+def _generation() -> tuple[gr.Checkbox, gr.Textbox, gr.Number, gr.Slider, gr.Textbox, gr.Textbox]:
     with gr.Accordion("Generation", open=False, elem_id="xs-generation"):
         generate = gr.Checkbox(
             True,
@@ -141,9 +144,11 @@ def _generation() -> tuple[gr.Checkbox, gr.Textbox, gr.Number, gr.Slider]:
             info="Takes up to minutes. Several files have a box of their own.",
             elem_id="xs-generate",
         )
+        metals = _line("Metal", "unknown, or Zn", "xs-metals", "What you know of it: one or two, with the linkers.")
+        linkers = _line("Linkers", "unknown, or BDC; bipy", "xs-linkers", "Names or SMILES, up to three.")
         contents = _line(
             "Cell contents",
-            "as in the nearest known",
+            "from the linkers, or the nearest known",
             "xs-contents",
             "Formula of what the primitive cell holds, guests included.",
         )
@@ -165,7 +170,7 @@ def _generation() -> tuple[gr.Checkbox, gr.Textbox, gr.Number, gr.Slider]:
             info="More take longer and more often hold a good one.",
             elem_id="xs-count",
         )
-    return generate, contents, units, count
+    return generate, contents, units, count, metals, linkers
 
 
 def _line(label: str, placeholder: str, name: str, info: str) -> gr.Textbox:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from generate.engine import Request
+from generate.knowledge import split_metals, split_names
 from ui.show.elements import Choice
 from xtal.crystals import parse_elements, parse_formula
 
@@ -27,6 +28,8 @@ class Question:
         contents: of the cell to generate; blank takes those of the nearest known crystals.
         units: how often the cell holds `contents`.
         count: candidates.
+        metals: that are known to be in what is generated, with blanks between them.
+        linkers: that are known to be in it, names or SMILES with semicolons between them.
     """
 
     elements: str = ""
@@ -36,6 +39,8 @@ class Question:
     contents: str = ""
     units: float | None = 1
     count: int = 10
+    metals: str = ""
+    linkers: str = ""
 
     def options(self) -> "Options":
         """Return how patterns are answered; UserError when a control cannot be read."""
@@ -50,5 +55,9 @@ class Question:
             formula=self.contents.strip(),
             units=min(max(int(self.units or 1), 1), MOST_UNITS),
             generate="auto" if self.generate else "never",
-            request=Request(count=min(max(int(self.count), 1), MOST_CANDIDATES)),
+            request=Request(
+                count=min(max(int(self.count), 1), MOST_CANDIDATES),
+                metals=split_metals(self.metals),
+                linkers=split_names(self.linkers),
+            ),
         )

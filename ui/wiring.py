@@ -251,7 +251,8 @@ def connect(page: gr.Blocks, wiring: Wiring, status: gr.HTML) -> None:
     for load in loads:
         answer_files(go_on(load.then(w.begin_loaded, [*asks, *question], w.every, **work)))
     inputs.file.clear(w.open_files, *from_file, **quiet)
-    presses = [inputs.button.click, inputs.elements.submit, inputs.formula.submit, inputs.contents.submit]
+    boxes = (inputs.elements, inputs.formula, inputs.contents, inputs.metals, inputs.linkers)
+    presses = [inputs.button.click, *(box.submit for box in boxes)]
     presses.append(outputs.lines.again.click)
     go_on(gr.on(presses, w.begin, [*asks, *question], w.every, **work))
     answer_files(go_on(ready.change(w.start, [*asks, wanted, *question], w.every, **work)))

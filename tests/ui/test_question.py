@@ -14,6 +14,13 @@ def test_controls_become_options():
     assert (options.generate, options.request.count) == ("auto", 7)
 
 
+def test_what_is_known_of_the_answer_reaches_the_generation():
+    request = Question(metals=" Zn, Cu ", linkers="1,4-BDC; 4,4'-bipyridine;").options().request
+    assert (request.metals, request.linkers) == (("Zn", "Cu"), ("1,4-BDC", "4,4'-bipyridine"))
+    with pytest.raises(UserError, match="one or two metals with the linkers"):
+        Question(linkers="BDC").options()
+
+
 def test_nothing_is_generated_unless_wanted():
     assert Question().options().generate == "never"
 

@@ -92,6 +92,9 @@ class Endpoints:
         steps: int = 100,
         seed: int = 0,
         lines: list[list[float]] | None = None,
+        metals: str = "",
+        linkers: str = "",
+        guests: str = "",
     ) -> dict[str, Any]:
         """Find the crystal structure behind a powder X-ray diffraction pattern, and generate candidates after a miss.
 
@@ -110,11 +113,15 @@ class Endpoints:
             steps: of the sampler, 1 to 1000; 100 are enough
             seed: of the generation; the same seed gives the same crystals
             lines: pairs [2θ in degrees, intensity in any unit] to search with; null finds them in the pattern
+            metals: known to be in what is generated, one or two: Zn; blank where nothing is known
+            linkers: known to be in it, with the metals: names or SMILES, up to three, separated by semicolons
+            guests: solvents and ions known to be in it: DMF; NO3
 
         Returns:
             The answer: id, verdict (kind, probability, exact, reasons), hits, candidates with CIF text, notes.
         """
         from generate.engine import Request
+        from generate.knowledge import split_metals, split_names
         from search.options import Options
 
         if generate not in get_args(Generate):
@@ -128,6 +135,9 @@ class Endpoints:
                 _number("candidates", candidates, 1, MOST_CANDIDATES),
                 _number("steps", steps, 1, 1000),
                 _number("seed", seed, 0, 2**32 - 1),
+                metals=split_metals(_text("metals", metals)),
+                linkers=split_names(_text("linkers", linkers)),
+                guests=split_names(_text("guests", guests)),
             ),
             lines=given_lines(pattern, lines),
         )

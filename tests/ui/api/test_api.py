@@ -175,6 +175,9 @@ def test_the_address_of_an_upload_is_that_upload(api, sample):
         ("solve", {"candidates": 21}, "candidates must be a whole number from 1 to 20, got 21"),
         ("solve", {"steps": 1.5}, "steps must be a whole number from 1 to 1000, got 1.5"),
         ("solve", {"seed": True}, "seed must be a whole number"),
+        ("solve", {"metals": "Zn"}, "give one to three linkers with the metals, got 0"),
+        ("solve", {"metals": "Zn", "linkers": "BDC; /etc/hosts.mol"}, "no known name of a linker"),
+        ("solve", {"metals": "Zn", "linkers": 7}, "linkers must be a text, got 7"),
     ],
 )
 def test_wrong_values_are_told_in_plain_words(client, sample, name, values, words, capfd):
@@ -283,7 +286,7 @@ def test_the_endpoints_are_tools_for_models(api, sample, caplog):
     assert {tool.name for tool in tools} == {"solve", "search", "history", "answer", "structure", "health"}
     by_name = {tool.name: tool for tool in tools}
     assert "generate candidates after a miss" in by_name["solve"].description
-    assert json.dumps(by_name["solve"].inputSchema).count("description") == 10
+    assert json.dumps(by_name["solve"].inputSchema).count("description") == 13
     assert not found.isError
     assert "'kind': 'match'" in found.content[0].text
     assert refused.isError

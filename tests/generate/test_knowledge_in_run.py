@@ -1,0 +1,92 @@
+"""Metals and linkers that somebody named decide what is generated."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from generate.__main__ import app
+from generate.console import knowledge
+from generate.engine import Request
+from generate.run import GUESSES, generate_with, known_cells
+from search.cache import solution_key
+from search.options import Options
+from xtal.errors import UserError
+from xtal.patterns import Pattern
+
+BDC = Request(count=6, metals=("Zn",), linkers=("BDC",))
+
+
+def generated(request, formula="", elements=None):
+    """Contents that a generator is asked for, and the notes."""
+    asked = []
+
+    def generate(_sample, numbers, *_):
+        asked.append(np.array(numbers))
+        return []
+
+    found = generate_with(SimpleNamespace(generate=generate), None, None, formula, 1, request, elements=elements)
+    return asked, found.notes
+
+
+def test_linkers_give_the_contents_and_the_notes_say_so():
+    asked, notes = generated(BDC)
+    assert len(asked) == GUESSES
+    assert all(30 in numbers and 6 in numbers for numbers in asked)
+    assert len({tuple(numbers) for numbers in asked}) == GUESSES
+    assert "no formula was given" in notes[0]
+    assert "(BDC)" in notes[0]
+
+
+def test_a_formula_goes_before_them():
+    asked, notes = generated(BDC, "Zn4O13C24H12")
+    assert [len(numbers) for numbers in asked] == [53]
+    assert notes == []
+
+
+def test_elements_that_are_not_allowed_are_left_out():
+    cells = known_cells(Request(metals=("Zn",), linkers=("BDC", "bipy")), frozenset({"Zn", "C", "H", "N", "O"}))
+    assert {z for cell in cells for z in cell.numbers.tolist()} <= {1, 6, 7, 8, 30}
+    with pytest.raises(UserError, match="no cell of at most"):
+        known_cells(BDC, frozenset({"Zn", "C"}))
+
+
+@pytest.mark.parametrize(
+    ("known", "words"),
+    [
+        ({"metals": ("Zn",)}, "one to three linkers with the metals, got 0"),
+        ({"linkers": ("BDC",)}, "one or two metals with the linkers, got 0"),
+        ({"guests": ("DMF",)}, "one or two metals"),
+        ({"metals": ("Zn",), "linkers": ("terphthalic acid",)}, "nearest names are terephthalic acid"),
+        ({"metals": ("Zn",), "linkers": ("/etc/hosts.mol",)}, "no known name of a linker"),
+        ({"metals": ("Zn",), "linkers": ("BDC",), "guests": ("quux1",)}, "no known name of a guest"),
+        ({"metals": ("Zn",), "linkers": ("BDC",), "guests": ("DMF",) * 4}, "at most 3 guests"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_before_anything_slow(known, words):
+    with pytest.raises(UserError, match=words):
+        Request(**known)
+
+
+def test_another_linker_is_another_question():
+    pattern = Pattern(np.linspace(5, 50, 100), np.arange(100.0), 1.54)
+    keys = {
+        solution_key(pattern, Options(request=request), [], "")
+        for request in (Request(), BDC, Request(metals=("Zn",), linkers=("NDC",)), Request(count=6))
+    }
+    assert len(keys) == 4
+
+
+def test_a_linker_in_a_file_becomes_a_smiles(tmp_path):
+    from rdkit import Chem
+
+    path = tmp_path / "linker.mol"
+    path.write_text(Chem.MolToMolBlock(Chem.MolFromSmiles("OC(=O)c1ccc(cc1)C(=O)O")))
+    assert knowledge(["Zn"], [str(path), "BTC"], None)["linkers"] == ("O=C([O-])c1ccc(C(=O)[O-])cc1", "BTC")
+
+
+def test_the_command_line_refuses_unknown_linkers(tmp_path):
+    done = CliRunner().invoke(app, ["run", str(tmp_path / "none.xy"), "--metal", "Zn", "--linker", "terphthalic acid"])
+    assert done.exit_code == 2
+    assert "nearest names are terephthalic acid" in done.stderr
