@@ -64,7 +64,7 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Generate candidate crystals for a pattern, best first. They are proposals, not verified."""
-    from generate.engine import Request
+    from generate.request import Request
     from generate.run import generate_for, write_candidates
     from xtal.patterns import parse_wavelength
     from xtal.patterns.sample import Sample
@@ -95,7 +95,9 @@ def benchmark(
     split: Annotated[Split, typer.Option(help="Part to ask for; of all, none is known.")] = Split.TEST,
     gallery: Annotated[
         list[str] | None,
-        typer.Option(help="Known crystals besides the training split: a source, or an index that is built; repeatable."),
+        typer.Option(
+            help="Known crystals besides the training split: a source, or an index that is built; repeatable."
+        ),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="Queries.")] = 100,
     min_atoms: Annotated[int, typer.Option(min=1, max=400, help="Leave out crystals of fewer atoms per cell.")] = 1,
@@ -114,9 +116,10 @@ def benchmark(
 ) -> None:
     """Generate crystals for simulated patterns of held-out ones, and print how often they match."""
     import models
-    from generate.benchmark import benchmark as measured
     from generate.benchmark import Choice, draw, plot_benchmark, plot_trajectory, stages
-    from generate.engine import CandidateGenerator, Request
+    from generate.benchmark import benchmark as measured
+    from generate.engine import CandidateGenerator
+    from generate.request import Request
     from models.ccsg.denoiser import Denoiser
     from xtal.figure import check_figure
 
@@ -157,7 +160,8 @@ def _rates(result: "GenerationBenchmark") -> str:
         for c in result.curves
     ]
     columns = (
-        f"{'way':28s} {'tolerance':20s} {'queries':18s}    n    top1   top5  top10  top20  rmse<0.2: 1, 10  95 % of last   rmse"
+        f"{'way':28s} {'tolerance':20s} {'queries':18s}    n    top1   top5  top10  top20  "
+        "rmse<0.2: 1, 10  95 % of last   rmse"
     )
     return "\n".join([head, columns, *rows])
 

@@ -1,7 +1,6 @@
 """Generate candidate crystals for one pattern: sample, refine the cells, check, embed, rank."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Self
 
@@ -13,13 +12,14 @@ import models
 from generate.agreement import agreement
 from generate.candidate import Candidate, ranked
 from generate.checks import plausibility
-from generate.knowledge import check_knowledge
 from generate.known import Builder, Gallery, Start
 from generate.known.starts import ALIKE, HOSTS, in_turn, templates
 from generate.known.templates import adapted
 from generate.parts import Library
+from generate.preview import Preview, Watch
 from generate.refine import Refined, fit_crystals
-from generate.sampler import SAMPLERS, Method, Noisy, noised, pure_noise
+from generate.request import Request
+from generate.sampler import SAMPLERS, Noisy, noised, pure_noise
 from models.ccsg.denoiser import LARGEST, Denoiser, Memory
 from models.ccsg.schedule import STEPS
 from models.embedder import Embedder
@@ -28,107 +28,6 @@ from xtal.crystals import Crystal, niggli
 from xtal.errors import UserError
 from xtal.patterns.sample import Sample
 from xtal.physics import LineTable, crystal_lines
-
-MOST_CANDIDATES = 200
-SEARCH_SECONDS, MOST_SECONDS = 30, 3600
-
-
-@dataclass(frozen=True)
-class Request:
-    """How candidates are sampled.
-
-    Attributes:
-        count: candidates.
-        steps: of the sampler from pure noise; templates, which are less noisy, take their share of these.
-        seed: of everything random; repeats a run bit for bit on one machine.
-        method: the sampler.
-        template: ``auto`` builds up to half of the candidates from known crystals by exchanging linkers; the others are
-            templates as they are, noised templates and noise in turn. ``none`` begins all from noise, and the id of an
-            entry all from this one, noised.
-        level: step of the diffusion up to which templates are noised; 300 moves atoms by about 0.3 Å.
-        seconds: of one core for the search for frameworks from their parts; 0 leaves it out. Up to half of the
-            candidates come from it.
-        metals: symbols of what the chemist knows to be there; none where nothing is known.
-        linkers: names or SMILES, see `generate.knowledge.linker_kinds`.
-        guests: names or SMILES of solvents and ions.
-    """
-
-    count: int = 20
-    steps: int = 100
-    seed: int = 0
-    method: Method = "ancestral"
-    template: str = "auto"
-    level: int = 300
-    seconds: int = SEARCH_SECONDS
-    metals: tuple[str, ...] = ()
-    linkers: tuple[str, ...] = ()
-    guests: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        """Raise UserError on what cannot be sampled."""
-        if self.method not in SAMPLERS:
-            raise UserError(f"sampler {self.method!r} is not known; choose one of: {', '.join(SAMPLERS)}")
-        limits = {
-            "count": (1, MOST_CANDIDATES),
-            "steps": (1, STEPS),
-            "level": (1, STEPS),
-            "seconds": (0, MOST_SECONDS),
-        }
-        for name, (low, high) in limits.items():
-            if not low <= getattr(self, name) <= high:
-                raise UserError(f"{name} must lie in {low} to {high}, got {getattr(self, name)}")
-        if self.metals or self.linkers or self.guests:
-            check_knowledge(self.metals, self.linkers, self.guests)
-
-
-@dataclass(frozen=True)
-class Turn:
-    """One of the formulas that a generation tries.
-
-    Attributes:
-        number: of this one, from 1.
-        count: of all formulas.
-        formula: contents of the cell, blank where nobody said.
-        begin: share of all the work that is done before it, 0 to 1.
-        end: share that is done after it.
-    """
-
-    number: int = 1
-    count: int = 1
-    formula: str = ""
-    begin: float = 0.0
-    end: float = 1.0
-
-    @property
-    def words(self) -> str:
-        """Name it: ``formula 2 of 3: C24H12O13Zn4``, or the formula alone where there is one."""
-        return f"formula {self.number} of {self.count}: {self.formula}" if self.count > 1 else self.formula
-
-
-ONE = Turn()
-
-
-@dataclass(frozen=True)
-class Preview:
-    """How far a generation is: of this formula `step` of `steps` are done, and its candidates as they look now."""
-
-    step: int
-    steps: int
-    crystals: Callable[[], list[Crystal]]
-    turn: Turn = ONE
-
-    @property
-    def share(self) -> float:
-        """Part of the sampling that is done, over all formulas, 0 to 1."""
-        return self.turn.begin + (self.turn.end - self.turn.begin) * self.step / max(self.steps, 1)
-
-
-Watch = Callable[[Preview], None]
-"""Called with what is built from known crystals and after every step of the sampler; to cancel, it raises."""
-
-
-class Cancelled(Exception):  # noqa: N818 - it is no error
-    """Raised by a `Watch` to stop a generation."""
 
 
 class CandidateGenerator:
@@ -222,7 +121,8 @@ class CandidateGenerator:
             """Show what is built, before the first step."""
             watch(Preview(0, request.steps, lambda: [crystal]))
 
-        most, built, known = (request.count + 1) // 2, [], []
+        most = (request.count + 1) // 2
+        built, known = list[Start](), list[Start]()
         if request.template == "auto" and gallery is not None:
             built, known = self._known(sample, vector, numbers, most, gallery, hear)
         solved = self._solved(sample, numbers, request, [*built, *known], hear)[:most]

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from generate.candidate import Candidate, merged
 from generate.cif import candidate_cif
-from generate.engine import CandidateGenerator, Preview, Request, Turn, Watch
+from generate.engine import CandidateGenerator
 from generate.knowledge import Contents, likely_contents
 from generate.known import Gallery
+from generate.preview import Preview, Turn, Watch
+from generate.request import Request
 from indexer.build import Progress
 from indexer.default import build_if_missing
 from indexer.storage import open_index

@@ -68,7 +68,7 @@ def solve(
     """
     from contextlib import closing
 
-    from generate.engine import Request
+    from generate.request import Request
     from search.cache import Cache
     from search.options import Options
     from search.solve import Solver

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from generate.engine import Preview, Request
+from generate.preview import Preview
+from generate.request import Request
 from search.answer import Answer
 from search.verdict import Verdict
 from xtal.patterns import Lines

@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Self
 
-from generate.engine import Cancelled, Preview
+from generate.preview import Cancelled, Preview
 from search.answer import Answer
 from search.cache import Origin, solution_key
 from search.engine import Engine

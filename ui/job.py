@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from generate.engine import ONE, Cancelled, Turn
+from generate.preview import ONE, Cancelled, Turn
 from search.solution import Solution
 from xtal.errors import UserError
 from xtal.patterns import Pattern

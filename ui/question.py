@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from generate.engine import Request
 from generate.knowledge import split_metals, split_names
+from generate.request import Request
 from ui.show.elements import Choice
 from xtal.crystals import parse_elements, parse_formula
 

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from generate.benchmark.matching import STRICT, TOLERANCES, Match, match_all
 from generate.benchmark.questions import Choice, Material, Question
-from generate.engine import CandidateGenerator, Preview, Request
+from generate.engine import CandidateGenerator
 from generate.known import Gallery
+from generate.preview import Preview
+from generate.request import Request
 from xtal.crystals import Crystal
 
 SIZES = ((1, 40), (41, 50), (51, 64), (65, 100), (101, 200), (201, 400))  # atoms per cell

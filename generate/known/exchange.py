@@ -1,12 +1,13 @@
 """Put other linkers into a framework.
 
-Each new linker is turned until its ends look as those of the old one did, whatever lies between them. Then nodes and cell
-are moved until the nodes lie to each other as those that the new linkers had. With the middle x of a node, the lattice L
-and, for each end of a linker, its node, the whole cells s that this is away and the place o of what it binds there,
+Each new linker is turned until its ends look as those of the old one did, whatever lies between them. Then nodes and
+cell are moved until the nodes lie to each other as those that the new linkers had. With the middle x of a node, the
+lattice L and, for each end of a linker, its node, the whole cells s that this is away and the place o of what it binds
+there,
 
     (x' + s L + o)_end - (x' + s L + o)_first end = arm'_end - arm'_first end
 
-in least squares, held weakly where no linker says anything. Nodes keep their shape, and the linkers are put between them.
+in least squares, held weakly where no linker says anything. Nodes keep their shape, the linkers are put between them.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

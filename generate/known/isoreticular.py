@@ -9,7 +9,7 @@ been seen all. `generate.known.exchange` puts them in.
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +38,7 @@ class Slot:
 
 @dataclass(frozen=True, eq=False)
 class Fill:
-    """What comes into a slot: a bare linker with so many groups, or a linker as it is and then with a key of its own."""
+    """What comes into a slot: a bare linker with so many groups, or a linker as it is, then with a key of its own."""
 
     bare: Bare
     group: Group | None = None
@@ -152,7 +152,9 @@ def _solutions(lacking: int, shape: tuple[tuple[int, Grips], ...], shelf: Shelf)
     """Fillings of slots of this `shape` (linkers and grips of each) that weigh what is `lacking`."""
     found: list[tuple[Fill, ...]] = []
     bare = [[Fill(k) for k in shelf.bare.get(grips, ())] for _, grips in shape]
-    most = sum(n * max((len(f.bare.places) for f in fills), default=0) for (n, _), fills in zip(shape, bare, strict=True))
+    most = sum(
+        n * max((len(f.bare.places) for f in fills), default=0) for (n, _), fills in zip(shape, bare, strict=True)
+    )
     offers = [(group, count) for group in shelf.groups for count in range(1, most + 1)]
     gains = [weight(group.numbers) - int(WEIGHTS[HYDROGEN]) for group in shelf.groups]
     totals = [lacking, *(lacking - count * gain for gain in gains for count in range(1, most + 1))]
@@ -164,9 +166,7 @@ def _solutions(lacking: int, shape: tuple[tuple[int, Grips], ...], shelf: Shelf)
         shared = _shares(count, [(n, len(f.bare.places)) for (n, _), f in zip(shape, fills, strict=True)])
         if shared:
             found.append(tuple(replace(f, group=group, count=k) for f, k in zip(fills, shared, strict=True)))
-    plain = [
-        [Fill(Bare(k, NOWHERE, ()), known=key) for k, key in shelf.linkers.get(grips, ())] for _, grips in shape
-    ]
+    plain = [[Fill(Bare(k, NOWHERE, ()), known=key) for k, key in shelf.linkers.get(grips, ())] for _, grips in shape]
     return [*found, *(fills for fills, _ in _summing(plain, shape, [lacking]))]
 
 
@@ -180,7 +180,8 @@ def _summing(
     if not totals or not all(offers):
         return
     weights = [
-        np.array([n * weight(f.bare.linker.numbers) for f in fills]) for (n, _), fills in zip(shape, offers, strict=True)
+        np.array([n * weight(f.bare.linker.numbers) for f in fills])
+        for (n, _), fills in zip(shape, offers, strict=True)
     ]
     while len(weights) < MOST_SLOTS:
         weights.insert(0, np.zeros(1, dtype=np.int64))
@@ -189,7 +190,7 @@ def _summing(
     order = np.argsort(pairs, kind="stable")
     sought = (np.array(totals)[:, None] - first).ravel()
     low, high = (np.searchsorted(pairs[order], sought, side) for side in ("left", "right"))
-    alike = [False] * (MOST_SLOTS - len(shape)) + [False, *(a == b for a, b in zip(shape, shape[1:], strict=False))]
+    alike = [False] * (MOST_SLOTS - len(shape)) + [False, *(a == b for a, b in pairwise(shape))]
     count = 0
     for hit in np.flatnonzero(high > low).tolist():
         which, one = divmod(hit, len(first))
@@ -215,9 +216,7 @@ def _shares(count: int, room: Sequence[tuple[int, int]]) -> tuple[int, ...] | No
         if not left:
             return tuple(share)
         step = 1 if left > 0 else -1
-        able = [
-            s for s, (n, p) in enumerate(room) if n <= abs(left) and 0 <= share[s] + step <= p
-        ]
+        able = [s for s, (n, p) in enumerate(room) if n <= abs(left) and 0 <= share[s] + step <= p]
         if not able:
             return None
         best = min(able, key=lambda s: step * (share[s] + step / 2) / max(room[s][1], 1))

@@ -71,7 +71,9 @@ class Shelf:
                     groups.setdefault(group.key, group)
                 grouped.update({group.key for group in stripped.groups})
         usable = [linkers[k] for k, _ in seen.most_common() if set(linkers[k].numbers.tolist()) <= elements]
-        plain = [one for k, _ in often.most_common() for one in naked[k] if set(one.linker.numbers.tolist()) <= elements]
+        plain = [
+            one for k, _ in often.most_common() for one in naked[k] if set(one.linker.numbers.tolist()) <= elements
+        ]
         fitting = [groups[k] for k, _ in grouped.most_common() if set(groups[k].numbers.tolist()) <= elements]
         by_grips: dict[Grips, list[tuple[Linker, Key]]] = defaultdict(list)
         bare_by_grips: dict[Grips, list[Bare]] = defaultdict(list)

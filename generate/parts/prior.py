@@ -1,8 +1,8 @@
 """How probable a set of parts is, before any pattern is looked at.
 
 The score is a weighted sum; its weights are those under which the true sets of crystals that were held out from the
-library are most probable among sets of the same atoms (a conditional logit, McFadden, 1974). They come from 170 crystals
-of the validation split of `mof400` and the library of its training split.
+library are most probable among sets of the same atoms (a conditional logit, McFadden, 1974). They come from 170
+crystals of the validation split of `mof400` and the library of its training split.
 """
 
 from collections import Counter, defaultdict

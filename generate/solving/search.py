@@ -16,6 +16,7 @@ from generate.solving.problem import Problem
 PATTERN = 30.0  # λ: what a wholly wrong pattern costs, in costs of chemistry per piece
 BATCH = 24  # poses descended together
 FIRST_STEPS, STEPS, LAST_STEPS = 25, 60, 300  # evaluations
+SIEVED = 3  # one in so many goes on after the first steps
 TOLERANCE = 2e-3
 STARTS = 96  # random ones before any is kicked
 FRESH = 0.25  # share of batches that are random starts later on
@@ -94,8 +95,7 @@ class Search:
         shapes = np.empty((BATCH, len(problem.placed)), np.int64)
         for o in range(len(problem.placed)):
             place_anew(problem, pose[:, o], shapes[:, o], o, self.rng)
-        pose = pose.reshape(BATCH, -1)
-        self._keep(problem, *self._sieved(problem, pose, shapes, np.zeros(BATCH), BATCH // 3))
+        self._sieve(problem, pose.reshape(BATCH, -1), shapes)
 
     def _kick(self) -> None:
         """Move parts of one arrangement out of their places, in many ways."""
@@ -111,17 +111,14 @@ class Search:
                 place_anew(problem, pose[b : b + 1, o], shapes[b : b + 1, o], o, self.rng)
                 if ANEW <= how < ANEW + TURNED:
                     pose[b, o, :3] = place
-        self._keep(problem, *self._sieved(problem, pose.reshape(BATCH, -1), shapes, np.zeros(BATCH), BATCH // 3))
+        self._sieve(problem, pose.reshape(BATCH, -1), shapes)
 
-    def _sieved(
-        self, problem: Problem, pose: NDArray, shapes: NDArray, handicap: NDArray, keep: int
-    ) -> tuple[NDArray, NDArray, NDArray]:
-        """Descend a little, and farther from the best."""
+    def _sieve(self, problem: Problem, pose: NDArray[np.float64], shapes: NDArray[np.int64]) -> None:
+        """Descend a little, and farther from the best third."""
         self.tried += len(pose)
-        cost = self._descended(problem, pose, shapes, FIRST_STEPS)
-        best = np.argsort(cost - handicap)[:keep]
+        best = np.argsort(self._descended(problem, pose, shapes, FIRST_STEPS))[: len(pose) // SIEVED]
         pose, shapes = pose[best].copy(), shapes[best].copy()
-        return pose, shapes, self._descended(problem, pose, shapes, STEPS)
+        self._keep(problem, pose, shapes, self._descended(problem, pose, shapes, STEPS))
 
     def _keep(self, problem: Problem, pose: NDArray, shapes: NDArray, cost: NDArray) -> None:
         """Let new arrangements take the places of worse ones; those of one cost count as one."""

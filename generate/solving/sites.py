@@ -194,7 +194,7 @@ def _axis(matrix: NDArray) -> NDArray[np.float64] | None:
 def _axes_like(shape: NDArray, wanted: NDArray) -> list[NDArray[np.float64]]:
     """Return both directions of every axis of the shape whose operation is of the kind of `wanted`."""
     kind = (np.sign(np.linalg.det(wanted)), np.trace(wanted))
-    found = []
+    found: list[NDArray[np.float64]] = []
     for matrix in shape:
         alike = np.sign(np.linalg.det(matrix)) == kind[0] and abs(np.trace(matrix) - kind[1]) < 0.15
         axis = _axis(matrix) if alike else None

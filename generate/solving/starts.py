@@ -16,8 +16,7 @@ from generate.solving.problem import Setting
 from generate.solving.solver import Contents, Guess, Solved, solve
 from xtal.crystals import Crystal
 from xtal.patterns.sample import Sample
-from xtal.physics.indexing import IndexedCell
-from xtal.physics.indexing.index import index_pattern
+from xtal.physics.indexing import IndexedCell, index_pattern, space_groups
 
 LEAST_ROOM, MOST_ROOM = 11.8, 60.0  # Å³ per atom, hydrogen as 0.3: 99 of 100 frameworks lie between
 HYDROGEN_SHARE = 0.3
@@ -91,7 +90,7 @@ def settings(sample: Sample, cell: IndexedCell, most: int = GROUPS) -> list[Gues
             group.symbol,
             cell.zero_shift,
         )
-        for group in ([] if True else [])
+        for group in space_groups(sample, cell, most)
     ]
     if all(len(guess.setting.rotations) > 1 for guess in found):
         alone = Setting(cell.lattice, np.eye(3, dtype=np.int64)[None], np.zeros((1, 3)))

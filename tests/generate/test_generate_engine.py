@@ -12,8 +12,10 @@ pytest.importorskip("onnx")
 import models  # noqa: E402
 from generate import engine as engine_module  # noqa: E402
 from generate.candidate import Candidate  # noqa: E402
-from generate.engine import CandidateGenerator, Preview, Request  # noqa: E402
+from generate.engine import CandidateGenerator  # noqa: E402
 from generate.known import Gallery  # noqa: E402
+from generate.preview import Preview  # noqa: E402
+from generate.request import Request  # noqa: E402
 from generate.sampler import SAMPLERS  # noqa: E402
 from models.ccsg.cell import CellScale  # noqa: E402
 from models.ccsg.config import DenoiserConfig, ModelConfig  # noqa: E402

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from generate.__main__ import app
 from generate.console import knowledge
-from generate.engine import Request
+from generate.request import Request
 from generate.run import GUESSES, generate_with, known_cells
 from search.cache import solution_key
 from search.options import Options

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from generate.candidate import Candidate
-from generate.engine import Preview, Turn
+from generate.preview import Preview, Turn
 from generate.run import Generation
 from search.answer import Answer, Hit, Overlay, Timings
 from search.cache import Cache, Origin

@@ -9,7 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 import models
-from generate.engine import Cancelled, Request
+from generate.preview import Cancelled
+from generate.request import Request
 from generate.run import watch_on
 from indexer.build import build
 from indexer.plan import open_plan

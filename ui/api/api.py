@@ -120,8 +120,8 @@ class Endpoints:
         Returns:
             The answer: id, verdict (kind, probability, exact, reasons), hits, candidates with CIF text, notes.
         """
-        from generate.engine import Request
         from generate.knowledge import split_metals, split_names
+        from generate.request import Request
         from search.options import Options
 
         if generate not in get_args(Generate):

@@ -1,7 +1,7 @@
 import pytest
 from ui_fakes import candidate, solution
 
-from generate.engine import Turn
+from generate.preview import Turn
 from ui.job import Step
 from ui.show.candidates import candidates_html, progress_html
 

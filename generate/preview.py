@@ -1,0 +1,56 @@
+"""How far a generation is, for those who watch it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from xtal.crystals import Crystal
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One of the formulas that a generation tries.
+
+    Attributes:
+        number: of this one, from 1.
+        count: of all formulas.
+        formula: contents of the cell, blank where nobody said.
+        begin: share of all the work that is done before it, 0 to 1.
+        end: share that is done after it.
+    """
+
+    number: int = 1
+    count: int = 1
+    formula: str = ""
+    begin: float = 0.0
+    end: float = 1.0
+
+    @property
+    def words(self) -> str:
+        """Name it: ``formula 2 of 3: C24H12O13Zn4``, or the formula alone where there is one."""
+        return f"formula {self.number} of {self.count}: {self.formula}" if self.count > 1 else self.formula
+
+
+ONE = Turn()
+
+
+@dataclass(frozen=True)
+class Preview:
+    """How far a generation is: of this formula `step` of `steps` are done, and its candidates as they look now."""
+
+    step: int
+    steps: int
+    crystals: Callable[[], list[Crystal]]
+    turn: Turn = ONE
+
+    @property
+    def share(self) -> float:
+        """Part of the sampling that is done, over all formulas, 0 to 1."""
+        return self.turn.begin + (self.turn.end - self.turn.begin) * self.step / max(self.steps, 1)
+
+
+Watch = Callable[[Preview], None]
+"""Called with what is built from known crystals and after every step of the sampler; to cancel, it raises."""
+
+
+class Cancelled(Exception):  # noqa: N818 - it is no error
+    """Raised by a `Watch` to stop a generation."""
