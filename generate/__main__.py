@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from generate.console import Guests, Linkers, Metals, candidate_row, candidate_table, knowledge
+from generate.console import Guests, Linkers, Metals, Seconds, candidate_row, candidate_table, knowledge
 from generate.index_command import benchmark_index, index
+from generate.limits import SEARCH_SECONDS
 from generate.part_commands import parts
 from xtal.console import AsJson, errors_reported, print_result, progress_bars
 
@@ -56,6 +57,7 @@ def run(
     seed: Seed = 0,
     template: Template = "auto",
     method: Sampler = Method.ANCESTRAL,
+    seconds: Seconds = SEARCH_SECONDS,
     index: Annotated[
         str, typer.Option(help="Known crystals; the default index is built if missing.")
     ] = "coremof2019-asr",
@@ -71,7 +73,9 @@ def run(
     from xtal.readers import read_pattern
 
     with errors_reported():
-        request = Request(count, steps, seed, method.value, template, **knowledge(metal, linker, guest))
+        request = Request(
+            count, steps, seed, method.value, template, seconds=seconds, **knowledge(metal, linker, guest)
+        )
         sample = Sample.of(read_pattern(file, None if wavelength is None else parse_wavelength(wavelength)))
         with progress_bars() as advance:
             result = generate_for(sample, formula, z, request, index, advance)
@@ -109,6 +113,10 @@ def benchmark(
     seed: Seed = 0,
     template: Template = "auto",
     method: Sampler = Method.ANCESTRAL,
+    seconds: Seconds = SEARCH_SECONDS,
+    library: Annotated[
+        Path | None, typer.Option(help="Parts, of 'parts build'; by default those of all crystals that are known.")
+    ] = None,
     model: Annotated[Path | None, typer.Option(help="Exported model; by default the one that comes with this.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Figure of match rates to write.")] = None,
     trajectory: Annotated[Path | None, typer.Option(help="Figure of one denoising to write.")] = None,
@@ -119,6 +127,7 @@ def benchmark(
     from generate.benchmark import Choice, draw, plot_benchmark, plot_trajectory, stages
     from generate.benchmark import benchmark as measured
     from generate.engine import CandidateGenerator
+    from generate.parts import Library
     from generate.request import Request
     from models.ccsg.denoiser import Denoiser
     from xtal.figure import check_figure
@@ -127,12 +136,13 @@ def benchmark(
         for figure in (plot, trajectory):
             if figure:
                 check_figure(figure)
-        request = Request(count, steps, seed, method.value, template)
+        request = Request(count, steps, seed, method.value, template, seconds=seconds)
+        parts = Library.load(library) if library else None
         generator = CandidateGenerator(Denoiser(model), models.load())
         known = tuple(gallery or ())
         choice = Choice(source, split.value, limit, (min_atoms, max_atoms), severity, to, known, seed)
         material = draw(choice, generator.embedder)
-        result = measured(generator, material, choice, request, advance)
+        result = measured(generator, material, choice, request, parts, advance)
         if plot:
             plot_benchmark(result, plot)
         if trajectory:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from generate.limits import MOST_SECONDS
+
 if TYPE_CHECKING:
     from generate.candidate import Candidate
 
@@ -14,6 +16,9 @@ Linkers = Annotated[
     typer.Option("--linker", help="That it holds: BDC, a SMILES, or a .cif, .mol, .sdf or .xyz file; up to three."),
 ]
 Guests = Annotated[list[str] | None, typer.Option("--guest", help="Solvent or ion in it: DMF, NO3; up to three.")]
+Seconds = Annotated[
+    int, typer.Option(min=0, max=MOST_SECONDS, help="Of a core, to search for frameworks from their parts; 0: none.")
+]
 
 
 def knowledge(metals: list[str] | None, linkers: list[str] | None, guests: list[str] | None) -> dict[str, Any]:

@@ -47,6 +47,10 @@ class CandidateGenerator:
         """Parts that frameworks are solved from."""
         return self._library or Library.load()
 
+    def knowing(self, library: Library) -> Self:
+        """Return a generator with the same models and another library."""
+        return type(self)(self.denoiser, self.embedder, library)
+
     def generate(
         self,
         sample: Sample,
@@ -140,10 +144,12 @@ class CandidateGenerator:
         """Frameworks solved from their parts, best first; `seeds` may be nearly right."""
         if not request.seconds:
             return []
+        from generate.knowledge import linker_kinds
         from generate.solving import solved_starts
 
         rng = np.random.default_rng(request.seed)
-        return solved_starts(sample, numbers, self.library, request.seconds, rng, seeds, hear)
+        extra = [kind for linker in request.linkers for kind in linker_kinds(linker)]
+        return solved_starts(sample, numbers, self.library, request.seconds, rng, seeds, extra, hear)
 
     def _sampled(
         self,

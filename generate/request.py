@@ -3,12 +3,10 @@
 from dataclasses import dataclass
 
 from generate.knowledge import check_knowledge
+from generate.limits import MOST_CANDIDATES, MOST_SECONDS, SEARCH_SECONDS
 from generate.sampler import SAMPLERS, Method
 from models.ccsg.schedule import STEPS
 from xtal.errors import UserError
-
-MOST_CANDIDATES = 200
-SEARCH_SECONDS, MOST_SECONDS = 30, 3600
 
 
 @dataclass(frozen=True)

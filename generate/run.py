@@ -24,6 +24,7 @@ from xtal.crystals import Crystal, atoms_of_formula
 from xtal.errors import UserError
 from xtal.patterns.sample import Sample
 
+CERTAIN = 0.5  # probability of a cell whose volume is relied on
 GUESSES = 3  # compositions tried where none is given
 LOOKED_AT = 30  # hits whose compositions are considered
 
@@ -99,7 +100,7 @@ def generate_with(
     if formula.strip():
         return _generation(generator, gallery, sample, [atoms_of_formula(formula, units)], request, watch, [])
     if request.linkers:
-        known = known_cells(request, elements)
+        known = known_cells(sample, request, elements)
         words = "; ".join(cell.words for cell in known)
         notes = [
             f"no formula was given; tried what real frameworks of these metals and linkers most often hold: {words}"
@@ -112,15 +113,16 @@ def generate_with(
     return _generation(generator, gallery, sample, cells, request, watch, notes)
 
 
-def known_cells(request: Request, elements: frozenset[str] | None = None) -> list[Contents]:
+def known_cells(sample: Sample, request: Request, elements: frozenset[str] | None = None) -> list[Contents]:
     """Likely contents of a primitive cell from the metals and linkers of a request: up to `GUESSES`, the best first.
 
-    Those that hold anything but `elements` are passed over. The volume of the cell is not known here.
+    Those that hold anything but `elements` are passed over. How much a cell holds is told by its volume, where the
+    pattern is indexed with some certainty.
 
     Raises:
         UserError: none is small enough.
     """
-    found = likely_contents(request.metals, request.linkers, request.guests)
+    found = likely_contents(request.metals, request.linkers, request.guests, indexed_volume(sample))
     allowed = None if elements is None else [gemmi.Element(symbol).atomic_number for symbol in elements]
     usable = [c for c in found if len(c.numbers) <= LARGEST and (allowed is None or np.isin(c.numbers, allowed).all())]
     if not usable:
@@ -129,6 +131,17 @@ def known_cells(request: Request, elements: frozenset[str] | None = None) -> lis
             "give the contents of the primitive cell: --formula Zn4O13C24H12"
         )
     return usable[:GUESSES]
+
+
+def indexed_volume(sample: Sample) -> float | None:
+    """Return the volume of the likeliest primitive cell in Å³; None where none is likely."""
+    from xtal.physics.indexing import index_pattern
+
+    try:
+        cells = index_pattern(sample)
+    except UserError:  # too few lines
+        return None
+    return cells[0].volume if cells and cells[0].probability >= CERTAIN else None
 
 
 def guessed_cells(

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from generate.console import Guests, Linkers, Metals, candidate_row, candidate_table, knowledge
+from generate.console import Guests, Linkers, Metals, Seconds, candidate_row, candidate_table, knowledge
+from generate.limits import SEARCH_SECONDS
 from search.console import Edited, IndexName, Wavelength, as_data, as_text, edited_lines, opened, read_all
 from search.summary import summary_table
 from xtal.console import PARTIAL, USAGE, AsJson, errors_reported, print_result, progress_bars
@@ -57,6 +58,7 @@ def solve(
     count: Annotated[int, typer.Option("-n", min=1, help="Candidates to generate.")] = 10,
     steps: Annotated[int, typer.Option(min=1, max=1000, help="Of the sampler.")] = 100,
     seed: Annotated[int, typer.Option(min=0, help="Of the generation.")] = 0,
+    seconds: Seconds = SEARCH_SECONDS,
     cache: Annotated[bool, typer.Option(help="Take known answers from the cache, and keep new ones.")] = True,
     out: Annotated[Path | None, typer.Option(help="Folder for the CIF files of generated crystals.")] = None,
     lines: Edited = None,
@@ -83,7 +85,7 @@ def solve(
             formula=formula,
             units=z,
             generate=generate.value,
-            request=Request(count, steps, seed, **knowledge(metal, linker, guest)),
+            request=Request(count, steps, seed, seconds=seconds, **knowledge(metal, linker, guest)),
         )
         patterns, refused = read_all(files, wavelength)
         edited = edited_lines(lines, files, patterns)

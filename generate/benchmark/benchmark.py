@@ -13,6 +13,9 @@ from generate.benchmark.matching import STRICT, TOLERANCES, Match, match_all
 from generate.benchmark.questions import Choice, Material, Question
 from generate.engine import CandidateGenerator
 from generate.known import Gallery
+from generate.parts import Library
+from generate.parts.build import gathered
+from generate.parts.survey import survey
 from generate.preview import Preview
 from generate.request import Request
 from xtal.crystals import Crystal
@@ -184,18 +187,22 @@ def benchmark(
     material: Material,
     choice: Choice,
     request: Request,
+    parts: Library | None = None,
     advance: Callable[[str, int, int | None], None] = lambda *_: None,
 ) -> GenerationBenchmark:
     """Generate candidates for every question, match them and the baselines with the truth.
 
-    No question is answered from known crystals of its own formula, but for the baseline that retrieves those.
+    No question is answered from known crystals of its own formula, nor from their `parts`, but for the baseline that
+    retrieves those. Without a library the parts are those of all known crystals.
     """
     gallery = material.gallery
     questions, start = material.questions, time.perf_counter()
     others = [gallery.without(question.truth.reduced_formula) for question in questions]
     offered = []
+    library = parts or parts_of(gallery, advance)
     for question, known in zip(questions, others, strict=True):
-        candidates = generator.generate(question.sample, question.numbers, request, known)
+        own = generator.knowing(library.without(question.numbers))
+        candidates = own.generate(question.sample, question.numbers, request, known)
         offered.append([candidate.crystal for candidate in candidates])
         advance("generate", 1, len(questions))
     seconds = (time.perf_counter() - start) / len(questions)
@@ -216,6 +223,15 @@ def benchmark(
         memory_used(),
         late,
     )
+
+
+def parts_of(gallery: Gallery, advance: Callable[[str, int, int | None], None]) -> Library:
+    """Return the parts of all known crystals."""
+    surveys = []
+    for row in range(len(gallery.ids)):
+        surveys.append(survey(gallery.crystal(row)))
+        advance("take known crystals apart", 1, len(gallery.ids))
+    return gathered([found for found in surveys if found is not None], "known crystals")
 
 
 def memory_used() -> float:

@@ -10,18 +10,19 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from generate.known import Start
-from generate.parts import Library, compositions
+from generate.parts import Kind, Library, compositions
 from generate.solving.assign import Need
 from generate.solving.problem import Setting
 from generate.solving.solver import Contents, Guess, Solved, solve
 from xtal.crystals import Crystal
+from xtal.errors import UserError
 from xtal.patterns.sample import Sample
 from xtal.physics.indexing import IndexedCell, index_pattern, space_groups
 
 LEAST_ROOM, MOST_ROOM = 11.8, 60.0  # Å³ per atom, hydrogen as 0.3: 99 of 100 frameworks lie between
 HYDROGEN_SHARE = 0.3
 INDEXING = 8.0  # s
-CELLS, GROUPS, CONTENTS, SEEDS = 3, 6, 8, 8  # looked at
+CELLS, GROUPS, CONTENTS, SEEDS = 3, 6, 12, 8  # looked at
 WITHOUT_SYMMETRY = -2.5  # ln probability that a group was guessed wrongly and only translations are left
 DIFFERENT_COST = 0.02  # arrangements of one cost are one
 
@@ -39,6 +40,7 @@ def solved_starts(
     seconds: float,
     rng: Generator,
     seeds: Sequence[Start] = (),
+    extra: Sequence[Kind] = (),
     hear: Callable[[Crystal], None] = lambda _: None,
 ) -> list[Start]:
     """Return frameworks of the atoms (N,), best first; nothing where no cell or no parts are found.
@@ -50,14 +52,23 @@ def solved_starts(
         seconds: to search, once cells and contents are known.
         rng: of everything random.
         seeds: crystals that may be nearly right.
+        extra: kinds of parts that the chemist named.
         hear: told of the best arrangement so far.
     """
-    contents = guessed_contents(library, numbers)
-    cells = index_pattern(sample, room(numbers), INDEXING)[:CELLS] if contents else []
+    contents = guessed_contents(library, numbers, extra)
+    cells = indexed(sample, room(numbers))[:CELLS] if contents else []
     guesses = [guess for cell in cells for guess in settings(sample, cell)]
     crystals = [replace(s.crystal, name=s.id) for s in seeds if holds(s.crystal, numbers)]
     found = solve(sample, guesses, contents, library.chemistry, seconds, rng, crystals[:SEEDS], partial(_told, hear))
     return [Start(f"parts: {one.words}", one.crystal) for one in different(found)]
+
+
+def indexed(sample: Sample, volume: tuple[float, float]) -> list[IndexedCell]:
+    """Return the likeliest cells; none where the pattern has too few lines."""
+    try:
+        return index_pattern(sample, volume, INDEXING)
+    except UserError:
+        return []
 
 
 def holds(crystal: Crystal, numbers: NDArray[np.integer]) -> bool:
@@ -70,10 +81,12 @@ def _told(hear: Callable[[Crystal], None], _share: float, best: Solved | None) -
         hear(best.crystal)
 
 
-def guessed_contents(library: Library, numbers: NDArray[np.int64], most: int = CONTENTS) -> list[Contents]:
+def guessed_contents(
+    library: Library, numbers: NDArray[np.int64], extra: Sequence[Kind] = (), most: int = CONTENTS
+) -> list[Contents]:
     """Return the likeliest sets of known parts that add up to the atoms (N,)."""
     found = []
-    for composition in islice(compositions(library, numbers), most):
+    for composition in islice(compositions(library, numbers, extra), most):
         needs = tuple(Need(kind.conformers, count) for kind, count in composition.parts)
         words = " + ".join(f"{count} {kind.smiles or kind.role}" for kind, count in composition.parts)
         found.append(Contents(needs, composition.score, words))
