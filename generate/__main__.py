@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from generate.console import Guests, Linkers, Metals, candidate_row, candidate_table, knowledge
+from generate.knowledge_commands import knowledge as known
 from generate.part_commands import parts
 from xtal.console import AsJson, errors_reported, print_result, progress_bars
 
@@ -32,6 +33,7 @@ class Split(StrEnum):
 
 app = typer.Typer(help="Generate crystals for a powder pattern.", no_args_is_help=True, add_completion=False)
 app.add_typer(parts, name="parts")
+app.add_typer(known, name="knowledge")
 Count = Annotated[int, typer.Option("-n", min=1, help="Candidates.")]
 Steps = Annotated[int, typer.Option(min=1, max=1000, help="Of the sampler; more is better and slower.")]
 Seed = Annotated[int, typer.Option(min=0, help="Same seed, same candidates on one machine.")]
