@@ -9,6 +9,7 @@ import typer
 
 from generate.console import Guests, Linkers, Metals, Seconds, candidate_row, candidate_table, knowledge
 from generate.index_command import benchmark_index, index
+from generate.knowledge_commands import knowledge as known
 from generate.limits import SEARCH_SECONDS
 from generate.part_commands import parts
 from xtal.console import AsJson, errors_reported, print_result, progress_bars
@@ -37,6 +38,7 @@ app = typer.Typer(help="Generate crystals for a powder pattern.", no_args_is_hel
 app.add_typer(parts, name="parts")
 app.command("index")(index)
 app.command("benchmark-index")(benchmark_index)
+app.add_typer(known, name="knowledge")
 Count = Annotated[int, typer.Option("-n", min=1, help="Candidates.")]
 Steps = Annotated[int, typer.Option(min=1, max=1000, help="Of the sampler; more is better and slower.")]
 Seed = Annotated[int, typer.Option(min=0, help="Same seed, same candidates on one machine.")]

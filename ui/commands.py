@@ -48,6 +48,7 @@ for _group, _commands in GROUPS.items():
         app.command(_name, rich_help_panel=_group)(_command)
 app.add_typer(networks.training, name="train", rich_help_panel="Train")
 app.add_typer(generation.parts, name="parts", rich_help_panel="Train")
+app.add_typer(generation.known, name="knowledge", rich_help_panel="Train")
 
 
 def _print_version(wanted: bool) -> None:

@@ -1,5 +1,7 @@
 """Metals and linkers that somebody named decide what is generated."""
 
+import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,6 +10,7 @@ from typer.testing import CliRunner
 
 from generate.__main__ import app
 from generate.console import knowledge
+from generate.knowledge.learning import Recipes
 from generate.request import Request
 from generate.run import GUESSES, generate_with, known_cells
 from search.cache import solution_key
@@ -90,3 +93,23 @@ def test_the_command_line_refuses_unknown_linkers(tmp_path):
     done = CliRunner().invoke(app, ["run", str(tmp_path / "none.xy"), "--metal", "Zn", "--linker", "terphthalic acid"])
     assert done.exit_code == 2
     assert "nearest names are terephthalic acid" in done.stderr
+
+
+def test_contents_are_listed():
+    done = CliRunner().invoke(
+        app, ["knowledge", "contents", "--metal", "Zn", "--linker", "BDC", "--volume", "4277", "-n", "3", "--json"]
+    )
+    assert done.exit_code == 0, done.output
+    rows = json.loads(done.stdout)
+    assert len(rows) == 3
+    assert (rows[0]["words"], rows[0]["formula"], rows[0]["atoms"]) == ("Zn4O(BDC)3, Z = 2", "C48H24O26Zn8", 106)
+
+
+def test_recipes_are_learnt_from_a_source(tmp_path):
+    source = Path(__file__).parents[1] / "data" / "core_mof_families.npz"
+    out = tmp_path / "recipes.tsv.gz"
+    done = CliRunner().invoke(app, ["knowledge", "learn", "--source", f"packed:{source}", "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    recipes = Recipes.load(out).recipes
+    assert f"wrote {len(recipes)} recipes" in done.stdout
+    assert {"cx2"} <= {word for recipe in recipes for word in recipe.words}
