@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from generate.commands.indexing import benchmark_index, index
+from generate.commands.knowledge import knowledge as known
+from generate.commands.parts import parts
 from generate.console import Guests, Linkers, Metals, Seconds, candidate_row, candidate_table, knowledge
-from generate.index_command import benchmark_index, index
-from generate.knowledge_commands import knowledge as known
 from generate.limits import SEARCH_SECONDS
-from generate.part_commands import parts
 from xtal.console import AsJson, errors_reported, print_result, progress_bars
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from math import log1p
 from statistics import fmean
 
 from xtal.crystals import Crystal
@@ -9,6 +10,7 @@ from xtal.crystals import Crystal
 SHARE_OF_FIT = (
     0.5  # in the score: fit and similarity, blind to an error of an ångström, scatter more widely than agreement
 )
+BEST_FIT = 0.99  # no pattern is explained better, and be it for its noise
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +49,8 @@ class Candidate:
 
     @property
     def score(self) -> float:
-        """What candidates of one formula are ordered by."""
-        return self.agreement + SHARE_OF_FIT * (self.similarity + self.fit)
+        """What candidates of one formula are ordered by: the nearer the fit comes to 1, the more it counts."""
+        return self.agreement + SHARE_OF_FIT * (self.similarity - log1p(-min(self.fit, BEST_FIT)))
 
 
 def ranked(candidates: Iterable[Candidate]) -> list[Candidate]:

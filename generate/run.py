@@ -100,7 +100,7 @@ def generate_with(
     if formula.strip():
         return _generation(generator, gallery, sample, [atoms_of_formula(formula, units)], request, watch, [])
     if request.linkers:
-        known = known_cells(sample, request, elements)
+        known = known_cells(request, elements, indexed_volume(sample))
         words = "; ".join(cell.words for cell in known)
         notes = [
             f"no formula was given; tried what real frameworks of these metals and linkers most often hold: {words}"
@@ -113,16 +113,17 @@ def generate_with(
     return _generation(generator, gallery, sample, cells, request, watch, notes)
 
 
-def known_cells(sample: Sample, request: Request, elements: frozenset[str] | None = None) -> list[Contents]:
+def known_cells(
+    request: Request, elements: frozenset[str] | None = None, volume: float | None = None
+) -> list[Contents]:
     """Likely contents of a primitive cell from the metals and linkers of a request: up to `GUESSES`, the best first.
 
-    Those that hold anything but `elements` are passed over. How much a cell holds is told by its volume, where the
-    pattern is indexed with some certainty.
+    Those that hold anything but `elements` are passed over. The `volume` of the cell (Å³) tells how much it holds.
 
     Raises:
         UserError: none is small enough.
     """
-    found = likely_contents(request.metals, request.linkers, request.guests, indexed_volume(sample))
+    found = likely_contents(request.metals, request.linkers, request.guests, volume)
     allowed = None if elements is None else [gemmi.Element(symbol).atomic_number for symbol in elements]
     usable = [c for c in found if len(c.numbers) <= LARGEST and (allowed is None or np.isin(c.numbers, allowed).all())]
     if not usable:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import generate.__main__ as generation
-import generate.index_command as cells
+import generate.commands.indexing as cells
 import indexer.__main__ as indexes
 import models.__main__ as networks
 import search.__main__ as searches

@@ -1,0 +1,1 @@
+"""Command lines of the generator's rooms: indexing, parts, and what the chemist knows."""
