@@ -64,6 +64,8 @@ class Problem:
         shapes: (., 3) atoms of all conformers.
         at: per part the first row of each of its conformers.
         numbers: (A,) atomic numbers of the independent atoms.
+        roots: the profile.
+        chemistry: usual bonds and contacts.
         radius: (O,) Å, how far an atom moves when its part turns by 1.
     """
 
@@ -74,6 +76,8 @@ class Problem:
     at: tuple[NDArray[np.int64], ...]
     numbers: NDArray[np.int64]
     radius: NDArray[np.float64]
+    roots: Roots
+    chemistry: "Chemistry"
 
     @classmethod
     def of(
@@ -128,7 +132,11 @@ class Problem:
             slack=np.maximum(chemistry.coordination_spread[elements], FEWEST_SLACK),
             images=_images(setting.lattice, float(max(contact.max(), chemistry.bond[pair].max() + 1.2))),
         )
-        return cls(setting, tuple(placed), arrays, np.concatenate(rows), tuple(at), numbers, radius)
+        return cls(setting, tuple(placed), arrays, np.concatenate(rows), tuple(at), numbers, radius, roots, chemistry)
+
+    def whole(self) -> "Problem":
+        """Return the same with hydrogen."""
+        return Problem.of(self.setting, self.placed, self.roots, self.chemistry, heavy=False)
 
     @property
     def seconds(self) -> float:

@@ -76,17 +76,20 @@ class Search:
             else:
                 self._kick()
 
-    def polished(self) -> list[Found]:
-        """Return the best arrangements, descended to the end, with the terms of their cost."""
-        found = []
-        for old in self.pool:
-            pose, shapes = old.pose[None].copy(), old.shapes[None]
-            cost = self._descended(old.problem, pose, shapes, LAST_STEPS)
-            terms = np.zeros(4)
-            slope = np.empty(pose.shape[1])
-            evaluate(old.problem.arrays, pose[0], old.problem.shapes, shapes[0], self.weight, slope, terms)
-            found.append(Found(old.problem, pose[0], old.shapes, float(cost[0]), terms))
-        return sorted(found, key=lambda f: f.cost)
+    def polished(self, most: int = KEPT) -> list[Found]:
+        """Return the best arrangements, descended to the end with their hydrogens, with the terms of their cost."""
+        return sorted((self._polished(found) for found in self.pool[:most]), key=lambda f: f.cost)
+
+    def _polished(self, found: Found) -> Found:
+        """Descend to the end, then with hydrogens, which the search does not see."""
+        problem, pose = found.problem.whole(), found.pose[None].copy()
+        self._descended(found.problem, pose, found.shapes[None], LAST_STEPS)
+        chosen = [rows.tolist().index(row) for rows, row in zip(found.problem.at, found.shapes.tolist(), strict=True)]
+        shapes = np.array([[rows[row] for rows, row in zip(problem.at, chosen, strict=True)]])
+        cost, terms = self._descended(problem, pose, shapes, LAST_STEPS), np.zeros(4)
+        slope = np.empty(pose.shape[1])
+        evaluate(problem.arrays, pose[0], problem.shapes, shapes[0], self.weight, slope, terms)
+        return Found(problem, pose[0], shapes[0], float(cost[0]), terms)
 
     def _start(self) -> None:
         """Begin with a batch of random poses; a third of them goes on."""

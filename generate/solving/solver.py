@@ -26,7 +26,7 @@ ORIENTATIONS = 4  # drawn of those that the sites of one way allow
 BIAS = 0.15  # of the cost, per unit of ln probability
 SEEDED = 0.0  # ln probability that a whole crystal has the right parts in the right cell, on the scale of the others
 NO_SYMMETRY = (np.eye(3, dtype=np.int64)[None], np.zeros((1, 3)))
-GIVEN_UP = 3  # best arrangements of each way that are returned
+RETURNED = 3  # best arrangements of each way that are returned
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +58,7 @@ class Solved:
     terms: NDArray[np.float64]
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class Arm:
     """One way to fill one cell, with the time it has had."""
 
@@ -114,7 +114,7 @@ def solve(
         arms.sort(key=lambda arm: arm.promise)
         if round_ < ROUNDS - 1:
             arms = arms[: max(1, len(arms) // SHRINK)]
-    found = [_solved(arm, found) for arm in arms for found in arm.search.polished()[:GIVEN_UP]]
+    found = [_solved(arm, found) for arm in arms for found in arm.search.polished(RETURNED)]
     return sorted(found, key=lambda solved: solved.cost)
 
 

@@ -18,7 +18,7 @@ from xtal.crystals.parts import Part, cut
 from xtal.patterns.sample import Sample
 from xtal.physics.simulate import simulate_all
 
-FAMILIES = CrystalTable.load(Path(__file__).parents[1] / "data" / "core_mof_families.npz")
+FAMILIES = CrystalTable.load(Path(__file__).parents[2] / "data" / "core_mof_families.npz")
 STILL = (np.array([1.0, 0, 0, 0]), np.eye(4))
 
 
