@@ -1,8 +1,8 @@
 """How probable a set of parts is, before any pattern is looked at.
 
 The score is a weighted sum; its weights are those under which the true sets of crystals that were held out from the
-library are most probable among sets of the same atoms (a conditional logit, McFadden, 1974). They come from 170 crystals
-of the validation split of `mof400` and the library of its training split.
+library are most probable among sets of the same atoms (a conditional logit, McFadden, 1974): 170 crystals of the
+validation split of `mof400`, with the library of its training split.
 """
 
 from collections import Counter, defaultdict
@@ -17,14 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generate.parts.chemistry import ELEMENTS
-from generate.parts.groups import Decoration, decorations
+from generate.parts.groups import GROUPS, Decoration, decorations
 from generate.parts.library import Kind, Library
 from xtal.crystals.linkers import METALS
 
 UNSEEN = 0.5  # added to counts, so that nothing is impossible
 EXTRA_SHARE = 0.02  # of all crystals hold a kind that the chemist gives: as much as a common linker
 BACKBONES = 150  # linkers that functional groups are put on
-DECORATED = log(0.001)  # how probable a linker with given new groups is, beside the linker itself
+DECORATED = log(1e-4)  # how probable a linker with one new group is, beside the linker itself
+MORE_GROUPS, RARER_GROUP = -0.5, -0.15  # for each further group, and for each place in the order of `GROUPS`
 HYDROGEN = 1
 MOST_IMBALANCE = 2.0  # where penalties for charges and bonds end
 
@@ -166,7 +167,9 @@ class Prior:
         ]
         at = np.array([*range(len(self.kinds)), *(row for row, _ in made)])
         frequency = self.frequency[at]
-        frequency[len(self.kinds) :] += DECORATED
+        frequency[len(self.kinds) :] += [
+            DECORATED + MORE_GROUPS * (d.number - 1) + RARER_GROUP * GROUPS.index(d.group) for _, d in made
+        ]
         counts = self.counts[at]
         counts[len(self.kinds) :] = 0
         beyond = [d.atoms for _, d in made]
