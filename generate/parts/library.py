@@ -35,8 +35,8 @@ class Kind:
         smiles: of what holds no metal; "" where none could be made.
         role: "metal" one atom, "node" several with metals, "linker" with carbon and bound to metals, "organic" with
             carbon and free, "inorganic" without carbon and metals.
-        ties: mean number of its bonds to metals, or of a metal or node to other parts.
-        shapes: how many conformers are no mirror images of those before.
+        ties: mean number of its bonds to metals, or of a metal or node to other parts; by default one for each donor.
+        shapes: how many conformers are no mirror images of those before; by default all.
     """
 
     key: str
@@ -45,8 +45,15 @@ class Kind:
     charge: int | None
     smiles: str
     role: Role
-    ties: float
-    shapes: int
+    ties: float = -1.0
+    shapes: int = 0
+
+    def __post_init__(self) -> None:
+        """Fill in what was left out."""
+        if self.ties < 0:
+            object.__setattr__(self, "ties", float(self.conformers[0].donors.sum()))
+        if not self.shapes:
+            object.__setattr__(self, "shapes", len(self.conformers))
 
     @property
     def numbers(self) -> NDArray[np.uint8]:

@@ -6,7 +6,7 @@ import pytest
 from library_helpers import frameworks, small_library
 from part_helpers import part_of, shuffled
 
-from generate.parts import Chemistry, Library
+from generate.parts import Chemistry, Kind, Library
 from generate.parts.build import build, role_of
 from generate.parts.conformers import conformers, mirrored
 from generate.parts.library import with_images
@@ -96,6 +96,13 @@ def test_mirror_images_are_kept_of_chiral_shapes_alone():
     both = with_images([chiral, flat], [True, False])
     assert len(both) == 3
     assert both[2].position == pytest.approx(-both[0].position)
+
+
+def test_a_kind_by_hand_has_a_bond_for_each_donor():
+    part = part_of("[O-]C(=O)c1ccc(cc1)C(=O)[O-]")
+    kind = Kind(graph_of(part.key), (part,), 0, -2, "", "linker")
+    assert (kind.ties, kind.shapes) == (4.0, 1)
+    assert np.array_equal(kind.numbers, part.numbers)
 
 
 def test_roles():
