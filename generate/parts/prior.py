@@ -27,6 +27,7 @@ BACKBONES = 150  # linkers that functional groups are put on
 DECORATED = log(1e-4)  # how probable a linker with one new group is, beside the linker itself
 MORE_GROUPS, RARER_GROUP = -0.5, -0.15  # for each further group, and for each place in the order of `GROUPS`
 HYDROGEN = 1
+RAREST_CHARGE = -3.0  # ln: databases leave out hydrogens, so that any charge may seem to be needed
 MOST_IMBALANCE = 2.0  # where penalties for charges and bonds end
 
 
@@ -50,20 +51,20 @@ class Weights:
         pattern: of ln of the share of crystals whose parts have such roles and charges in such proportions.
     """
 
-    frequency: float = 0.82
-    element: float = 0.1
-    together: float = 0.91
-    metals: float = 1.65
-    others: float = 0.26
-    charge: float = 0.1
-    imbalance: float = -0.59
+    frequency: float = 0.83
+    element: float = 0.07
+    together: float = 0.93
+    metals: float = 1.58
+    others: float = 0.21
+    charge: float = 0.36
+    imbalance: float = -0.64
     ties: float = -1.54
     factor: float = 0.89
-    number: float = -0.46
+    number: float = -0.47
     unknown: float = -0.2
-    company: float = 0.75
-    ratio: float = 0.52
-    pattern: float = 0.39
+    company: float = 0.72
+    ratio: float = 0.54
+    pattern: float = 0.34
 
     def array(self) -> NDArray[np.float64]:
         """Return the weights in the order of `Prior.signs`."""
@@ -189,9 +190,8 @@ class Prior:
     def _charge_of(self, row: int, charge: float) -> float:
         """Return ln of the share of crystals in which a metal or node has this charge."""
         votes = self.votes.get(row, Counter())
-        return log(
-            (votes[round(charge)] * (abs(charge - round(charge)) < 1e-9) + UNSEEN) / (votes.total() + 5 * UNSEEN)
-        )
+        met = votes[round(charge)] if abs(charge - round(charge)) < 1e-9 else 0
+        return max(log((met + UNSEEN) / (votes.total() + 5 * UNSEEN)), RAREST_CHARGE)
 
     def _together(self, i: int, j: int) -> float:
         """Return ln of how much more often two kinds occur together than by chance."""
