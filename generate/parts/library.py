@@ -20,7 +20,7 @@ Role = Literal["metal", "node", "linker", "organic", "inorganic"]
 ROLES: tuple[Role, ...] = ("metal", "node", "linker", "organic", "inorganic")
 SHIPPED = Path(__file__).parent / "data" / "coremof2019.npz"
 PLACES = 1000  # positions are kept to 0.001 Å
-NO_CHARGE = -128  # in the file, of kinds whose charge is not known
+NO_CHARGE = -32768  # in the file, of kinds whose charge is not known
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +117,7 @@ class Library:
         arrays = {
             "keys": np.array([kind.key for kind in self.kinds], dtype=np.str_),
             "smiles": np.array([kind.smiles for kind in self.kinds], dtype=np.str_),
-            "charges": np.array([NO_CHARGE if k.charge is None else k.charge for k in self.kinds], dtype=np.int8),
+            "charges": np.array([NO_CHARGE if k.charge is None else k.charge for k in self.kinds], dtype=np.int16),
             "roles": np.array([ROLES.index(kind.role) for kind in self.kinds], dtype=np.uint8),
             "ties": np.array([kind.ties for kind in self.kinds], dtype=np.float16),
             "counts": np.array([kind.count for kind in self.kinds], dtype=np.int32),
