@@ -2,12 +2,14 @@
 
 Thousands of sets may give the same atoms, so they are never listed. Metals and nodes are chosen first, then up to
 `MOST_CHOSEN` common molecules or ions one by one, best first; from each such beginning all ways to end it with none,
-one or two further kinds are looked up at once, by sums of random numbers that stand for elements.
+one or two further kinds (three of the more usual ones) are looked up at once, by sums of random numbers that stand for
+elements.
 """
 
 import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import count, islice, product
 from math import log
 
@@ -26,6 +28,7 @@ COMMON = 60  # kinds without metals that are chosen one by one: those most usual
 HOPE = 4.0  # what kinds that often occur together may add to what they are worth one by one
 EXPANDED = 400  # beginnings that are ended in all ways: 1 to 2 s
 PLACINGS = 6  # choices of places for functional groups that are offered
+USUAL, TRIPLED = 1500, 6  # offers of which any three are tried as an end, and for how many sets of metals
 MEASURED = 30  # ends of one beginning that get a full score, the most promising ones
 CODES = np.random.default_rng(0).integers(1, 2**44, ELEMENTS)  # of elements: sums tell compositions apart
 
@@ -91,6 +94,7 @@ class _Search:
         common = kinds[np.argsort(-usual[kinds], kind="stable")[:COMMON]]
         self._common = light[np.isin(self._row[light], common)]
         self._seen: set[Chosen] = set()
+        self._tripled = 0
 
     def found(self) -> Iterator[tuple[list[int], list[int], float]]:
         """Yield rows, numbers and scores of whole sets, best first."""
@@ -156,7 +160,7 @@ class _Search:
                 stack += [((*chosen, offer), left - self._atoms[offer]) for offer in offers[fits].tolist()]
 
     def _ended(self, chosen: tuple[int, ...], left: NDArray[np.int64]) -> Iterator[tuple[float, Chosen]]:
-        """Yield scores and parts of the whole sets that begin with the chosen offers and end with at most two more."""
+        """Yield scores and parts of the whole sets that begin with the chosen offers and end with few more."""
         ends = self._last(chosen, left) if left.any() else [()]
         for end in ends:
             offers = [*chosen, *end]
@@ -168,7 +172,7 @@ class _Search:
                 yield float(signs @ self._weights), parts
 
     def _last(self, chosen: tuple[int, ...], left: NDArray[np.int64]) -> list[tuple[int, ...]]:
-        """Return offers of one or two kinds that hold exactly the atoms left, the likeliest ones."""
+        """Return offers of one, two or three kinds that hold exactly the atoms left, the likeliest ones."""
         code, offers, goal = self._light_code, self._light, int(left @ CODES)
         used = self._row[list(chosen)]
         single = offers[np.searchsorted(code, goal, "left") : np.searchsorted(code, goal, "right")]
@@ -176,14 +180,47 @@ class _Search:
         single = single[np.argsort(-self._worth[single], kind="stable")[:MEASURED]]
         half = np.flatnonzero(2 * code <= goal)
         low, high = np.searchsorted(code, goal - code[half], "left"), np.searchsorted(code, goal - code[half], "right")
-        times = high - low
-        first = np.repeat(half, times)
-        second = np.arange(len(first)) + np.repeat(low - np.cumsum(times) + times, times)
+        start, second = _ranges(low, high)
+        first = half[start]
         one, two = offers[first], offers[second]
         free = (self._row[one] != self._row[two]) & ~np.isin(self._row[one], used) & ~np.isin(self._row[two], used)
         pairs = np.column_stack([one, two])[free]
-        pairs = pairs[np.argsort(-self._promise(chosen, pairs), kind="stable")[:MEASURED]]
-        return [(offer,) for offer in single.tolist()] + [(i, j) for i, j in pairs.tolist()]
+        triples = np.empty((0, 3), dtype=np.int64)
+        if self._prior.metal[self._row[list(chosen)]].all() and self._tripled < TRIPLED:
+            self._tripled += 1
+            triples = self._triples(goal)
+        likely = [
+            tuple(end)
+            for ends in (pairs, triples)
+            for end in ends[np.argsort(-self._promise(chosen, ends), kind="stable")[:MEASURED]].tolist()
+        ]
+        return [(offer,) for offer in single.tolist()] + likely
+
+    def _triples(self, goal: int) -> NDArray[np.int64]:
+        """Return (E, 3) offers of three of the most usual kinds that add up to a code."""
+        usual, code = self._usual
+        first, second, sums = self._pairs
+        low, high = np.searchsorted(sums, goal - code, "left"), np.searchsorted(sums, goal - code, "right")
+        third, at = _ranges(low, high)
+        ordered = third > second[at]
+        third, at = usual[third[ordered]], at[ordered]
+        ends = np.column_stack([usual[first[at]], usual[second[at]], third])
+        row = self._row[ends]
+        return ends[(row[:, 0] != row[:, 1]) & (row[:, 0] != row[:, 2]) & (row[:, 1] != row[:, 2])]
+
+    @cached_property
+    def _usual(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The offers of the kinds without metals that are most usual, and their codes."""
+        usual = self._light[np.argsort(-self._worth[self._light], kind="stable")[:USUAL]]
+        return usual, self._code(self._atoms[usual])
+
+    @cached_property
+    def _pairs(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """All pairs of these offers, as rows of them, and their codes, ascending."""
+        first, second = np.triu_indices(len(self._usual[0]), 1)
+        sums = self._usual[1][first] + self._usual[1][second]
+        order = np.argsort(sums)
+        return first[order], second[order], sums[order]
 
     def _promise(self, chosen: tuple[int, ...], pairs: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return (E,) what pairs of offers are worth, with charges and bonds, but not how kinds go together."""
@@ -201,3 +238,10 @@ class _Search:
     def _code(atoms: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return (M,) sums of the elements' numbers."""
         return atoms @ CODES
+
+
+def _ranges(low: NDArray[np.int64], high: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return all numbers of the ranges ``low[i] <= number < high[i]``, behind the i of each."""
+    times = high - low
+    which = np.repeat(np.arange(len(low)), times)
+    return which, np.arange(len(which)) + np.repeat(low - np.cumsum(times) + times, times)

@@ -15,7 +15,7 @@ from xtal.crystals.parts import Part, graph_of, part_key
 from xtal.crystals.parts.matching import neighbours
 from xtal.crystals.parts.valence import smiles
 
-GROUPS = ("F", "Cl", "Br", "I", "O", "N", "C", "CC", "OC", "OCC", "C#N", "[N+](=O)[O-]", "C(F)(F)F", "CCC", "OCCC")
+GROUPS = ("N", "C", "O", "Br", "F", "Cl", "[N+](=O)[O-]", "OC", "C#N", "I", "C(F)(F)F", "CC", "OCC", "CCC", "OCCC")
 MOST_GROUPS = 6  # on one linker
 TURNS = 12  # positions of a group about its bond that are tried
 TRIED = 400  # choices of places that are looked at

@@ -20,7 +20,7 @@ Role = Literal["metal", "node", "linker", "organic", "inorganic"]
 ROLES: tuple[Role, ...] = ("metal", "node", "linker", "organic", "inorganic")
 SHIPPED = Path(__file__).parent / "data" / "coremof2019.npz"
 PLACES = 1000  # positions are kept to 0.001 Å
-NO_CHARGE = -128  # in the file, of kinds whose charge is not known
+NO_CHARGE = -32768  # in the file, of kinds whose charge is not known
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +35,8 @@ class Kind:
         smiles: of what holds no metal; "" where none could be made.
         role: "metal" one atom, "node" several with metals, "linker" with carbon and bound to metals, "organic" with
             carbon and free, "inorganic" without carbon and metals.
-        ties: mean number of its bonds to metals, or of a metal or node to other parts.
-        shapes: how many conformers are no mirror images of those before.
+        ties: mean number of its bonds to metals, or of a metal or node to other parts; by default one for each donor.
+        shapes: how many conformers are no mirror images of those before; by default all.
     """
 
     key: str
@@ -45,8 +45,15 @@ class Kind:
     charge: int | None
     smiles: str
     role: Role
-    ties: float
-    shapes: int
+    ties: float = -1.0
+    shapes: int = 0
+
+    def __post_init__(self) -> None:
+        """Fill in what was left out."""
+        if self.ties < 0:
+            object.__setattr__(self, "ties", float(self.conformers[0].donors.sum()))
+        if not self.shapes:
+            object.__setattr__(self, "shapes", len(self.conformers))
 
     @property
     def numbers(self) -> NDArray[np.uint8]:
@@ -110,7 +117,7 @@ class Library:
         arrays = {
             "keys": np.array([kind.key for kind in self.kinds], dtype=np.str_),
             "smiles": np.array([kind.smiles for kind in self.kinds], dtype=np.str_),
-            "charges": np.array([NO_CHARGE if k.charge is None else k.charge for k in self.kinds], dtype=np.int8),
+            "charges": np.array([NO_CHARGE if k.charge is None else k.charge for k in self.kinds], dtype=np.int16),
             "roles": np.array([ROLES.index(kind.role) for kind in self.kinds], dtype=np.uint8),
             "ties": np.array([kind.ties for kind in self.kinds], dtype=np.float16),
             "counts": np.array([kind.count for kind in self.kinds], dtype=np.int32),

@@ -1,8 +1,8 @@
 """How probable a set of parts is, before any pattern is looked at.
 
 The score is a weighted sum; its weights are those under which the true sets of crystals that were held out from the
-library are most probable among sets of the same atoms (a conditional logit, McFadden, 1974). They come from 170
-crystals of the validation split of `mof400` and the library of its training split.
+library are most probable among sets of the same atoms (a conditional logit, McFadden, 1974): 170 crystals of the
+validation split of `mof400`, with the library of its training split.
 """
 
 from collections import Counter, defaultdict
@@ -17,15 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generate.parts.chemistry import ELEMENTS
-from generate.parts.groups import Decoration, decorations
+from generate.parts.groups import GROUPS, Decoration, decorations
 from generate.parts.library import Kind, Library
 from xtal.crystals.linkers import METALS
 
 UNSEEN = 0.5  # added to counts, so that nothing is impossible
 EXTRA_SHARE = 0.02  # of all crystals hold a kind that the chemist gives: as much as a common linker
 BACKBONES = 150  # linkers that functional groups are put on
-DECORATED = log(0.001)  # how probable a linker with given new groups is, beside the linker itself
+DECORATED = log(1e-4)  # how probable a linker with one new group is, beside the linker itself
+MORE_GROUPS, RARER_GROUP = -0.5, -0.15  # for each further group, and for each place in the order of `GROUPS`
 HYDROGEN = 1
+RAREST_CHARGE = -3.0  # ln: databases leave out hydrogens, so that any charge may seem to be needed
 MOST_IMBALANCE = 2.0  # where penalties for charges and bonds end
 
 
@@ -49,20 +51,20 @@ class Weights:
         pattern: of ln of the share of crystals whose parts have such roles and charges in such proportions.
     """
 
-    frequency: float = 0.82
-    element: float = 0.1
-    together: float = 0.91
-    metals: float = 1.65
-    others: float = 0.26
-    charge: float = 0.1
-    imbalance: float = -0.59
+    frequency: float = 0.83
+    element: float = 0.07
+    together: float = 0.93
+    metals: float = 1.58
+    others: float = 0.21
+    charge: float = 0.36
+    imbalance: float = -0.64
     ties: float = -1.54
     factor: float = 0.89
-    number: float = -0.46
+    number: float = -0.47
     unknown: float = -0.2
-    company: float = 0.75
-    ratio: float = 0.52
-    pattern: float = 0.39
+    company: float = 0.72
+    ratio: float = 0.54
+    pattern: float = 0.34
 
     def array(self) -> NDArray[np.float64]:
         """Return the weights in the order of `Prior.signs`."""
@@ -166,7 +168,9 @@ class Prior:
         ]
         at = np.array([*range(len(self.kinds)), *(row for row, _ in made)])
         frequency = self.frequency[at]
-        frequency[len(self.kinds) :] += DECORATED
+        frequency[len(self.kinds) :] += [
+            DECORATED + MORE_GROUPS * (d.number - 1) + RARER_GROUP * GROUPS.index(d.group) for _, d in made
+        ]
         counts = self.counts[at]
         counts[len(self.kinds) :] = 0
         beyond = [d.atoms for _, d in made]
@@ -186,9 +190,8 @@ class Prior:
     def _charge_of(self, row: int, charge: float) -> float:
         """Return ln of the share of crystals in which a metal or node has this charge."""
         votes = self.votes.get(row, Counter())
-        return log(
-            (votes[round(charge)] * (abs(charge - round(charge)) < 1e-9) + UNSEEN) / (votes.total() + 5 * UNSEEN)
-        )
+        met = votes[round(charge)] if abs(charge - round(charge)) < 1e-9 else 0
+        return max(log((met + UNSEEN) / (votes.total() + 5 * UNSEEN)), RAREST_CHARGE)
 
     def _together(self, i: int, j: int) -> float:
         """Return ln of how much more often two kinds occur together than by chance."""

@@ -1,12 +1,12 @@
 from collections import Counter
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 from library_helpers import frameworks, small_library
 from part_helpers import part_of, shuffled
 
-from generate.parts import Chemistry, Library
+from generate.parts import Chemistry, Kind, Library
 from generate.parts.build import build, role_of
 from generate.parts.conformers import conformers, mirrored
 from generate.parts.library import with_images
@@ -41,6 +41,8 @@ def test_metals_get_the_charge_that_balances_linkers():
 
 def test_a_library_comes_back_from_its_file(tmp_path):
     library = small_library()
+    kinds = (replace(library.kinds[0], charge=528), *library.kinds[1:])  # that of a ring of a hundred metals
+    library = replace(library, kinds=kinds)
     library.save(tmp_path / "parts.npz")
     back = Library.load(tmp_path / "parts.npz")
     for one, other in zip(library.kinds, back.kinds, strict=True):
@@ -96,6 +98,13 @@ def test_mirror_images_are_kept_of_chiral_shapes_alone():
     both = with_images([chiral, flat], [True, False])
     assert len(both) == 3
     assert both[2].position == pytest.approx(-both[0].position)
+
+
+def test_a_kind_by_hand_has_a_bond_for_each_donor():
+    part = part_of("[O-]C(=O)c1ccc(cc1)C(=O)[O-]")
+    kind = Kind(graph_of(part.key), (part,), 0, -2, "", "linker")
+    assert (kind.ties, kind.shapes) == (4.0, 1)
+    assert np.array_equal(kind.numbers, part.numbers)
 
 
 def test_roles():
