@@ -78,7 +78,7 @@ def index_pattern(
     Args:
         sample: a pattern with its background and lines.
         volume: Å³, range of the primitive cell, where the composition tells.
-        seconds: after which no new search is begun.
+        seconds: of CPU time; no new pass is begun after most of it.
         limit: keep this many cells.
 
     Raises:
