@@ -54,7 +54,7 @@ def lay(x: NDArray, light: NDArray, sine: NDArray, zero: float) -> tuple:
     tangent = 2 * np.tan(angle / 2)
     first, second = angle + tangent * (light[1] - 1), angle + tangent * (light[2] - 1)
     degree = 180 / np.pi
-    reach = spans(x, first * degree, width)
+    reach = spans(x, first * degree, width, REACH)
     starts = np.zeros(len(sine) + 1, np.int64)
     for k in range(len(sine)):
         starts[k + 1] = starts[k] + reach[k, 1] - reach[k, 0]

@@ -31,7 +31,7 @@ from xtal.physics.indexing.metric import (
     score,
 )
 from xtal.physics.indexing.pawley import fit
-from xtal.physics.indexing.probability import probabilities
+from xtal.physics.indexing.probability import TEMPER, probabilities
 from xtal.physics.indexing.resolved import Resolved, first_lines, resolve
 from xtal.physics.indexing.trial import LINES, Found, Trial, merit_of
 
@@ -44,13 +44,17 @@ BEHIND, LEAST = 25.0, -25.0  # unless their score is so far behind the system's 
 SECOND = 8  # of all that are fitted to convergence
 QUICK, LONG = 3, 10  # steps of these fits
 DERIVED = 2  # of all whose half and double lattices are tried
+LOOSEST = 0.5  # Å, for the most symmetric lattice that the best one may be a strained form of
 TOLERANCES = (0.03, 0.1, 0.25)  # Å, within which a lattice may have more symmetry
 EDGE_SHARE, VOLUME_SHARE = 0.004, 0.01  # lattices that differ less are one before the fits
 LEAST_MISFIT = 0.3  # of free lines; below, the noise is overestimated
 JUDGED = 36  # lines up to which the profile is fitted
 SAME = 0.01  # strain within which two lattices are one
 NARROW = 3.0  # a range of volumes below this ratio leaves time to try more lines
-ZEROS = (0.0, 0.03, -0.03, 0.06, -0.06, 0.1, -0.1)  # degrees 2θ tried in turn
+# zero shifts in degrees 2θ that are taken off in turn, and whether more lines are used, until a cell is found
+PASSES = ((0.0, 0), (0.03, 0), (-0.03, 0), (0.0, 1), (0.06, 0), (-0.06, 0), (0.1, 0), (-0.1, 0))
+SETTLED = 0.85  # probability at which the search ends
+PART = 0.6  # of the time, after which no pass is begun: a pass may take the rest
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ class Reach:
     orthorhombic: int
 
 
-USUAL_REACH, WIDE = Reach(14, 11, 16, 7), Reach(18, 14, 20, 9)
+REACHES = Reach(14, 11, 16, 7), Reach(18, 14, 20, 9), Reach(20, 16, 22, 10)
 
 
 def index_pattern(
@@ -74,7 +78,7 @@ def index_pattern(
     Args:
         sample: a pattern with its background and lines.
         volume: Å³, range of the primitive cell, where the composition tells.
-        seconds: after which no new search is begun.
+        seconds: of CPU time; no new pass is begun after most of it.
         limit: keep this many cells.
 
     Raises:
@@ -89,21 +93,21 @@ def index_pattern(
     resolved = resolve(sample)
     resolved = replace(resolved, profile=first_lines(resolved.profile, resolved.angle, JUDGED))
     fits: list[Trial] = []
-    for zero in np.radians(ZEROS):
-        found = Found.of(resolved, float(zero))
-        trials = _search(found, volume or USUAL)
-        fits = _judged(resolved, fits + _fitted(resolved, trials), volume or USUAL)
-        fits = _judged(resolved, fits + _near(resolved, fits), volume or USUAL)
-        if _explained(resolved, fits) or time.process_time() - begun > seconds / 2:
+    within = volume or USUAL
+    narrow = within[1] < NARROW * within[0]
+    for zero, wide in PASSES:
+        trials = _search(Found.of(resolved, float(np.radians(zero))), within, REACHES[wide + narrow])
+        fits = _judged(resolved, fits + _fitted(resolved, trials), within)
+        fits = _judged(resolved, fits + _near(resolved, fits), within)
+        if _chances(resolved, fits)[:1].sum() > SETTLED or time.process_time() - begun > PART * seconds:
             break
     return _answers(resolved, fits[:limit])
 
 
-def _search(found: Found, volume: tuple[float, float]) -> list[Trial]:
+def _search(found: Found, volume: tuple[float, float], reach: Reach) -> list[Trial]:
     """Best trial metrics of all systems, refined to the found lines."""
     q, grid, work, bounds = found.q, found.grid, found.work, np.array(volume, float)
     count, trials = len(q), []
-    reach = WIDE if volume[1] < NARROW * volume[0] else USUAL_REACH
     for system in range(6):
         pool = search.Pool.empty()
         room = grid, work, pool.rows, pool.count
@@ -218,11 +222,31 @@ def _order(trial: Trial) -> float:
     return -trial.fit.evidence if trial.fit is not None else np.inf
 
 
-def _explained(resolved: Resolved, fits: list[Trial]) -> bool:
-    """Whether the best fit explains the pattern as well as single lines do."""
-    if not fits or fits[0].fit is None:
-        return False
-    return fits[0].fit.chi2 / len(resolved.profile.x) < 1.3 * resolved.misfit + 0.1
+def _chances(resolved: Resolved, fits: list[Trial]) -> NDArray[np.float64]:
+    """Probabilities of fitted trials, the best first."""
+    done = [t.fit for t in fits if t.fit is not None]
+    if not done:
+        return np.zeros(0)
+    best, lines = fits[0], Found.of(resolved, fits[0].zero)
+    agreement = score(best.system, best.centring, best.parameters, 0.0, lines.grid, *lines.work)
+    misfit = done[0].chi2 / len(resolved.profile.x) / max(resolved.misfit, LEAST_MISFIT)
+    return probabilities(np.array([one.evidence for one in done]), agreement, misfit)
+
+
+def _idealised(resolved: Resolved, trial: Trial) -> Trial | None:
+    """The same lattice with the most symmetry that it nearly has, however much worse it fits.
+
+    A strained crystal keeps the space group of the unstrained one, which needs the symmetric cell.
+    """
+    for tolerance in (LOOSEST, *reversed(TOLERANCES)):
+        found = symmetric(trial.lattice, tolerance)
+        if found is None or found[0] <= trial.system:
+            continue
+        start = Trial(found[0], LETTERS.index(found[1]), found[2], trial.zero, trial.score)
+        done = _with_fit(resolved, start, LONG)
+        if done is not None and _equal(done.lattice, trial.lattice):
+            return done
+    return None
 
 
 def _answers(resolved: Resolved, fits: list[Trial]) -> list[IndexedCell]:
@@ -230,13 +254,13 @@ def _answers(resolved: Resolved, fits: list[Trial]) -> list[IndexedCell]:
     done = [(trial, trial.fit) for trial in fits if trial.fit is not None]
     if not done:
         return []
-    profile, lines = resolved.profile, Found.of(resolved, done[0][0].zero)
+    best, chances, profile = done[0][0], _chances(resolved, fits), resolved.profile
     total = (profile.weight * profile.net**2).sum()
-    evidence = np.array([one.evidence for _, one in done])
-    best = done[0][0]
-    agreement = score(best.system, best.centring, best.parameters, 0.0, lines.grid, *lines.work)
-    misfit = done[0][1].chi2 / len(profile.x) / max(resolved.misfit, LEAST_MISFIT)
-    chances = probabilities(evidence, agreement, misfit)
+    idealised = _idealised(resolved, best)
+    if idealised is not None and idealised.fit is not None:
+        share = float(np.exp(min(0.0, idealised.fit.evidence - done[0][1].evidence) / TEMPER)) / 2
+        done.insert(1, (idealised, idealised.fit))
+        chances = np.concatenate([[chances[0] * (1 - share), chances[0] * share], chances[1:]])
     out = []
     for (trial, one), chance in zip(done, chances, strict=True):
         cell, letter = conventional(trial.system, trial.parameters), LETTERS[trial.centring]

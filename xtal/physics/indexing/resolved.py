@@ -14,7 +14,7 @@ from xtal.patterns.linefinder import line_points
 from xtal.patterns.noise import counting_variance
 from xtal.patterns.sample import Sample
 from xtal.patterns.wavelengths import K_ALPHA_2, is_mean_of_doublet, spectrum
-from xtal.physics.indexing.shape import columns
+from xtal.physics.indexing.shape import FAR, REACH, columns
 
 POINTS_PER_LINE = 6  # finer steps than this within a width are binned
 MOST_LINES = 60  # from low angles on: beyond, lines of a large cell overlap beyond use
@@ -33,7 +33,7 @@ class Profile:
 
     Attributes:
         x: (M,) angles, ascending.
-        net: (M,) intensity above the background.
+        net: (M,) intensity above the background, without tails beyond `shape.REACH` widths once lines are known.
         weight: (M,) 1 / variance.
         noise: (M,) standard deviation by counting alone.
         wavelength: Å.
@@ -58,11 +58,11 @@ class Profile:
         sine = np.clip(q * factor * self.wavelength / (4 * np.pi), 0, 0.9999)
         return np.asarray(np.degrees(2 * np.arcsin(sine)))
 
-    def columns(self, angles: NDArray[np.float64]) -> tuple[NDArray, NDArray, NDArray, NDArray]:
-        """Lines whose mean stands at `angles` (N,); see `shape.columns`."""
+    def columns(self, angles: NDArray[np.float64], widths: float = FAR) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+        """Lines whose mean stands at `angles` (N,), within `widths` of it; see `shape.columns`."""
         slope = np.degrees(2 * np.tan(np.radians(angles) / 2))
         a, b = angles + slope * (self.first - 1), angles + slope * (self.second - 1)
-        return columns(self.x, a, b, self.share, self.width, self.eta)
+        return columns(self.x, a, b, self.share, self.width, self.eta, widths)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,8 +104,9 @@ def resolve(sample: Sample) -> Resolved:
         area = np.concatenate([found.area, np.full(len(extra), 1e-3 * found.area.max())])
         order = np.argsort(angles)
         found = replace(found, angle=angles[order], area=area[order])
-    profile = replace(found.profile, net=found.profile.net - _basis(found.profile.x) @ under)
-    return replace(found, profile=profile)
+    profile = found.profile
+    tails = found.area @ (profile.columns(found.angle)[0] - profile.columns(found.angle, REACH)[0])
+    return replace(found, profile=replace(profile, net=profile.net - _basis(profile.x) @ under - tails))
 
 
 def _prepared(sample: Sample) -> Profile:

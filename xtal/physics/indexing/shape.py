@@ -9,18 +9,19 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-REACH = 8.0  # widths to either side: a Lorentzian is then below 0.4 % of its maximum
+REACH = 8.0  # widths to either side of a line that a trial lattice is fitted by; farther tails were taken off before
+FAR = 40.0  # widths to either side where tails are looked for: a Lorentzian is then below 0.02 % of its maximum
 GAUSS = 4 * np.log(2)
 GAUSS_TOP, LORENTZ_TOP = 2 * np.sqrt(np.log(2) / np.pi), 2 / np.pi
 
 
 @njit(cache=True, fastmath=True)
-def spans(x: NDArray, centres: NDArray, width: float) -> NDArray[np.int64]:
-    """(N, 2) first point and the one after the last within `REACH` widths of each centre; `x` (M,) ascends."""
+def spans(x: NDArray, centres: NDArray, width: float, widths: float) -> NDArray[np.int64]:
+    """(N, 2) first point and the one after the last within so many `widths` of each centre; `x` (M,) ascends."""
     found = np.empty((len(centres), 2), np.int64)
     for k in range(len(centres)):
-        found[k, 0] = np.searchsorted(x, centres[k] - REACH * width)
-        found[k, 1] = np.searchsorted(x, centres[k] + REACH * width)
+        found[k, 0] = np.searchsorted(x, centres[k] - widths * width)
+        found[k, 1] = np.searchsorted(x, centres[k] + widths * width)
     return found
 
 
@@ -39,12 +40,12 @@ def shape_at(offset: float, width: float, eta: float) -> tuple[float, float, flo
 
 @njit(cache=True, fastmath=True)
 def columns(
-    x: NDArray, first: NDArray, second: NDArray, share: float, width: float, eta: float
+    x: NDArray, first: NDArray, second: NDArray, share: float, width: float, eta: float, widths: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """(N, M) lines at `first` and `second` (N,), and derivatives by place, width and Lorentzian share; 0 far away."""
     shape = (len(first), len(x))
     value, slope, by_width, by_eta = np.zeros(shape), np.zeros(shape), np.zeros(shape), np.zeros(shape)
-    reach = spans(x, first, width)
+    reach = spans(x, first, width, widths)
     for k in range(len(first)):
         for i in range(reach[k, 0], reach[k, 1]):
             a, b, c, d = shape_at(x[i] - first[k], width, eta)
