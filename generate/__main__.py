@@ -87,7 +87,9 @@ def benchmark(
     split: Annotated[Split, typer.Option(help="Part to ask for; of all, none is known.")] = Split.TEST,
     gallery: Annotated[
         list[str] | None,
-        typer.Option(help="Known crystals besides the training split: a source, or an index that is built; repeatable."),
+        typer.Option(
+            help="Known crystals besides the training split: a source, or an index that is built; repeatable."
+        ),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="Queries.")] = 100,
     min_atoms: Annotated[int, typer.Option(min=1, max=400, help="Leave out crystals of fewer atoms per cell.")] = 1,
@@ -106,8 +108,8 @@ def benchmark(
 ) -> None:
     """Generate crystals for simulated patterns of held-out ones, and print how often they match."""
     import models
-    from generate.benchmark import benchmark as measured
     from generate.benchmark import Choice, draw, plot_benchmark, plot_trajectory, stages
+    from generate.benchmark import benchmark as measured
     from generate.engine import CandidateGenerator, Request
     from models.ccsg.denoiser import Denoiser
     from xtal.figure import check_figure
@@ -149,7 +151,8 @@ def _rates(result: "GenerationBenchmark") -> str:
         for c in result.curves
     ]
     columns = (
-        f"{'way':28s} {'tolerance':20s} {'queries':18s}    n    top1   top5  top10  top20  rmse<0.2: 1, 10  95 % of last   rmse"
+        f"{'way':28s} {'tolerance':20s} {'queries':18s}    n    top1   top5  top10  top20"
+        "  rmse<0.2: 1, 10  95 % of last   rmse"
     )
     return "\n".join([head, columns, *rows])
 

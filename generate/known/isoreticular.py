@@ -9,7 +9,7 @@ been seen all. `generate.known.exchange` puts them in.
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,15 +30,15 @@ Key = tuple[tuple[int, int, int, int], ...]
 
 @dataclass(frozen=True, eq=False)
 class Slot:
-    """Linkers of a framework that are alike, and so replaced together: rows of `Framework.linkers`, and their grips."""
+    """Linkers of a framework that are alike, and so replaced together: rows of its linkers, and their donors."""
 
     rows: tuple[int, ...]
-    grips: Grips
+    donors: Grips
 
 
 @dataclass(frozen=True, eq=False)
 class Fill:
-    """What comes into a slot: a bare linker with so many groups, or a linker as it is and then with a key of its own."""
+    """What comes into a slot: a bare linker with so many groups, or a linker as it is, with a key of its own."""
 
     bare: Bare
     group: Group | None = None
@@ -119,10 +119,10 @@ def recipes(frameworks: Sequence[Framework], shelf: Shelf, numbers: NDArray[np.i
     for host, framework in enumerate(frameworks):
         every = slots(framework)
         for chosen in [*combinations(every, min(MOST_SLOTS, len(every)))][:MOST_CHOICES] if every else []:
-            ordered = tuple(sorted(chosen, key=lambda slot: (len(slot.rows), slot.grips)))
+            ordered = tuple(sorted(chosen, key=lambda slot: (len(slot.rows), slot.donors)))
             gone = sum(weight(framework.linkers[row].numbers) for slot in ordered for row in slot.rows)
             lacking = wanted - weight(framework.crystal.numbers) + gone
-            shape = tuple((len(slot.rows), slot.grips) for slot in ordered)
+            shape = tuple((len(slot.rows), slot.donors) for slot in ordered)
             used[lacking, shape] += 1
             if used[lacking, shape] > MOST_HOSTS:
                 continue
@@ -149,10 +149,12 @@ def _direction(linker: Linker) -> NDArray[np.float64]:
 
 
 def _solutions(lacking: int, shape: tuple[tuple[int, Grips], ...], shelf: Shelf) -> list[tuple[Fill, ...]]:
-    """Fillings of slots of this `shape` (linkers and grips of each) that weigh what is `lacking`."""
+    """Fillings of slots of this `shape` (linkers and donors of each) that weigh what is `lacking`."""
     found: list[tuple[Fill, ...]] = []
-    bare = [[Fill(k) for k in shelf.bare.get(grips, ())] for _, grips in shape]
-    most = sum(n * max((len(f.bare.places) for f in fills), default=0) for (n, _), fills in zip(shape, bare, strict=True))
+    bare = [[Fill(k) for k in shelf.bare.get(donors, ())] for _, donors in shape]
+    most = sum(
+        n * max((len(f.bare.places) for f in fills), default=0) for (n, _), fills in zip(shape, bare, strict=True)
+    )
     offers = [(group, count) for group in shelf.groups for count in range(1, most + 1)]
     gains = [weight(group.numbers) - int(WEIGHTS[HYDROGEN]) for group in shelf.groups]
     totals = [lacking, *(lacking - count * gain for gain in gains for count in range(1, most + 1))]
@@ -164,9 +166,7 @@ def _solutions(lacking: int, shape: tuple[tuple[int, Grips], ...], shelf: Shelf)
         shared = _shares(count, [(n, len(f.bare.places)) for (n, _), f in zip(shape, fills, strict=True)])
         if shared:
             found.append(tuple(replace(f, group=group, count=k) for f, k in zip(fills, shared, strict=True)))
-    plain = [
-        [Fill(Bare(k, NOWHERE, ()), known=key) for k, key in shelf.linkers.get(grips, ())] for _, grips in shape
-    ]
+    plain = [[Fill(Bare(k, NOWHERE, ()), known=key) for k, key in shelf.linkers.get(donors, ())] for _, donors in shape]
     return [*found, *(fills for fills, _ in _summing(plain, shape, [lacking]))]
 
 
@@ -180,7 +180,8 @@ def _summing(
     if not totals or not all(offers):
         return
     weights = [
-        np.array([n * weight(f.bare.linker.numbers) for f in fills]) for (n, _), fills in zip(shape, offers, strict=True)
+        np.array([n * weight(f.bare.linker.numbers) for f in fills])
+        for (n, _), fills in zip(shape, offers, strict=True)
     ]
     while len(weights) < MOST_SLOTS:
         weights.insert(0, np.zeros(1, dtype=np.int64))
@@ -189,7 +190,7 @@ def _summing(
     order = np.argsort(pairs, kind="stable")
     sought = (np.array(totals)[:, None] - first).ravel()
     low, high = (np.searchsorted(pairs[order], sought, side) for side in ("left", "right"))
-    alike = [False] * (MOST_SLOTS - len(shape)) + [False, *(a == b for a, b in zip(shape, shape[1:], strict=False))]
+    alike = [False] * (MOST_SLOTS - len(shape)) + [False, *(a == b for a, b in pairwise(shape))]
     count = 0
     for hit in np.flatnonzero(high > low).tolist():
         which, one = divmod(hit, len(first))
@@ -215,9 +216,7 @@ def _shares(count: int, room: Sequence[tuple[int, int]]) -> tuple[int, ...] | No
         if not left:
             return tuple(share)
         step = 1 if left > 0 else -1
-        able = [
-            s for s, (n, p) in enumerate(room) if n <= abs(left) and 0 <= share[s] + step <= p
-        ]
+        able = [s for s, (n, p) in enumerate(room) if n <= abs(left) and 0 <= share[s] + step <= p]
         if not able:
             return None
         best = min(able, key=lambda s: step * (share[s] + step / 2) / max(room[s][1], 1))

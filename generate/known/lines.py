@@ -1,7 +1,7 @@
 """How well a cell accounts for where the first lines of a pattern lie, without any atoms.
 
-Each of the first lines is taken to be one of the cell's reflections in their range, any as likely as another, at a place
-off by a small part of q, or to be something else:
+Each of the first lines is taken to be one of the cell's reflections in their range, any as likely as another, at a
+place off by a small part of q, or to be something else:
 
     p(q | cell) = (1 - e) / H Σ_h N(q; q_h, σ q_h) + e / range
 

@@ -55,7 +55,9 @@ def bare(linker: Linker) -> Bare:
     """Take the groups off a linker."""
     found = _pendants(linker)
     on = [(anchor, atoms) for anchor, atoms in found if linker.numbers[anchor] == CARBON and len(atoms) <= LARGEST]
-    groups = [(anchor, atoms) for anchor, atoms in on if linker.numbers[atoms[0]] != HYDROGEN and _single(linker, atoms)]
+    groups = [
+        (anchor, atoms) for anchor, atoms in on if linker.numbers[atoms[0]] != HYDROGEN and _single(linker, atoms)
+    ]
     gone = np.zeros(len(linker.numbers), dtype=bool)
     numbers, position = linker.numbers.copy(), linker.position.copy()
     for anchor, atoms in groups:
@@ -153,9 +155,7 @@ def _group(linker: Linker, anchor: int, atoms: Sequence[int]) -> Group:
     pairs = pairs[(pairs >= 0).all(axis=1)]
     position = linker.position[atoms] - linker.position[anchor]
     numbers = linker.numbers[atoms]
-    alone = replace(
-        linker, numbers=numbers, bonds=pairs, bound=np.arange(len(atoms)) == 0, end=np.full(len(atoms), -1)
-    )
+    alone = replace(linker, numbers=numbers, bonds=pairs, bound=np.arange(len(atoms)) == 0, end=np.full(len(atoms), -1))
     return Group(numbers, position @ _onto(position[0], np.array([0.0, 0, 1])), pairs, alone.hashed())
 
 

@@ -11,7 +11,7 @@ from generate.known.pendants import HYDROGEN, Bare, Group, bare
 from xtal.crystals import HIGHEST_NUMBER
 from xtal.crystals.linkers import METALS, Framework, Grips, Linker
 
-MOST_LINKERS = 200  # of each kind of grips, the most frequent ones
+MOST_LINKERS = 200  # of the same donors, the most frequent ones
 MOST_BARE = 90
 MOST_GROUPS = 24
 MOST_SHAPES = 2  # of one kind without groups
@@ -71,17 +71,19 @@ class Shelf:
                     groups.setdefault(group.key, group)
                 grouped.update({group.key for group in stripped.groups})
         usable = [linkers[k] for k, _ in seen.most_common() if set(linkers[k].numbers.tolist()) <= elements]
-        plain = [one for k, _ in often.most_common() for one in naked[k] if set(one.linker.numbers.tolist()) <= elements]
+        plain = [
+            one for k, _ in often.most_common() for one in naked[k] if set(one.linker.numbers.tolist()) <= elements
+        ]
         fitting = [groups[k] for k, _ in grouped.most_common() if set(groups[k].numbers.tolist()) <= elements]
-        by_grips: dict[Grips, list[tuple[Linker, Key]]] = defaultdict(list)
-        bare_by_grips: dict[Grips, list[Bare]] = defaultdict(list)
+        by_donors: dict[Grips, list[tuple[Linker, Key]]] = defaultdict(list)
+        bare_by_donors: dict[Grips, list[Bare]] = defaultdict(list)
         for linker in usable:
-            by_grips[linker.donors].append((linker, set_key(bare(linker))))
+            by_donors[linker.donors].append((linker, set_key(bare(linker))))
         for one in plain:
-            bare_by_grips[one.linker.donors].append(one)
+            bare_by_donors[one.linker.donors].append(one)
         return cls(
-            {grips: tuple(found[:MOST_LINKERS]) for grips, found in by_grips.items()},
-            {grips: tuple(found[:MOST_BARE]) for grips, found in bare_by_grips.items()},
+            {donors: tuple(found[:MOST_LINKERS]) for donors, found in by_donors.items()},
+            {donors: tuple(found[:MOST_BARE]) for donors, found in bare_by_donors.items()},
             tuple(fitting[:MOST_GROUPS]),
         )
 

@@ -2,8 +2,8 @@
 
 A linker is a molecule with carbon, found by cutting all bonds to metals. Its grips are its atoms bound to metals with
 their neighbours in the molecule (O-C-O of a carboxylate, C-N-C of a pyridine), the rest is its core. Atoms bound to
-metals that are bonded to each other or to a common atom form one end, with their neighbours. Metals, all that is bound to
-them, and what joins two of these, as the carbon of a carboxylate does, are nodes.
+metals that are bonded to each other or to a common atom form one end, with their neighbours. Metals, all that is bound
+to them, and what joins two of these, as the carbon of a carboxylate does, are nodes.
 """
 
 from collections.abc import Iterable
@@ -156,14 +156,10 @@ def _linker(
     node = np.array([metal_at[~within & (end[first] == k)].mean(axis=0) for k in range(ends)]) @ crystal.lattice
     position = (crystal.frac_coords[atoms] + molecule.cell) @ crystal.lattice
     numbers, held = crystal.numbers[atoms], bound[atoms]
-    return Linker(
-        atoms, molecule.cell, numbers, position, held, end, pairs, node, kind_of(numbers, held, pairs)
-    )
+    return Linker(atoms, molecule.cell, numbers, position, held, end, pairs, node, kind_of(numbers, held, pairs))
 
 
-def _ends(
-    grip: NDArray[np.bool_], bound: NDArray[np.bool_], pairs: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], int]:
+def _ends(grip: NDArray[np.bool_], bound: NDArray[np.bool_], pairs: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
     """Number the ends of a linker: (n,) for its atoms, -1 the core, and how many there are."""
     near: list[list[int]] = [[] for _ in grip]
     for i, j in pairs.tolist():

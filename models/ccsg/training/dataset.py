@@ -114,7 +114,12 @@ class MeasuredSet(Arrays):
 
 
 def prepare(
-    sources: Sequence[str], path: Path, most_atoms: int, length: int, limit: int | None = None, least_rank: int = FRAMEWORK
+    sources: Sequence[str],
+    path: Path,
+    most_atoms: int,
+    length: int,
+    limit: int | None = None,
+    least_rank: int = FRAMEWORK,
 ) -> MeasuredSet:
     """Measure the ordered crystals of several sources, or read them from `path` where that was done before.
 
