@@ -48,8 +48,8 @@ class Shelf:
     groups: tuple[Group, ...]
 
     @classmethod
-    def of(cls, frameworks: Sequence[Framework], numbers: NDArray[np.integer]) -> "Shelf":
-        """Collect what holds no other elements than the atoms (N,) do."""
+    def of(cls, frameworks: Sequence[Framework], numbers: NDArray[np.integer], extra: Sequence[Linker] = ()) -> "Shelf":
+        """Collect what holds no other elements than the atoms (N,) do; `extra` linkers come before all others."""
         elements = set(numbers.tolist()) | {HYDROGEN}
         linkers: dict[int, Linker] = {}
         naked: dict[int, list[Bare]] = defaultdict(list)
@@ -58,15 +58,16 @@ class Shelf:
         metals = weight(numbers[METALS[numbers]])
         # linkers of other nodes may be twisted otherwise
         first = sorted(frameworks, key=lambda f: weight(f.crystal.numbers[METALS[f.crystal.numbers]]) != metals)
-        for framework in first:
-            for linker in {linker.kind: linker for linker in framework.linkers}.values():
+        holdings = [{linker.kind: linker for linker in framework.linkers}.values() for framework in first]
+        for held, times in [([linker], len(frameworks) + 1) for linker in extra] + [(held, 1) for held in holdings]:
+            for linker in held:
                 stripped = bare(linker)
                 linkers.setdefault(linker.kind, linker)
                 shapes = naked[stripped.linker.kind]
                 if len(shapes) < MOST_SHAPES and all(_unlike(stripped.linker, one.linker) for one in shapes):
                     shapes.append(stripped)
-                seen[linker.kind] += 1
-                often[stripped.linker.kind] += 1
+                seen[linker.kind] += times
+                often[stripped.linker.kind] += times
                 for group in stripped.groups:
                     groups.setdefault(group.key, group)
                 grouped.update({group.key for group in stripped.groups})
