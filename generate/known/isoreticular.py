@@ -118,6 +118,10 @@ def recipes(frameworks: Sequence[Framework], shelf: Shelf, numbers: NDArray[np.i
     used = Counter[tuple[int, tuple[tuple[int, Grips], ...]]]()
     for host, framework in enumerate(frameworks):
         every = slots(framework)
+        if weight(framework.crystal.numbers) == wanted:  # it needs no others
+            yield Recipe(
+                host, (), (), tuple(sorted((len(s.rows), framework.linkers[s.rows[0]].kind, 0, 0) for s in every))
+            )
         for chosen in [*combinations(every, min(MOST_SLOTS, len(every)))][:MOST_CHOICES] if every else []:
             ordered = tuple(sorted(chosen, key=lambda slot: (len(slot.rows), slot.donors)))
             gone = sum(weight(framework.linkers[row].numbers) for slot in ordered for row in slot.rows)

@@ -226,7 +226,7 @@ def _crystal(trial: _Trial) -> Crystal | None:
 
 def _name(hosts: Sequence[Neighbour], trial: _Trial) -> str:
     host = hosts[trial.recipe.host].id
-    return f"{host} with other linkers" + (", interpenetrated" if trial.cell else "")
+    return host + (" with other linkers" if trial.recipe.slots else "") + (", interpenetrated" if trial.cell else "")
 
 
 def _various(ordered: Iterable[_Built]) -> list[_Built]:
