@@ -285,9 +285,3 @@ def _same(linker: Linker, way: Way, other: Way) -> bool:
     apart = np.linalg.norm((centred @ way.rotation)[:, None] - centred @ other.rotation, axis=2)
     apart += 1e6 * (linker.numbers[:, None] != linker.numbers)
     return bool(apart.min(axis=1).max(initial=0) < SAME_PLACE)
-
-
-def all_exchanged(host: Framework, fills: Sequence[tuple[Sequence[int], Linker]]) -> Iterator[Crystal]:
-    """Yield what every plan gives, the best first."""
-    linkers = {row: new for rows, new in fills for row in rows}
-    yield from (exchanged(plan, linkers) for plan in plans(host, fills))
