@@ -2,12 +2,11 @@
 
 Each new linker is turned until its ends look as those of the old one did, whatever lies between them. Then nodes and
 cell are moved until the nodes lie to each other as those that the new linkers had. With the middle x of a node, the
-lattice L and, for each end of a linker, its node, the whole cells s that this is away and the place o of what it binds
-there,
+lattice L and, for each end of a linker, its node, the whole cells s that this is away and the place o of what it binds,
 
     (x' + s L + o)_end - (x' + s L + o)_first end = arm'_end - arm'_first end
 
-in least squares, held weakly where no linker says anything. Nodes keep their shape, the linkers are put between them.
+in least squares, held weakly where no linker says anything. Nodes keep their shape; the linkers are put between them.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -105,7 +104,7 @@ def plans(
     """
     find = find or ways
     found = [[find(host.linkers[row], new) for row in rows] for rows, new in fills]
-    turns = [range(min(map(len, places))) for places in found]
+    turns = [list(range(min(map(len, places)))) for places in found]
     if cells_only:
         turns = [_unlike([way.arms for way in places[0]], turn) for places, turn in zip(found, turns, strict=True)]
     made = []
@@ -123,9 +122,9 @@ def _held(host: Framework) -> tuple[list[_Ends], NDArray[np.float64]]:
     crystal = host.crystal
     body, cell = np.empty(len(crystal), dtype=np.int64), np.empty((len(crystal), 3), dtype=np.int64)
     middle = np.empty((len(host.bodies), 3))
-    for row, one in enumerate(host.bodies):
-        body[one.atoms], cell[one.atoms] = row, one.cell
-        middle[row] = ((crystal.frac_coords[one.atoms] + one.cell) @ crystal.lattice).mean(axis=0)
+    for index, one in enumerate(host.bodies):
+        body[one.atoms], cell[one.atoms] = index, one.cell
+        middle[index] = ((crystal.frac_coords[one.atoms] + one.cell) @ crystal.lattice).mean(axis=0)
     found = []
     for linker in host.linkers:
         donor = [int(np.flatnonzero(linker.bound & (linker.end == end))[0]) for end in range(len(linker.node))]
@@ -241,9 +240,9 @@ def _looks(linker: Linker, end: int, known: bool) -> tuple[NDArray[np.float64], 
 def _turned(old: Linker, new: Linker, order: Sequence[int], starts: NDArray[np.float64]) -> Iterator[Way]:
     """Turn a linker, beginning with rotations (R, 3, 3), so that its ends look like those of the old one, in order."""
     here, there, cost = [], [], []
-    for end, target in enumerate(order):
-        mine, theirs = (sorted(x.numbers[(x.end == e) & ~x.bound].tolist()) for x, e in ((new, end), (old, target)))
-        points, numbers = _looks(new, end, mine == theirs)
+    for k, target in enumerate(order):
+        mine, theirs = (sorted(x.numbers[(x.end == e) & ~x.bound].tolist()) for x, e in ((new, k), (old, target)))
+        points, numbers = _looks(new, k, mine == theirs)
         at, at_numbers = _looks(old, target, mine == theirs)
         if sorted(numbers.tolist()) != sorted(at_numbers.tolist()):
             return
@@ -286,9 +285,3 @@ def _same(linker: Linker, way: Way, other: Way) -> bool:
     apart = np.linalg.norm((centred @ way.rotation)[:, None] - centred @ other.rotation, axis=2)
     apart += 1e6 * (linker.numbers[:, None] != linker.numbers)
     return bool(apart.min(axis=1).max(initial=0) < SAME_PLACE)
-
-
-def all_exchanged(host: Framework, fills: Sequence[tuple[Sequence[int], Linker]]) -> Iterator[Crystal]:
-    """Yield what every plan gives, the best first."""
-    linkers = {row: new for rows, new in fills for row in rows}
-    yield from (exchanged(plan, linkers) for plan in plans(host, fills))

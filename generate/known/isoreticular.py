@@ -30,15 +30,15 @@ Key = tuple[tuple[int, int, int, int], ...]
 
 @dataclass(frozen=True, eq=False)
 class Slot:
-    """Linkers of a framework that are alike, and so replaced together: rows of `Framework.linkers`, and their grips."""
+    """Linkers of a framework that are alike, and so replaced together: rows of its linkers, and their donors."""
 
     rows: tuple[int, ...]
-    grips: Grips
+    donors: Grips
 
 
 @dataclass(frozen=True, eq=False)
 class Fill:
-    """What comes into a slot: a bare linker with so many groups, or a linker as it is, then with a key of its own."""
+    """What comes into a slot: a bare linker with so many groups, or a linker as it is, with a key of its own."""
 
     bare: Bare
     group: Group | None = None
@@ -118,11 +118,15 @@ def recipes(frameworks: Sequence[Framework], shelf: Shelf, numbers: NDArray[np.i
     used = Counter[tuple[int, tuple[tuple[int, Grips], ...]]]()
     for host, framework in enumerate(frameworks):
         every = slots(framework)
+        if weight(framework.crystal.numbers) == wanted:  # it needs no others
+            yield Recipe(
+                host, (), (), tuple(sorted((len(s.rows), framework.linkers[s.rows[0]].kind, 0, 0) for s in every))
+            )
         for chosen in [*combinations(every, min(MOST_SLOTS, len(every)))][:MOST_CHOICES] if every else []:
-            ordered = tuple(sorted(chosen, key=lambda slot: (len(slot.rows), slot.grips)))
+            ordered = tuple(sorted(chosen, key=lambda slot: (len(slot.rows), slot.donors)))
             gone = sum(weight(framework.linkers[row].numbers) for slot in ordered for row in slot.rows)
             lacking = wanted - weight(framework.crystal.numbers) + gone
-            shape = tuple((len(slot.rows), slot.grips) for slot in ordered)
+            shape = tuple((len(slot.rows), slot.donors) for slot in ordered)
             used[lacking, shape] += 1
             if used[lacking, shape] > MOST_HOSTS:
                 continue
@@ -149,9 +153,9 @@ def _direction(linker: Linker) -> NDArray[np.float64]:
 
 
 def _solutions(lacking: int, shape: tuple[tuple[int, Grips], ...], shelf: Shelf) -> list[tuple[Fill, ...]]:
-    """Fillings of slots of this `shape` (linkers and grips of each) that weigh what is `lacking`."""
+    """Fillings of slots of this `shape` (linkers and donors of each) that weigh what is `lacking`."""
     found: list[tuple[Fill, ...]] = []
-    bare = [[Fill(k) for k in shelf.bare.get(grips, ())] for _, grips in shape]
+    bare = [[Fill(k) for k in shelf.bare.get(donors, ())] for _, donors in shape]
     most = sum(
         n * max((len(f.bare.places) for f in fills), default=0) for (n, _), fills in zip(shape, bare, strict=True)
     )
@@ -166,7 +170,7 @@ def _solutions(lacking: int, shape: tuple[tuple[int, Grips], ...], shelf: Shelf)
         shared = _shares(count, [(n, len(f.bare.places)) for (n, _), f in zip(shape, fills, strict=True)])
         if shared:
             found.append(tuple(replace(f, group=group, count=k) for f, k in zip(fills, shared, strict=True)))
-    plain = [[Fill(Bare(k, NOWHERE, ()), known=key) for k, key in shelf.linkers.get(grips, ())] for _, grips in shape]
+    plain = [[Fill(Bare(k, NOWHERE, ()), known=key) for k, key in shelf.linkers.get(donors, ())] for _, donors in shape]
     return [*found, *(fills for fills, _ in _summing(plain, shape, [lacking]))]
 
 

@@ -11,7 +11,7 @@ from generate.known.pendants import HYDROGEN, Bare, Group, bare
 from xtal.crystals import HIGHEST_NUMBER
 from xtal.crystals.linkers import METALS, Framework, Grips, Linker
 
-MOST_LINKERS = 200  # of each kind of grips, the most frequent ones
+MOST_LINKERS = 200  # of the same donors, the most frequent ones
 MOST_BARE = 90
 MOST_GROUPS = 24
 MOST_SHAPES = 2  # of one kind without groups
@@ -48,8 +48,8 @@ class Shelf:
     groups: tuple[Group, ...]
 
     @classmethod
-    def of(cls, frameworks: Sequence[Framework], numbers: NDArray[np.integer]) -> "Shelf":
-        """Collect what holds no other elements than the atoms (N,) do."""
+    def of(cls, frameworks: Sequence[Framework], numbers: NDArray[np.integer], extra: Sequence[Linker] = ()) -> "Shelf":
+        """Collect what holds no other elements than the atoms (N,) do; `extra` linkers come before all others."""
         elements = set(numbers.tolist()) | {HYDROGEN}
         linkers: dict[int, Linker] = {}
         naked: dict[int, list[Bare]] = defaultdict(list)
@@ -58,15 +58,16 @@ class Shelf:
         metals = weight(numbers[METALS[numbers]])
         # linkers of other nodes may be twisted otherwise
         first = sorted(frameworks, key=lambda f: weight(f.crystal.numbers[METALS[f.crystal.numbers]]) != metals)
-        for framework in first:
-            for linker in {linker.kind: linker for linker in framework.linkers}.values():
+        holdings = [{linker.kind: linker for linker in framework.linkers}.values() for framework in first]
+        for held, times in [([linker], len(frameworks) + 1) for linker in extra] + [(held, 1) for held in holdings]:
+            for linker in held:
                 stripped = bare(linker)
                 linkers.setdefault(linker.kind, linker)
                 shapes = naked[stripped.linker.kind]
                 if len(shapes) < MOST_SHAPES and all(_unlike(stripped.linker, one.linker) for one in shapes):
                     shapes.append(stripped)
-                seen[linker.kind] += 1
-                often[stripped.linker.kind] += 1
+                seen[linker.kind] += times
+                often[stripped.linker.kind] += times
                 for group in stripped.groups:
                     groups.setdefault(group.key, group)
                 grouped.update({group.key for group in stripped.groups})
@@ -75,15 +76,15 @@ class Shelf:
             one for k, _ in often.most_common() for one in naked[k] if set(one.linker.numbers.tolist()) <= elements
         ]
         fitting = [groups[k] for k, _ in grouped.most_common() if set(groups[k].numbers.tolist()) <= elements]
-        by_grips: dict[Grips, list[tuple[Linker, Key]]] = defaultdict(list)
-        bare_by_grips: dict[Grips, list[Bare]] = defaultdict(list)
+        by_donors: dict[Grips, list[tuple[Linker, Key]]] = defaultdict(list)
+        bare_by_donors: dict[Grips, list[Bare]] = defaultdict(list)
         for linker in usable:
-            by_grips[linker.donors].append((linker, set_key(bare(linker))))
+            by_donors[linker.donors].append((linker, set_key(bare(linker))))
         for one in plain:
-            bare_by_grips[one.linker.donors].append(one)
+            bare_by_donors[one.linker.donors].append(one)
         return cls(
-            {grips: tuple(found[:MOST_LINKERS]) for grips, found in by_grips.items()},
-            {grips: tuple(found[:MOST_BARE]) for grips, found in bare_by_grips.items()},
+            {donors: tuple(found[:MOST_LINKERS]) for donors, found in by_donors.items()},
+            {donors: tuple(found[:MOST_BARE]) for donors, found in bare_by_donors.items()},
             tuple(fitting[:MOST_GROUPS]),
         )
 

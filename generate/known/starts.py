@@ -108,6 +108,7 @@ class Builder:
         vector: (D,) its fingerprint.
         near: known crystals, nearest first.
         alike: known crystals of a like composition, which need not be near.
+        extra: linkers that may be used besides those of known crystals, such as a chemist's (`lone_linker`).
     """
 
     embedder: Embedder
@@ -115,6 +116,7 @@ class Builder:
     vector: NDArray[np.float32]
     near: Sequence[Neighbour]
     alike: Sequence[Neighbour] = ()
+    extra: Sequence[Linker] = ()
     _planned: dict[Hashable, list[Plan]] = field(default_factory=dict)
     _turned: dict[tuple[int, int], list[Way]] = field(default_factory=dict)
 
@@ -131,7 +133,7 @@ class Builder:
         hosts = [n for n in known if len(n.crystal) <= LARGEST and (n.crystal.occupancies == 1).all()]
         frameworks = [with_metal(take_apart(n.crystal), numbers) for n in hosts]
         by_key: dict[Key, list[Recipe]] = defaultdict(list)
-        for recipe in recipes(frameworks, Shelf.of(frameworks, numbers), numbers):
+        for recipe in recipes(frameworks, Shelf.of(frameworks, numbers, self.extra), numbers):
             by_key[recipe.key].append(recipe)
         survey = self._fitted(self._likely(frameworks, [r for found in by_key.values() for r in _of_first_host(found)]))
         if survey:
@@ -224,7 +226,7 @@ def _crystal(trial: _Trial) -> Crystal | None:
 
 def _name(hosts: Sequence[Neighbour], trial: _Trial) -> str:
     host = hosts[trial.recipe.host].id
-    return f"{host} with other linkers" + (", interpenetrated" if trial.cell else "")
+    return host + (" with other linkers" if trial.recipe.slots else "") + (", interpenetrated" if trial.cell else "")
 
 
 def _various(ordered: Iterable[_Built]) -> list[_Built]:

@@ -22,6 +22,7 @@ METALS = np.array([gemmi.Element(z).is_metal for z in range(HIGHEST_NUMBER + 1)]
 Grips = tuple[tuple[int, ...], ...]
 """Atomic numbers of the grips of each end of a linker, sorted."""
 
+METAL = 1.9  # Å from the middle of the donors of an end to that of the metals they bind: zinc and copper carboxylates
 KIND_ROUNDS = 8  # bonds over which atoms of two kinds of linkers are told apart
 
 
@@ -128,6 +129,34 @@ def take_apart(crystal: Crystal) -> Framework:
     inner = organic & ~bound & ~clasps
     uncut = inner[bonds.first] == inner[bonds.second]
     return Framework(crystal, tuple(linkers), tuple(bodies(len(crystal), bonds, uncut)))
+
+
+def lone_linker(
+    numbers: NDArray[np.uint8], position: NDArray[np.float64], bonds: NDArray[np.int64], donors: NDArray[np.bool_]
+) -> Linker | None:
+    """Describe a molecule that is in no crystal, its nodes put where metals would be; None if it has no core.
+
+    Args:
+        numbers: (n,) atomic numbers.
+        position: (n, 3) Å.
+        bonds: (B, 2) rows, each bond once or from both ends.
+        donors: (n,) True for atoms that bind metals.
+    """
+    pairs = np.unique(np.concatenate([bonds, bonds[:, ::-1]]), axis=0)
+    grip = donors.copy()
+    grip[pairs[donors[pairs[:, 0]], 1]] = True
+    if grip.all() or not donors.any():
+        return None
+    end, ends = _ends(grip, donors, pairs)
+    node = np.empty((ends, 3))
+    for k in range(ends):
+        middle = position[donors & (end == k)].mean(axis=0)
+        inner = position[grip & ~donors & (end == k)]
+        out = middle - (inner if len(inner) else position[~grip]).mean(axis=0)
+        node[k] = middle + METAL * out / max(float(np.linalg.norm(out)), 1e-9)
+    count = len(numbers)
+    where = (np.arange(count), np.zeros((count, 3), dtype=np.int64))
+    return Linker(*where, numbers, position, donors, end, pairs, node, kind_of(numbers, donors, pairs))
 
 
 def _molecules(crystal: Crystal, bonds: Bonds, metal: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], list[Body]]:

@@ -2,8 +2,8 @@
 
 A closed walk over bonds of the endless crystal ends in the cell where it began, or in another one. The cells that walks
 from one atom end in span its net's translations: none for a molecule, one for a chain, two for a layer, three for a
-framework. A bond (i, j, s) to atom j in cell s, with the atoms reached over a tree of bonds in cells c, closes a walk:
-``t = c_i + s - c_j``.
+framework. A bond (i, j, s) to atom j in cell s, with the atoms reached over a tree of bonds in cells c, closes one
+walk: ``t = c_i + s - c_j``.
 """
 
 import numpy as np

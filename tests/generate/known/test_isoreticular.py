@@ -1,4 +1,5 @@
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from generate.benchmark.matching import match_all
-from generate.known.exchange import all_exchanged, exchanged, plans
+from generate.known.exchange import exchanged, plans
 from generate.known.isoreticular import Recipe, recipes, slots, with_metal
 from generate.known.pendants import bare
 from generate.known.shelf import Shelf
@@ -19,6 +20,12 @@ MOFS = small_mofs()
 HOST = MOFS[3]
 FLUORINE = 9
 CARBOXYLATES = ((8, 8), (8, 8))
+
+
+def all_exchanged(host: Framework, fills: list[tuple[tuple[int, ...], Linker]]) -> Iterator[Crystal]:
+    """Yield what every plan gives, the best first."""
+    linkers = {row: new for rows, new in fills for row in rows}
+    yield from (exchanged(plan, linkers) for plan in plans(host, fills))
 
 
 def fluorinated(crystal: Crystal, *which: int) -> Crystal:

@@ -11,6 +11,7 @@ from generate.known import Builder, Gallery, Start
 from generate.known.centring import centrings, in_lattice
 from generate.known.starts import OF_ONE_SET, in_turn, templates
 from xtal.crystals import Crystal, take_apart
+from xtal.crystals.linkers import lone_linker
 from xtal.patterns.sample import Sample
 from xtal.physics import PAPER_SCAN, reflections
 from xtal.physics.artefacts import Artefacts, apply
@@ -111,3 +112,16 @@ def test_templates_need_few_changes():
 def test_starts_take_turns(built, known, count, expected):
     starts = in_turn([Start(x, HOST) for x in built], [Start(x, HOST) for x in known], count)
     assert ["noise" if start is None else start.words for start in starts] == expected
+
+
+def test_extra_linkers_are_used():
+    """The fluorinated pillar is in no known crystal, but given by itself."""
+    truth = fluorinated("truth", 5)
+    numbers = np.sort(truth.numbers).astype(np.int64)
+    pillar = max(take_apart(truth).linkers, key=lambda linker: len(linker.numbers))
+    alone = lone_linker(pillar.numbers, pillar.position, pillar.bonds, pillar.bound)
+    known = builder(truth, [HOST])
+    assert known.build(numbers, 5) == []
+    found = replace(known, extra=(alone,)).build(numbers, 5)
+    errors = [match[0].rmse for match in match_all([(start.crystal, truth) for start in found], workers=1)]
+    assert min(error for error in errors if error is not None) < 0.15

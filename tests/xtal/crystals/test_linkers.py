@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from random_crystals import rotations
 
 from xtal.crystals import Crystal, CrystalTable, take_apart
-from xtal.crystals.linkers import METALS, Framework
+from xtal.crystals.linkers import METALS, Framework, lone_linker
 
 TABLE = CrystalTable.load(Path(__file__).parents[2] / "data" / "hmof_like_small.npz")
 MOFS = [TABLE[row] for row in range(len(TABLE))]
@@ -102,3 +102,21 @@ def test_isomers_are_of_different_kinds():
         numbers[hydrogen] = 9
         found |= {k.kind for k in take_apart(replace(PILLARED, numbers=numbers)).linkers if 9 in k.numbers}
     assert 1 < len(found) <= len(hydrogens)
+
+
+@pytest.mark.parametrize("crystal", MOFS, ids=lambda c: c.name)
+def test_a_linker_by_itself_is_described_as_in_its_crystal(crystal):
+    """Its nodes, which are not known then, come out near those that it had."""
+    for linker in take_apart(crystal).linkers:
+        once = linker.bonds[linker.bonds[:, 0] < linker.bonds[:, 1]]
+        alone = lone_linker(linker.numbers, linker.position, once, linker.bound)
+        assert (alone.kind, alone.grips, alone.donors) == (linker.kind, linker.grips, linker.donors)
+        order = [int(np.argmin(np.linalg.norm(alone.node - place, axis=1))) for place in linker.node]
+        assert sorted(order) == list(range(len(linker.node)))
+        assert np.linalg.norm(alone.node[order] - linker.node, axis=1).max() < 0.6
+
+
+def test_what_is_all_grips_or_binds_nothing_is_no_linker():
+    formate = np.array([6, 8, 8], np.uint8), np.eye(3), np.array([[0, 1], [0, 2]])
+    assert lone_linker(*formate, np.array([False, True, True])) is None
+    assert lone_linker(*formate, np.zeros(3, dtype=bool)) is None
