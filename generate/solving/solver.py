@@ -1,7 +1,7 @@
 """Solve a crystal from its parts: share the time among cells, groups, compositions and sites by how well they do."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 
 from generate.parts import Chemistry
 from generate.solving.assign import Assignment, Need, assignments
-from generate.solving.problem import Placed, Problem, Setting
+from generate.solving.problem import HYDROGEN, Placed, Problem, Setting
 from generate.solving.roots import Roots
 from generate.solving.search import Found, Search
 from generate.solving.sites import sites
 from xtal.crystals import Crystal
+from xtal.crystals.linkers import CARBON, METALS
 from xtal.crystals.parts import cut
+from xtal.crystals.symmetry import shortest
 from xtal.patterns.sample import Sample
 
 ROUNDS = 4  # after each the better third of the ways goes on with more time
@@ -24,6 +26,7 @@ FARTHEST = 8.0  # ln probability below that of the likeliest way at which one is
 SHRINK = 3
 ORIENTATIONS = 4  # drawn of those that the sites of one way allow
 BIAS = 0.15  # of the cost, per unit of ln probability
+ALMOST = 0.7  # Å beyond the usual length of a bond: in a crystal that is nearly right it is one
 SEEDED = 0.0  # ln probability that a whole crystal has the right parts in the right cell, on the scale of the others
 NO_SYMMETRY = (np.eye(3, dtype=np.int64)[None], np.zeros((1, 3)))
 RETURNED = 3  # best arrangements of each way that are returned
@@ -162,7 +165,9 @@ def _seeded(sample: Sample, seeds: Sequence[Crystal], chemistry: Chemistry, rng:
         roots = Roots.of(sample, seed.lattice, setting.rotations, line=line)
         line = roots.line
         general = sites(*NO_SYMMETRY)[0]
-        placed = [Placed((piece.part,), general, np.array([1.0, 0, 0, 0]), np.eye(4)) for piece in parts.pieces]
+        near = near_metals(seed, chemistry)
+        shapes = [replace(piece.part, donors=piece.part.donors | near[piece.atoms]) for piece in parts.pieces]
+        placed = [Placed((shape,), general, np.array([1.0, 0, 0, 0]), np.eye(4)) for shape in shapes]
         problem = Problem.of(setting, placed, roots, chemistry)
         centres = [((seed.frac_coords[p.atoms] + p.cell) @ seed.lattice).mean(axis=0) for p in parts.pieces]
         pose = [
@@ -170,6 +175,17 @@ def _seeded(sample: Sample, seeds: Sequence[Crystal], chemistry: Chemistry, rng:
         ]
         arms.append(Arm(Search.seeded(problem, np.concatenate(pose), rng), SEEDED, seed.name))
     return arms
+
+
+def near_metals(crystal: Crystal, chemistry: Chemistry) -> NDArray[np.bool_]:
+    """(N,) True for atoms, carbon and hydrogen apart, that are almost near enough to a metal to bind it."""
+    metal = METALS[crystal.numbers]
+    light = ~metal & ~np.isin(crystal.numbers, (HYDROGEN, CARBON))
+    apart = crystal.frac_coords[light][:, None] - crystal.frac_coords[metal]
+    reach = chemistry.bond[np.ix_(crystal.numbers[light], crystal.numbers[metal])]
+    found = np.zeros(len(crystal), dtype=bool)
+    found[light] = ((shortest(apart, crystal.lattice) < reach + ALMOST) & (reach > 0)).any(axis=1)
+    return found
 
 
 def _solved(arm: Arm, found: Found) -> Solved:
