@@ -149,3 +149,15 @@ def test_a_source_is_built_with_workers_and_split(tmp_path):
 
 def survey_of(crystal) -> bool:
     return not any(piece.endless for piece in cut(crystal).pieces)
+
+
+def test_the_library_that_comes_with_this():
+    library = Library.load()
+    assert len(library) > 10_000
+    assert "CC BY 4.0" in library.about
+    linkers = {kind.smiles: kind for kind in library.kinds if kind.role == "linker"}
+    terephthalate = linkers["O=C([O-])c1ccc(C(=O)[O-])cc1"]
+    assert terephthalate.charge == -2
+    assert terephthalate.count > 100
+    assert library.chemistry.bond[30, 8] == pytest.approx(2.0, abs=0.05)
+    assert max(kind.shapes for kind in library.kinds) == 5
