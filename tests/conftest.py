@@ -1,5 +1,9 @@
 """Settings of all tests, and a small real index with patterns simulated from its entries, built once."""
 
+import os
+
+os.environ["XTALSCOUT_SECONDS"] = "1"  # what is searched for from parts is found there or not; tests of that say more
+
 import numpy as np
 import pytest
 from hypothesis import Phase, settings

@@ -17,6 +17,12 @@ def password() -> str | None:
     return os.environ.get("XTALSCOUT_PASSWORD")
 
 
+def search_seconds() -> int:
+    """Seconds of one core for a search from parts, unless asked otherwise: ``XTALSCOUT_SECONDS``, by default 30."""
+    chosen = os.environ.get("XTALSCOUT_SECONDS", "")
+    return int(chosen) if chosen.isdecimal() else 30
+
+
 def cores() -> int:
     """Number of CPU cores this process may run on."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -21,6 +21,7 @@ from xtal.crystals.symmetry import shortest
 from xtal.patterns.sample import Sample
 
 ROUNDS = 4  # after each the better third of the ways goes on with more time
+SLICE = 0.5  # s between two words to those who listen
 FIRST = 0.4  # s, the least time that a way gets at first: so many are begun with
 FARTHEST = 8.0  # ln probability below that of the likeliest way at which one is not begun with
 SHRINK = 3
@@ -111,9 +112,11 @@ def solve(
             break
         each = seconds / ROUNDS / len(arms)
         for arm in arms:
-            arm.search.run(each)
-            used += each
-            hear(used / seconds, _best(arms))
+            slices = max(1, round(each / SLICE))
+            for _ in range(slices):
+                arm.search.run(each / slices)
+                used += each / slices
+                hear(used / seconds, _best(arms))
         arms.sort(key=lambda arm: arm.promise)
         if round_ < ROUNDS - 1:
             arms = arms[: max(1, len(arms) // SHRINK)]

@@ -37,4 +37,4 @@ def serve(home: Path | None, log_folder: Path) -> Iterator[str]:
 
 def environment(home: Path | None) -> dict[str, str]:
     chosen = {} if home is None else {"XTALSCOUT_HOME": str(home)}
-    return {**os.environ, "OMP_NUM_THREADS": "1", **chosen}
+    return {**os.environ, "OMP_NUM_THREADS": "1", "XTALSCOUT_SECONDS": "1", **chosen}

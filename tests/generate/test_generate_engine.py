@@ -35,7 +35,7 @@ TARGET = MOFS[4]  # 28 atoms
 NUMBERS = np.sort(TARGET.numbers).astype(np.int64)
 DENOISER = DenoiserConfig(width=32, layers=2, heads=4, waves=3, radial=8, lines=16, line_layers=1, pretrained=False)
 LINES = NetworkConfig(dimension=32, width=24, layers=2, heads=2, channels=(8, 8, 8), hidden=32, frequencies=8)
-SHORT = Request(count=3, steps=3, template="none")
+SHORT = Request(count=3, steps=3, template="none", seconds=0)
 
 
 def untrained(folder: Path) -> Denoiser:
@@ -130,7 +130,7 @@ def test_a_template_by_name_is_taken_whatever_it_is(generator, gallery, sample, 
 
 def test_little_noise_leaves_the_template_as_it_is(generator, gallery, sample):
     """At level 1 even a denoiser that knows nothing cannot spoil it; ranks and numbers stay together."""
-    request = Request(count=2, steps=1, template=TARGET.name, level=1, method="deterministic")
+    request = Request(count=2, steps=1, template=TARGET.name, level=1, method="deterministic", seconds=0)
     truth = niggli(TARGET)
     for candidate in generator.generate(sample, NUMBERS, request, gallery):
         here = candidate.crystal
@@ -145,7 +145,7 @@ def test_starts_keep_their_places(generator, gallery, sample, monkeypatch):
     """What is said to begin from a template does: the batches of all sorts are put back in order."""
     sampled: list[Crystal] = []
     monkeypatch.setattr(generator, "_ranked", lambda _sample, _vector, crystals, *_: sampled.extend(crystals))
-    request = Request(count=8, steps=1, template="auto", level=1, method="deterministic")
+    request = Request(count=8, steps=1, template="auto", level=1, method="deterministic", seconds=0)
     generator.generate(sample, NUMBERS, request, gallery)
     vector = generator.embedder.embed_patterns([sample.lines])[0]
     starts = generator._starts(sample, vector, NUMBERS, request, gallery, lambda _: None)

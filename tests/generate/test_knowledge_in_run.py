@@ -18,7 +18,7 @@ from search.options import Options
 from xtal.errors import UserError
 from xtal.patterns import Pattern
 
-BDC = Request(count=6, metals=("Zn",), linkers=("BDC",))
+BDC = Request(count=6, metals=("Zn",), linkers=("BDC",), seconds=0)
 
 
 def generated(request, formula="", elements=None):

@@ -22,7 +22,7 @@ from xtal.patterns import Pattern, write_xye
 from xtal.physics.simulate import simulate_all
 
 INDEX, ENTRIES = "coremof2019-asr", 60
-QUICK = Request(count=2, steps=3)
+QUICK = Request(count=2, steps=3, seconds=0)
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +128,7 @@ def test_the_second_time_comes_from_the_cache_and_says_the_same(solver, foreign)
     assert again.verdict == first.verdict
     assert again.answer.hits == first.answer.hits
     assert [c.similarity for c in again.candidates] == [c.similarity for c in first.candidates]
-    other = solver.solve(foreign, Options(formula="NaCl", request=Request(count=2, steps=3, seed=1)))
+    other = solver.solve(foreign, Options(formula="NaCl", request=Request(count=2, steps=3, seed=1, seconds=0)))
     assert not other.cached
     assert other.key != first.key
 
