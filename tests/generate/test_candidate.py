@@ -11,7 +11,7 @@ def candidate(agreement: float, fit: float, number: int = 0) -> Candidate:
 
 
 def test_agreement_counts_before_a_slightly_better_fit():
-    found = ranked([candidate(0.60, 0.6, 0), candidate(0.70, 0.5, 1), candidate(0.70, 0.9, 2)])
+    found = ranked([candidate(0.60, 0.55, 0), candidate(0.70, 0.5, 1), candidate(0.70, 0.9, 2)])
 
     assert [c.number for c in found] == [2, 1, 0]
     assert [c.rank for c in found] == [1, 2, 3]

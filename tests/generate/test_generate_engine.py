@@ -10,7 +10,6 @@ pytest.importorskip("safetensors")
 pytest.importorskip("onnx")
 
 import models  # noqa: E402
-from generate import engine as engine_module  # noqa: E402
 from generate.candidate import Candidate  # noqa: E402
 from generate.engine import CandidateGenerator  # noqa: E402
 from generate.known import Gallery  # noqa: E402
@@ -237,4 +236,4 @@ def test_a_pattern_without_lines_is_refused(generator, sample):
 def test_requests_have_limits(wish, words):
     with pytest.raises(UserError, match=words):
         Request(**wish)
-    assert engine_module.MOST_CANDIDATES == 200
+    assert limits.MOST_CANDIDATES == 200

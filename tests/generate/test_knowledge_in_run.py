@@ -21,6 +21,12 @@ from xtal.patterns import Pattern
 BDC = Request(count=6, metals=("Zn",), linkers=("BDC",), seconds=0)
 
 
+@pytest.fixture(autouse=True)
+def no_pattern(monkeypatch):
+    """Nothing is indexed: there is no pattern here."""
+    monkeypatch.setattr("generate.run.indexed_volume", lambda sample: sample)
+
+
 def generated(request, formula="", elements=None):
     """Contents that a generator is asked for, and the notes."""
     asked = []

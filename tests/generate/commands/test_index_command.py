@@ -12,7 +12,7 @@ from xtal.patterns import Pattern, write_xye
 from xtal.physics.profile import render
 from xtal.physics.simulate import simulate_all
 
-DATA = Path(__file__).parents[1] / "data"
+DATA = Path(__file__).parents[2] / "data"
 
 
 def run(*arguments):
