@@ -10,6 +10,7 @@ pytest.importorskip("safetensors")
 pytest.importorskip("onnx")
 
 import models  # noqa: E402
+from generate import limits  # noqa: E402
 from generate.candidate import Candidate  # noqa: E402
 from generate.engine import CandidateGenerator  # noqa: E402
 from generate.known import Gallery  # noqa: E402
