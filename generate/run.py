@@ -193,7 +193,13 @@ def _generation(
     shares = [share for share in np.diff(np.linspace(0, request.count, len(cells) + 1).round().astype(int)) if share]
     tried = list(zip(shares, cells, strict=False))
     batches = [
-        generator.generate(sample, cell, replace(request, count=int(share)), gallery, partial(_in_turn, watch, turn))
+        generator.generate(
+            sample,
+            cell,
+            replace(request, count=int(share), seconds=-(-request.seconds // len(tried))),
+            gallery,
+            partial(_in_turn, watch, turn),
+        )
         for (share, cell), turn in zip(tried, _turns(tried), strict=True)
     ]
     found = merged(batches)

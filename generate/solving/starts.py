@@ -21,7 +21,8 @@ from xtal.physics.indexing import IndexedCell, index_pattern, space_groups
 
 LEAST_ROOM, MOST_ROOM = 11.8, 60.0  # Å³ per atom, hydrogen as 0.3: 99 of 100 frameworks lie between
 HYDROGEN_SHARE = 0.3
-INDEXING = 8.0  # s
+INDEXING = 0.25  # of the time of the search, for the cells beforehand; 8 s at most
+LONGEST_INDEXING = 8.0
 CELLS, GROUPS, CONTENTS, SEEDS = 3, 6, 12, 8  # looked at
 WITHOUT_SYMMETRY = -2.5  # ln probability that a group was guessed wrongly and only translations are left
 DIFFERENT_COST = 0.02  # arrangements of one cost are one
@@ -56,17 +57,17 @@ def solved_starts(
         hear: told of the best arrangement so far.
     """
     contents = guessed_contents(library, numbers, extra)
-    cells = indexed(sample, room(numbers))[:CELLS] if contents else []
+    cells = indexed(sample, room(numbers), min(INDEXING * seconds, LONGEST_INDEXING))[:CELLS] if contents else []
     guesses = [guess for cell in cells for guess in settings(sample, cell)]
     crystals = [replace(s.crystal, name=s.id) for s in seeds if holds(s.crystal, numbers)]
     found = solve(sample, guesses, contents, library.chemistry, seconds, rng, crystals[:SEEDS], partial(_told, hear))
     return [Start(f"parts: {one.words}", one.crystal) for one in different(found)]
 
 
-def indexed(sample: Sample, volume: tuple[float, float]) -> list[IndexedCell]:
+def indexed(sample: Sample, volume: tuple[float, float], seconds: float) -> list[IndexedCell]:
     """Return the likeliest cells; none where the pattern has too few lines."""
     try:
-        return index_pattern(sample, volume, INDEXING)
+        return index_pattern(sample, volume, seconds)
     except UserError:
         return []
 

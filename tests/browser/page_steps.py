@@ -1,6 +1,7 @@
 """What people do with the page and look at, in steps that several tests take."""
 
 SOON = 60_000  # ms; a machine that is busy with other things needs them
+LATE = 240_000  # ms, after a generation with several formulas
 
 
 def drop(page, *paths):
@@ -12,12 +13,12 @@ def wait_for_hits(page):
     page.wait_for_selector("#xs-plot .legendtext >> text=Calculated", timeout=SOON)
 
 
-def wait_for_text(page, selector: str, pattern: str) -> None:
+def wait_for_text(page, selector: str, pattern: str, timeout: int = SOON) -> None:
     """Wait until the visible text of a place begins as the regular expression says."""
     page.wait_for_function(
         "([place, pattern]) => new RegExp('^(?:' + pattern + ')').test(document.querySelector(place)?.innerText ?? '')",
         arg=[selector, pattern],
-        timeout=SOON,
+        timeout=timeout,
     )
 
 

@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 from page_server import ROOT
-from page_steps import SOON, downloaded, drop, legend, selected_id, wait_for_hits, wait_for_text, width_of_content
+from page_steps import LATE, SOON, downloaded, drop, legend, selected_id, wait_for_hits, wait_for_text, width_of_content
 
 from xtal.crystals import read_cif
 
@@ -72,7 +72,7 @@ def test_an_answer_opens_again_by_its_link_and_from_the_history(visit, address, 
     other.wait_for_selector("#xs-facts >> text=(simulated)", timeout=SOON)
     wait_for_hits(other)
     # another link stands there when the generation after this miss is done
-    wait_for_text(other, "#xs-verdict .xs-share", rf"(?!{re.escape(link)})\?answer=[0-9a-f]{{8}}")
+    wait_for_text(other, "#xs-verdict .xs-share", rf"(?!{re.escape(link)})\?answer=[0-9a-f]{{8}}", LATE)
     other.wait_for_timeout(SETTLED)
     other.click("#xs-past button")
     row = f'#xs-history [data-rank="{link.removeprefix("?answer=")}"]'
