@@ -8,8 +8,6 @@ walk: ``t = c_i + s - c_j``.
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import breadth_first_order, connected_components
 
 from xtal.crystals.bonds import Bonds, find_bonds
 from xtal.crystals.crystal import Crystal
