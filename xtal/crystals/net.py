@@ -28,6 +28,9 @@ def _rank(walks: NDArray[np.int64]) -> int:
 
 def _closed_walks(count: int, bonds: Bonds) -> list[NDArray[np.int64]]:
     """Cells (T, 3) that the closed walks of each connected component of `count` atoms end in."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import breadth_first_order, connected_components
+
     graph = coo_array((np.ones(len(bonds), np.int8), (bonds.first, bonds.second)), shape=(count, count)).tocsr()
     cell = np.zeros((count, 3), dtype=np.int64)
     # of several bonds between two atoms, in different cells, one is in the tree
