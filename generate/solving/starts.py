@@ -89,9 +89,14 @@ def guessed_contents(
     found = []
     for composition in islice(compositions(library, numbers, extra), most):
         needs = tuple(Need(kind.conformers, count) for kind, count in composition.parts)
-        words = " + ".join(f"{count} {kind.smiles or kind.role}" for kind, count in composition.parts)
+        words = " + ".join(f"{count} {named(kind)}" for kind, count in composition.parts)
         found.append(Contents(needs, composition.score, words))
     return found
+
+
+def named(kind: Kind) -> str:
+    """Name a kind of part: a SMILES, or its formula where it holds metals."""
+    return kind.smiles or kind.key.partition("-")[0]
 
 
 def settings(sample: Sample, cell: IndexedCell, most: int = GROUPS) -> list[Guess]:

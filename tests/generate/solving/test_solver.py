@@ -3,9 +3,11 @@ import pytest
 from pymatgen.analysis.structure_matcher import StructureMatcher
 from solving_helpers import FAMILIES, alone, clean_sample, needs_of, symmetric, usual_chemistry, where_it_is
 
+from generate.parts import Kind
 from generate.solving.assign import Need, assignments
 from generate.solving.search import Search
 from generate.solving.solver import Contents, Guess, Solved, solve
+from generate.solving.starts import named, room
 from xtal.crystals import Crystal, to_structure
 
 AZOLATE, ROD, FORMATE = FAMILIES[4], FAMILIES[8], FAMILIES[21]
@@ -104,3 +106,15 @@ def test_numbers_that_no_sites_add_up_to_have_no_way():
     (need, *_) = (n for n in needs_of(ROD) if len(n.shapes[0]) > 10)
     assert assignments(setting, [Need(need.shapes, 1)]) == []
     assert assignments(alone(ROD.lattice), [Need(need.shapes, 1)])
+
+
+def test_a_start_says_what_it_was_made_of():
+    metal = Kind("Zn-0123456789abcdef", (), 1, 2, "", "metal")
+    linker = Kind("C8H4O4-0123456789abcdef", (), 1, -2, "O=C([O-])c1ccc(cc1)C(=O)[O-]", "linker")
+    assert (named(metal), named(linker)) == ("Zn", linker.smiles)
+
+
+def test_the_room_of_atoms_holds_real_frameworks():
+    for crystal in (AZOLATE, ROD, FORMATE):
+        low, high = room(crystal.numbers)
+        assert low < crystal.volume < high
