@@ -29,6 +29,8 @@ from xtal.errors import UserError
 from xtal.patterns.sample import Sample
 from xtal.physics import LineTable, crystal_lines
 
+SOLVING = 0.8  # of the work on a formula, where it is solved from parts
+
 
 class CandidateGenerator:
     """The diffusion model with the fingerprints that judge what it makes."""
@@ -115,21 +117,21 @@ class CandidateGenerator:
         watch: Watch,
     ) -> list[Start | None]:
         """What each candidate begins from; None is noise."""
-        if request.template not in ("auto", "none"):
-            if gallery is None:
-                raise UserError(f"there are no known crystals to take template {request.template!r} from")
+        if request.template == "none" or (request.template != "auto" and gallery is None):
+            return [None] * request.count
+        if request.template != "auto" and gallery is not None:
             named = gallery.named(request.template)
             return [Start(named.id, named.crystal, diffused=True)] * request.count
 
         def hear(crystal: Crystal) -> None:
             """Show what is built, before the first step."""
-            watch(Preview(0, request.steps, lambda: [crystal]))
+            watch(Preview(0, request.steps, lambda: [crystal], what="known frameworks with other linkers"))
 
         most = (request.count + 1) // 2
         built, known = list[Start](), list[Start]()
-        if request.template == "auto" and gallery is not None:
+        if gallery is not None:
             built, known = self._known(sample, vector, numbers, most, gallery, hear)
-        solved = self._solved(sample, numbers, request, [*built, *known], hear)[:most]
+        solved = self._solved(sample, numbers, request, [*built, *known], watch)[:most]
         built = built[: (request.count - len(solved) + 1) // 2]
         return in_turn([*solved, *built], known, request.count)
 
@@ -139,13 +141,18 @@ class CandidateGenerator:
         numbers: NDArray[np.int64],
         request: Request,
         seeds: Sequence[Start],
-        hear: Callable[[Crystal], None],
+        watch: Watch,
     ) -> list[Start]:
         """Frameworks solved from their parts, best first; `seeds` may be nearly right."""
         if not request.seconds:
             return []
         from generate.knowledge import linker_kinds
         from generate.solving import solved_starts
+
+        def hear(share: float, crystal: Crystal) -> None:
+            """Show the best arrangement so far."""
+            step, what = round(share * request.seconds), "searching for the places of its parts"
+            watch(Preview(step, request.seconds, lambda: [crystal], end=SOLVING, what=what))
 
         rng = np.random.default_rng(request.seed)
         extra = [kind for linker in request.linkers for kind in linker_kinds(linker)]
@@ -174,7 +181,7 @@ class CandidateGenerator:
         crystals: list[Crystal] = []
         steps = [max(1, round(request.steps * start.t / STEPS)) for start in batches]  # less noise, a shorter way
         for turn, start in enumerate(batches):
-            hear = partial(self._report, watch, sum(steps[:turn]), sum(steps))
+            hear = partial(self._report, watch, sum(steps[:turn]), sum(steps), _sampling_begins(request))
             predict = partial(self._predict, start.numbers, memory.repeated(np.zeros(len(start.numbers), np.int64)))
             crystals += self._crystals(SAMPLERS[request.method](predict, start, steps[turn], rng, hear))
         crystals += self._crystals(self._settled(still, numbers, rng)) if still else []
@@ -187,9 +194,9 @@ class CandidateGenerator:
     ) -> tuple[NDArray, NDArray]:
         return self.denoiser.predict(numbers, frac, cell, t, memory)
 
-    def _report(self, watch: Watch, before: int, steps: int, state: Noisy) -> None:
+    def _report(self, watch: Watch, before: int, steps: int, begin: float, state: Noisy) -> None:
         """Tell `watch` of one step; `before` were taken in an earlier batch."""
-        watch(Preview(before + state.taken, steps, partial(self._crystals, state)))
+        watch(Preview(before + state.taken, steps, partial(self._crystals, state), begin=begin))
 
     def _settled(self, known: Sequence[Start], numbers: NDArray[np.int64], rng: Generator) -> Noisy:
         """Templates with the atoms asked for, in the reduced cells that the model knows, not noisy yet."""
@@ -235,3 +242,8 @@ class CandidateGenerator:
             zero_shift=float(refined.fit.parameters[row, 6]),
             width=float(refined.width[row]),
         )
+
+
+def _sampling_begins(request: Request) -> float:
+    """Share of the work that is done before the sampler begins."""
+    return SOLVING if request.seconds and request.template == "auto" else 0.0

@@ -35,17 +35,31 @@ ONE = Turn()
 
 @dataclass(frozen=True)
 class Preview:
-    """How far a generation is: of this formula `step` of `steps` are done, and its candidates as they look now."""
+    """How far a generation is, and its candidates as they look now.
+
+    Attributes:
+        step: done of `steps`, of the search from parts or of the sampler.
+        steps: of all.
+        crystals: returns the candidates.
+        turn: the formula.
+        begin: share of the formula's work that was done before these steps, 0 to 1.
+        end: share that is done after them.
+        what: is being done, where it is not sampling.
+    """
 
     step: int
     steps: int
     crystals: Callable[[], list[Crystal]]
     turn: Turn = ONE
+    begin: float = 0.0
+    end: float = 1.0
+    what: str = ""
 
     @property
     def share(self) -> float:
-        """Part of the sampling that is done, over all formulas, 0 to 1."""
-        return self.turn.begin + (self.turn.end - self.turn.begin) * self.step / max(self.steps, 1)
+        """Part of the work that is done, over all formulas, 0 to 1."""
+        done = self.begin + (self.end - self.begin) * self.step / max(self.steps, 1)
+        return self.turn.begin + (self.turn.end - self.turn.begin) * done
 
 
 Watch = Callable[[Preview], None]

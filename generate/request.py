@@ -18,12 +18,11 @@ class Request:
         steps: of the sampler from pure noise; templates, which are less noisy, take their share of these.
         seed: of everything random; repeats a run bit for bit on one machine.
         method: the sampler.
-        template: ``auto`` builds up to half of the candidates from known crystals by exchanging linkers; the others are
-            templates as they are, noised templates and noise in turn. ``none`` begins all from noise, and the id of an
-            entry all from this one, noised.
+        template: ``auto`` solves up to half of the candidates from parts, and builds up to half of the others from
+            known crystals by exchanging linkers; the rest are templates as they are, noised templates and noise in
+            turn. ``none`` begins all from noise, and the id of an entry all from this one, noised.
         level: step of the diffusion up to which templates are noised; 300 moves atoms by about 0.3 Å.
-        seconds: of one core for the search for frameworks from their parts; 0 leaves it out. Up to half of the
-            candidates come from it.
+        seconds: of one core for the search for frameworks from their parts; 0 leaves it out.
         metals: symbols of what the chemist knows to be there; none where nothing is known.
         linkers: names or SMILES, see `generate.knowledge.linker_kinds`.
         guests: names or SMILES of solvents and ions.

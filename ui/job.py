@@ -30,6 +30,7 @@ class Step:
         turn: which formula this is.
         share: of the sampling that is done, over all formulas, 0 to 1.
         crystal: the first candidate as it looks now, None where nobody looks.
+        what: is being done, where it is not sampling.
     """
 
     step: int = 0
@@ -37,6 +38,7 @@ class Step:
     turn: Turn = ONE
     share: float = 0.0
     crystal: "Crystal | None" = None
+    what: str = ""
 
 
 class Job:
@@ -115,7 +117,7 @@ class Job:
             raise Cancelled
         crystal = event.preview.crystals()[0] if self.previewing else None
         now = event.preview
-        self.step = Step(now.step, now.steps, now.turn, now.share, crystal)
+        self.step = Step(now.step, now.steps, now.turn, now.share, crystal, now.what)
 
     def _set_solution(self, event: "Event") -> None:
         with self._changed:

@@ -113,7 +113,9 @@ class Wiring:
         while job is not None and not job.wait(TICK):
             step, picture, now = job.step, gr.skip(), time.monotonic()
             if step is not None and step.crystal is not None and job.previewing and now - drawn > PICTURES:
-                about = filter(None, ("First candidate", step.turn.words, f"step {step.step} of {step.steps}"))
+                about = filter(
+                    None, ("First candidate", step.turn.words, step.what or f"step {step.step} of {step.steps}")
+                )
                 title = ", ".join(about)
                 drawn, picture = now, scene(step.crystal, title, "", "")
             yield [progress_html(step), picture]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import islice, product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,9 +51,9 @@ def assignments(setting: Setting, needs: Sequence[Need]) -> list[Assignment]:
     """Return the ways to put the parts on the sites of a setting, likeliest first; none where they do not fit."""
     places = sites(setting.rotations, setting.translations)
     turns = cartesian(setting.rotations, setting.lattice)
-    options = [list(_ways(_stands(need, places, turns), need.count)) for need in needs]
+    options = [list(islice(_ways(_stands(need, places, turns), need.count), MOST_WAYS)) for need in needs]
     found = []
-    for choice in product(*(ways[:MOST_WAYS] for ways in options)):
+    for choice in product(*options):
         stands = tuple(stand for way in choice for stand in way)
         if _fits(stands):
             found.append(Assignment(stands, -EACH_ORBIT * len(stands)))
@@ -94,6 +94,9 @@ def _sets(stands: Sequence[Stand], count: int, size: int, start: int) -> Iterato
     if size == 0:
         if count == 0:
             yield ()
+        return
+    most = max((stand.site.multiplicity for stand in stands[start:]), default=0)
+    if size * most < count:  # even the largest orbits that are left are too small
         return
     for row in range(start, len(stands)):
         many = stands[row].site.multiplicity

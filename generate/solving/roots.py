@@ -9,6 +9,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from xtal.errors import UserError
 from xtal.patterns import q_from_two_theta, two_theta_from_q
 from xtal.patterns.lorentz import lorentz_polarisation_ratio
 from xtal.patterns.sample import Sample
@@ -61,6 +62,9 @@ class Roots:
         """Prepare a sample for one cell (3, 3) and group (S, 3, 3).
 
         `zero` degrees are added to calculated angles; `line` is width and share as found for the cell before.
+
+        Raises:
+            UserError: the cell has no line in the range of the pattern.
         """
         sharp = Target.of(sample.pattern, sample.lines, sample.under)
         target = sharp.blurred(BLUR * sharp.fwhm)
@@ -79,6 +83,8 @@ class Roots:
         trust = np.pad(target.measured / (1 + np.sqrt(target.variance) / top / NOISE), half)
         inside = (place > -half) & (place < len(target.net) + half - 1)
         hkl, q, count, place = hkl[inside], q[inside], count[inside], place[inside]
+        if not len(hkl):
+            raise UserError("a cell of these edges has no line in the range of the pattern")
         start = np.clip(np.rint(place).astype(np.int64), 0, len(level) - 2 * half - 1)
         offset = (start[:, None] + np.arange(-half, half + 1) - place[:, None]) * target.step / target.fwhm
         root = np.sqrt(level + FLOOR)

@@ -18,6 +18,7 @@ from xtal.crystals import Crystal
 from xtal.crystals.linkers import CARBON, METALS
 from xtal.crystals.parts import cut
 from xtal.crystals.symmetry import shortest
+from xtal.errors import UserError
 from xtal.patterns.sample import Sample
 
 ROUNDS = 4  # after each the better third of the ways goes on with more time
@@ -139,22 +140,31 @@ def _arms(
         found = assignments(guess.setting, content.needs)
         ways += [(beforehand + way.ln_probability, guess, content, way) for way in found]
     ways.sort(key=lambda way: -way[0])
-    arms, roots, lines = [], dict[int, Roots](), dict[bytes, tuple[float, float]]()
+    arms, roots, lines = [], dict[int, Roots | None](), dict[bytes, tuple[float, float]]()
     for ln_probability, guess, content, way in ways[:most]:
         if ln_probability < ways[0][0] - FARTHEST:
             break
         if id(guess) not in roots:
             key = guess.setting.lattice.tobytes()
-            roots[id(guess)] = made = Roots.of(
-                sample, guess.setting.lattice, guess.setting.rotations, guess.zero, lines.get(key)
-            )
-            lines[key] = made.line
+            roots[id(guess)] = made = _roots(sample, guess, lines.get(key))
+            lines |= {key: made.line} if made else {}
+        seen = roots[id(guess)]
+        if seen is None:
+            continue
         problems = [
-            Problem.of(guess.setting, [stand.placed(rng) for stand in way.stands], roots[id(guess)], chemistry)
+            Problem.of(guess.setting, [stand.placed(rng) for stand in way.stands], seen, chemistry)
             for _ in range(ORIENTATIONS if any(len(stand.turns) > 1 for stand in way.stands) else 1)
         ]
         arms.append(Arm(Search(problems, rng), ln_probability, f"{content.words} in {guess.words}"))
     return arms
+
+
+def _roots(sample: Sample, guess: Guess, line: tuple[float, float] | None) -> Roots | None:
+    """Return the profile for one cell; None where the cell has no line in its range."""
+    try:
+        return Roots.of(sample, guess.setting.lattice, guess.setting.rotations, guess.zero, line)
+    except UserError:
+        return None
 
 
 def _seeded(sample: Sample, seeds: Sequence[Crystal], chemistry: Chemistry, rng: Generator) -> list[Arm]:
@@ -165,7 +175,9 @@ def _seeded(sample: Sample, seeds: Sequence[Crystal], chemistry: Chemistry, rng:
         if any(piece.endless for piece in parts.pieces):
             continue
         setting = Setting(seed.lattice, *NO_SYMMETRY)
-        roots = Roots.of(sample, seed.lattice, setting.rotations, line=line)
+        roots = _roots(sample, Guess(setting, 0.0, ""), line)
+        if roots is None:
+            continue
         line = roots.line
         general = sites(*NO_SYMMETRY)[0]
         near = near_metals(seed, chemistry)

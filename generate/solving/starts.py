@@ -17,7 +17,7 @@ from generate.solving.solver import Contents, Guess, Solved, solve
 from xtal.crystals import Crystal
 from xtal.errors import UserError
 from xtal.patterns.sample import Sample
-from xtal.physics.indexing import IndexedCell, index_pattern, space_groups
+from xtal.physics.indexing import GroupGuess, IndexedCell, index_pattern, space_groups
 
 LEAST_ROOM, MOST_ROOM = 11.8, 60.0  # Å³ per atom, hydrogen as 0.3: 99 of 100 frameworks lie between
 HYDROGEN_SHARE = 0.3
@@ -42,7 +42,7 @@ def solved_starts(
     rng: Generator,
     seeds: Sequence[Start] = (),
     extra: Sequence[Kind] = (),
-    hear: Callable[[Crystal], None] = lambda _: None,
+    hear: Callable[[float, Crystal], None] = lambda *_: None,
 ) -> list[Start]:
     """Return frameworks of the atoms (N,), best first; nothing where no cell or no parts are found.
 
@@ -54,7 +54,7 @@ def solved_starts(
         rng: of everything random.
         seeds: crystals that may be nearly right.
         extra: kinds of parts that the chemist named.
-        hear: told of the best arrangement so far.
+        hear: told the share of the time used and the best arrangement so far.
     """
     contents = guessed_contents(library, numbers, extra)
     cells = indexed(sample, room(numbers), min(INDEXING * seconds, LONGEST_INDEXING))[:CELLS] if contents else []
@@ -77,9 +77,9 @@ def holds(crystal: Crystal, numbers: NDArray[np.integer]) -> bool:
     return len(crystal) == len(numbers) and bool((np.sort(crystal.numbers) == np.sort(numbers)).all())
 
 
-def _told(hear: Callable[[Crystal], None], _share: float, best: Solved | None) -> None:
+def _told(hear: Callable[[float, Crystal], None], share: float, best: Solved | None) -> None:
     if best is not None:
-        hear(best.crystal)
+        hear(share, best.crystal)
 
 
 def guessed_contents(
@@ -109,12 +109,20 @@ def settings(sample: Sample, cell: IndexedCell, most: int = GROUPS) -> list[Gues
             group.symbol,
             cell.zero_shift,
         )
-        for group in space_groups(sample, cell, most)
+        for group in _groups(sample, cell, most)
     ]
     if all(len(guess.setting.rotations) > 1 for guess in found):
         alone = Setting(cell.lattice, np.eye(3, dtype=np.int64)[None], np.zeros((1, 3)))
         found.append(Guess(alone, likelihood + WITHOUT_SYMMETRY, "P1", cell.zero_shift))
     return found
+
+
+def _groups(sample: Sample, cell: IndexedCell, most: int) -> list[GroupGuess]:
+    """Return the likeliest groups; none where the lattice shows no line, or too many."""
+    try:
+        return space_groups(sample, cell, most)
+    except UserError:
+        return []
 
 
 def different(solved: Sequence[Solved]) -> list[Solved]:

@@ -50,7 +50,9 @@ def progress_html(step: "Step | None", which: str = "") -> str:
         return ""
     bar_ = f'<progress value="{step.share:.3f}"></progress>' if step.share else "<progress></progress>"
     begin = f"{which}: " if which else ""
-    if not step.step:
+    if step.what:
+        words = _listed(f"{begin}Generating", step.turn.words, step.what)
+    elif not step.step:
         words = escape(f"{begin}Generating: opening the model, or waiting for another generation to end")
     elif step.step == step.steps:
         words = _listed(f"{begin}Generated", step.turn.words, "refining the cells and comparing them with the pattern")

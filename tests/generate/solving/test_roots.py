@@ -3,6 +3,7 @@ import pytest
 from solving_helpers import FAMILIES, alone, clean_sample, symmetric
 
 from generate.solving.roots import Roots, independent
+from xtal.errors import UserError
 from xtal.patterns import two_theta_from_q
 
 CRYSTAL = FAMILIES[8]
@@ -39,3 +40,9 @@ def test_a_zero_shift_moves_them_all():
     both = min(len(here.q), len(there.q))
     assert ((there.start - here.start)[: both - 10] > 0).all()
     assert there.line == here.line
+
+
+def test_a_cell_without_lines_in_the_range_is_refused():
+    tiny = np.eye(3) * 2.0  # its first line lies beyond 30°
+    with pytest.raises(UserError, match="no line in the range"):
+        Roots.of(clean_sample(CRYSTAL), tiny, alone(tiny).rotations)

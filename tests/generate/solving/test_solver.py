@@ -1,3 +1,6 @@
+import time
+
+import gemmi
 import numpy as np
 import pytest
 from pymatgen.analysis.structure_matcher import StructureMatcher
@@ -5,11 +8,12 @@ from solving_helpers import FAMILIES, alone, clean_sample, needs_of, symmetric, 
 
 from generate.parts import Kind
 from generate.solving.assign import Need, assignments
+from generate.solving.problem import Setting
 from generate.solving.search import Search
 from generate.solving.solver import Contents, Guess, Solved, solve
 from generate.solving.starts import named, room
 from xtal.crystals import Crystal, to_structure
-from xtal.crystals.parts import graph_of
+from xtal.crystals.parts import cut, graph_of
 
 AZOLATE, ROD, FORMATE = FAMILIES[4], FAMILIES[8], FAMILIES[21]
 
@@ -122,3 +126,23 @@ def test_the_room_of_atoms_holds_real_frameworks():
     for crystal in (AZOLATE, ROD, FORMATE):
         low, high = room(crystal.numbers)
         assert low < crystal.volume < high
+
+
+def test_cells_without_lines_are_passed_over():
+    tiny = Crystal(np.eye(3) * 2.0, [[0, 0, 0]], np.array([24]), name="tiny")
+    guess = Guess(alone(tiny.lattice), 0.0, "tiny")
+    contents = Contents((Need((cut(tiny).pieces[0].part,), 1),), 0.0, "one atom")
+    rng = np.random.default_rng(0)
+    assert solve(clean_sample(AZOLATE), [guess], [contents], usual_chemistry(), 0.5, rng, seeds=[tiny]) == []
+
+
+def test_many_parts_in_a_group_of_many_sites_are_laid_out_at_once():
+    every = [*gemmi.SpaceGroup("F m -3 m").operations().sym_ops]
+    rotations = np.array([op.rot for op in every]) // gemmi.Op.DEN
+    setting = Setting(np.eye(3) * 20.0, rotations, np.array([op.tran for op in every]) / gemmi.Op.DEN)
+    atom = next(need for need in needs_of(ROD) if len(need.shapes[0]) == 1)
+    begun = time.process_time()
+    for count in (47, 95, 240, 487):
+        for way in assignments(setting, [Need(atom.shapes, count)]):
+            assert sum(stand.site.multiplicity for stand in way.stands) == count
+    assert time.process_time() - begun < 20

@@ -53,3 +53,11 @@ def test_progress_says_what_is_being_done(step, words):
 
 def test_no_progress_without_a_generation():
     assert progress_html(None) == ""
+
+
+def test_a_search_from_parts_is_told_from_sampling():
+    step = Step(30, 30, Turn(formula="ZnO"), 0.8, None, "searching for the places of its parts")
+    words = progress_html(step)
+    assert "Generating, ZnO, searching for the places of its parts" in words.replace(": ", ", ")
+    assert "step 30" not in words
+    assert 'value="0.800"' in words

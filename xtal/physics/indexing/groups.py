@@ -84,7 +84,7 @@ def _evidences(profile: Profile, done: Fit, absent: NDArray[np.bool_]) -> NDArra
     gram, right, _ = normal_equations(profile.net, profile.weight, *laid)
     out = np.empty(len(absent))
     for n, missing in enumerate(absent):
-        keep = np.flatnonzero(~missing)
+        keep = np.flatnonzero(~missing & (gram.diagonal() > 0))  # a line in a gap says nothing
         part, side = np.ascontiguousarray(gram[np.ix_(keep, keep)]), right[keep]
         bounds = np.tile(np.array([0, len(keep)]), (len(keep), 1))
         for k in range(len(keep)):
