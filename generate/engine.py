@@ -12,14 +12,16 @@ import models
 from generate.agreement import agreement
 from generate.candidate import Candidate, ranked
 from generate.checks import plausibility
-from generate.known import Builder, Gallery, Start
+from generate.known import Builder, Gallery
+from generate.known.shelf import lone_linkers
 from generate.known.starts import ALIKE, HOSTS, in_turn, templates
 from generate.known.templates import adapted
-from generate.parts import Library
+from generate.parts import Kind, Library
 from generate.preview import Preview, Watch
 from generate.refine import Refined, fit_crystals
 from generate.request import Request
 from generate.sampler import SAMPLERS, Noisy, noised, pure_noise
+from generate.start import Start
 from models.ccsg.denoiser import LARGEST, Denoiser, Memory
 from models.ccsg.schedule import STEPS
 from models.embedder import Embedder
@@ -28,8 +30,10 @@ from xtal.crystals import Crystal, niggli
 from xtal.errors import UserError
 from xtal.patterns.sample import Sample
 from xtal.physics import LineTable, crystal_lines
+from xtal.physics.indexing import IndexedCell
 
 SOLVING = 0.8  # of the work on a formula, where it is solved from parts
+OTHERS = 4  # one candidate in so many begins from a template or from noise, whatever was built
 
 
 class CandidateGenerator:
@@ -86,7 +90,7 @@ class CandidateGenerator:
     ) -> tuple[list[Candidate], list[Candidate]]:
         """Return what `generate` may begin from, not diffused but refined and ranked: what was built, and templates."""
         vector = self.embedder.embed_patterns([sample.lines])[0]
-        built, known = self._known(sample, vector, numbers, request.count, gallery)
+        built, known = self._known(sample, vector, numbers, request, gallery, self._cells(sample, numbers, request))
         settled = self._crystals(self._settled(known, numbers, np.random.default_rng(request.seed))) if known else []
         return (
             self._ranked(sample, vector, [s.crystal for s in built], [s.id for s in built], request.seed),
@@ -98,14 +102,26 @@ class CandidateGenerator:
         sample: Sample,
         vector: NDArray[np.float32],
         numbers: NDArray[np.int64],
-        count: int,
+        request: Request,
         gallery: Gallery,
+        cells: Sequence[IndexedCell],
         hear: Callable[[Crystal], None] = lambda _: None,
     ) -> tuple[list[Start], list[Start]]:
-        """Up to `count` crystals built by exchanging linkers, and templates."""
+        """Crystals built by exchanging linkers, and templates."""
         near = gallery.nearest(vector, HOSTS)
-        builder = Builder(self.embedder, sample, vector, near, gallery.alike(numbers, ALIKE))
-        return builder.build(numbers, count, hear), templates(near, numbers)
+        library = self.library if request.seconds else None
+        extra = lone_linkers(_named(request), numbers)
+        alike = gallery.alike(numbers, ALIKE)
+        builder = Builder(self.embedder, sample, vector, near, alike, extra, library, cells)
+        return builder.build(numbers, request.count, hear), templates(near, numbers)
+
+    def _cells(self, sample: Sample, numbers: NDArray[np.int64], request: Request) -> list[IndexedCell]:
+        """Index the pattern, where there is time for a search."""
+        if not request.seconds:
+            return []
+        from generate.solving import indexed
+
+        return indexed(sample, numbers, request.seconds)
 
     def _starts(
         self,
@@ -127,26 +143,27 @@ class CandidateGenerator:
             """Show what is built, before the first step."""
             watch(Preview(0, request.steps, lambda: [crystal], what="known frameworks with other linkers"))
 
-        most = (request.count + 1) // 2
+        cells = self._cells(sample, numbers, request)
         built, known = list[Start](), list[Start]()
         if gallery is not None:
-            built, known = self._known(sample, vector, numbers, most, gallery, hear)
-        solved = self._solved(sample, numbers, request, [*built, *known], watch)[:most]
-        built = built[: (request.count - len(solved) + 1) // 2]
-        return in_turn([*solved, *built], known, request.count)
+            built, known = self._known(sample, vector, numbers, request, gallery, cells, hear)
+        solved = self._solved(sample, numbers, request, cells, [*built, *known], watch)[: (request.count + 1) // 2]
+        best = _by_fit(sample, [*solved, *built]) if solved else built
+        others = max(request.count // OTHERS, min(3, request.count // 2))
+        return in_turn(best[: request.count - others], known, request.count)
 
     def _solved(
         self,
         sample: Sample,
         numbers: NDArray[np.int64],
         request: Request,
+        cells: Sequence[IndexedCell],
         seeds: Sequence[Start],
         watch: Watch,
     ) -> list[Start]:
         """Frameworks solved from their parts, best first; `seeds` may be nearly right."""
         if not request.seconds:
             return []
-        from generate.knowledge import linker_kinds
         from generate.solving import solved_starts
 
         def hear(share: float, crystal: Crystal) -> None:
@@ -155,8 +172,8 @@ class CandidateGenerator:
             watch(Preview(step, request.seconds, lambda: [crystal], end=SOLVING, what=what))
 
         rng = np.random.default_rng(request.seed)
-        extra = [kind for linker in request.linkers for kind in linker_kinds(linker)]
-        return solved_starts(sample, numbers, self.library, request.seconds, rng, seeds, extra, hear)
+        extra = _named(request)
+        return solved_starts(sample, numbers, self.library, request.seconds, rng, cells, seeds, extra, hear)
 
     def _sampled(
         self,
@@ -242,6 +259,21 @@ class CandidateGenerator:
             zero_shift=float(refined.fit.parameters[row, 6]),
             width=float(refined.width[row]),
         )
+
+
+def _named(request: Request) -> list[Kind]:
+    """Return the parts that the chemist named."""
+    if not request.linkers:
+        return []
+    from generate.knowledge import linker_kinds
+
+    return [kind for linker in request.linkers for kind in linker_kinds(linker)]
+
+
+def _by_fit(sample: Sample, starts: Sequence[Start]) -> list[Start]:
+    """Order what was made of different parts in different ways by how much of the profile it explains."""
+    fit = fit_crystals(sample, [start.crystal for start in starts]).fit.explained
+    return [starts[row] for row in np.argsort(-fit, kind="stable")]
 
 
 def _sampling_begins(request: Request) -> float:

@@ -14,7 +14,7 @@ from itertools import combinations, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from generate.known.pendants import HYDROGEN, Bare, Group, dressed
+from generate.known.pendants import HYDROGEN, Bare, Group, bare, dressed
 from generate.known.shelf import WEIGHTS, Shelf, weight
 from generate.known.shelf import Key as LinkerKey
 from xtal.crystals.linkers import METALS, Framework, Grips, Linker
@@ -25,7 +25,7 @@ MOST_CHOICES = 12  # ways to choose the slots to be filled, of a framework with 
 MOST_RECIPES = 20_000  # of one kind of framework
 MOST_HOSTS = 4  # of those alike, which get the same linkers
 NOWHERE = np.empty((0, 2), dtype=np.int64)
-Key = tuple[tuple[int, int, int, int], ...]
+Key = tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +58,13 @@ class Fill:
         at = (np.arange(self.count) * places // self.count + turn) % places
         return dressed(self.bare, dict.fromkeys(at.tolist(), self.group))
 
+    def stripped(self) -> tuple[Bare, tuple[Group, ...]]:
+        """Return the bare linker, and the groups that belong on it somewhere."""
+        if self.known is not None:
+            naked = bare(self.bare.linker)
+            return naked, naked.groups
+        return self.bare, (self.group,) * self.count if self.group is not None else ()
+
 
 @dataclass(frozen=True, eq=False)
 class Recipe:
@@ -67,7 +74,7 @@ class Recipe:
         host: row of the framework.
         slots: which of its linkers.
         fills: what comes into each slot.
-        key: the linkers that there will be, wherever; equal for the same set.
+        key: the bare linkers and the groups that there will be, wherever; equal for the same set.
     """
 
     host: int
@@ -119,9 +126,7 @@ def recipes(frameworks: Sequence[Framework], shelf: Shelf, numbers: NDArray[np.i
     for host, framework in enumerate(frameworks):
         every = slots(framework)
         if weight(framework.crystal.numbers) == wanted:  # it needs no others
-            yield Recipe(
-                host, (), (), tuple(sorted((len(s.rows), framework.linkers[s.rows[0]].kind, 0, 0) for s in every))
-            )
+            yield Recipe(host, (), (), _pooled([(len(s.rows), framework.linkers[s.rows[0]].kind, 0, 0) for s in every]))
         for chosen in [*combinations(every, min(MOST_SLOTS, len(every)))][:MOST_CHOICES] if every else []:
             ordered = tuple(sorted(chosen, key=lambda slot: (len(slot.rows), slot.donors)))
             gone = sum(weight(framework.linkers[row].numbers) for slot in ordered for row in slot.rows)
@@ -135,9 +140,16 @@ def recipes(frameworks: Sequence[Framework], shelf: Shelf, numbers: NDArray[np.i
             rest = Counter(linker.kind for row, linker in enumerate(framework.linkers) if not _in(row, ordered))
             for fills in solved[lacking, shape]:
                 key = [(len(s.rows), *fill.key) for s, fill in zip(ordered, fills, strict=True)]
-                yield Recipe(
-                    host, ordered, fills, tuple(sorted([*key, *((n, kind, 0, 0) for kind, n in rest.items())]))
-                )
+                yield Recipe(host, ordered, fills, _pooled([*key, *((n, kind, 0, 0) for kind, n in rest.items())]))
+
+
+def _pooled(linkers: Sequence[tuple[int, int, int, int]]) -> Key:
+    """Describe a set of linkers, so many of each bare kind, and their groups: who has which does not count."""
+    bare_kinds, groups = Counter[int](), Counter[int]()
+    for n, kind, group, count in linkers:
+        bare_kinds[kind] += n
+        groups[group] += n * count
+    return tuple(sorted((+bare_kinds).items())), tuple(sorted((+groups).items()))
 
 
 def _in(row: int, chosen: Sequence[Slot]) -> bool:

@@ -5,13 +5,19 @@ place off by a small part of q, or to be something else:
 
     p(q | cell) = (1 - e) / H Σ_h N(q; q_h, σ q_h) + e / range
 
-so that a large cell, whose H reflections are everywhere, gains nothing by that.
+so that a large cell, whose H reflections are everywhere, gains nothing by that. Where a pattern could be indexed, a
+lattice near one of these cells gains the odds of that.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from xtal.crystals.lattices import SLACK, nearest
 from xtal.patterns import Lines
+from xtal.physics.indexing import IndexedCell
+from xtal.physics.indexing.bravais import reduced
 
 FIRST = 10  # lines looked at
 FAINT = 0.01  # of the strongest one: fainter lines are left out
@@ -20,6 +26,8 @@ MOST_INDEX = 5  # of a reflection
 BLOCK = 256  # lattices at once
 SCALES = (0.955, 0.97, 0.985, 1.0, 1.015)  # donors differ in their nodes, and assembled ones are long
 ELSE = 0.1  # share of lines that are something else
+STRAIN = 0.025  # how far a lattice built of known parts is from the true one
+RARE = 300.0  # lattices of one volume that are told apart by that
 
 
 def first_lines(lines: Lines) -> NDArray[np.float64]:
@@ -55,3 +63,15 @@ def _some(lattices: NDArray, half: NDArray, q: NDArray, low: float, end: float) 
     total = np.array([np.bincount(row, line, len(lattices)) for line in near])  # (L, S)
     likely = (1 - ELSE) * total / np.maximum(count, 1) + ELSE / (end - low)
     return np.log(likely * (end - low)).sum(axis=0)
+
+
+def in_cells(lattices: NDArray[np.float64], cells: Sequence[IndexedCell]) -> NDArray[np.float64]:
+    """(S,) ln odds that a lattice (S, 3, 3) has for being near an indexed cell, 0 without any."""
+    odds = np.zeros(len(lattices))
+    if not cells or not len(lattices):
+        return odds
+    own = np.array([reduced(lattice) for lattice in lattices])
+    for cell in cells:
+        strain = nearest(own, cell.lattice) / SLACK
+        odds = np.maximum(odds, cell.probability * RARE * np.exp(-0.5 * (strain / STRAIN) ** 2))
+    return np.log1p(odds)

@@ -156,14 +156,14 @@ def _group(linker: Linker, anchor: int, atoms: Sequence[int]) -> Group:
     position = linker.position[atoms] - linker.position[anchor]
     numbers = linker.numbers[atoms]
     alone = replace(linker, numbers=numbers, bonds=pairs, bound=np.arange(len(atoms)) == 0, end=np.full(len(atoms), -1))
-    return Group(numbers, position @ _onto(position[0], np.array([0.0, 0, 1])), pairs, alone.hashed())
+    return Group(numbers, position @ onto(position[0], np.array([0.0, 0, 1])), pairs, alone.hashed())
 
 
 def _roomiest(
     anchor: NDArray[np.float64], hydrogen: NDArray[np.float64], group: Group, there: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """(n, 3) places of a group on the bond from carbon to hydrogen, turned about it to where others are farthest."""
-    rotation = _onto(np.array([0.0, 0, 1]), hydrogen - anchor)
+    rotation = onto(np.array([0.0, 0, 1]), hydrogen - anchor)
     ways = range(TURNS if len(group.numbers) > 1 else 1)
     turns = [Rotation.from_rotvec([0, 0, 2 * np.pi * k / TURNS]).as_matrix() for k in ways]
     tried = [anchor + group.position @ turn @ rotation for turn in turns]
@@ -171,7 +171,7 @@ def _roomiest(
     return tried[int(np.argmax(room))]
 
 
-def _onto(start: NDArray[np.float64], end: NDArray[np.float64]) -> NDArray[np.float64]:
+def onto(start: NDArray[np.float64], end: NDArray[np.float64]) -> NDArray[np.float64]:
     """(3, 3) rotation R with ``start R`` along `end`."""
     one, two = start / np.linalg.norm(start), end / np.linalg.norm(end)
     axis, cosine = np.cross(one, two), float(one @ two)

@@ -1,18 +1,19 @@
 """What known frameworks have to give: linkers as they are, bare linkers, and the groups that may dress these."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from generate.known.pendants import HYDROGEN, Bare, Group, bare
+from generate.parts import Kind
 from xtal.crystals import HIGHEST_NUMBER
-from xtal.crystals.linkers import METALS, Framework, Grips, Linker
+from xtal.crystals.linkers import METALS, Framework, Grips, Linker, lone_linker
 
 MOST_LINKERS = 200  # of the same donors, the most frequent ones
-MOST_BARE = 90
+MOST_BARE = 120
 MOST_GROUPS = 24
 MOST_SHAPES = 2  # of one kind without groups
 LONGER, TURNED = 0.6, 8.0  # Å and degrees, by which shapes differ
@@ -26,6 +27,22 @@ Key = tuple[int, int, int]
 def set_key(naked: Bare) -> Key:
     """Describe a linker by what it is without its groups, and by these; of several kinds by the sum of their keys."""
     return naked.linker.kind, sum({group.key for group in naked.groups}), len(naked.groups)
+
+
+def lone_linkers(kinds: Iterable[Kind], numbers: NDArray[np.integer], most: int = MOST_LINKERS) -> list[Linker]:
+    """Return up to `most` kinds of parts as linkers of two ends or more, of no other elements than the atoms (N,)."""
+    elements = np.append(numbers, HYDROGEN)
+    found = []
+    for kind in kinds:
+        part = kind.conformers[0]
+        if kind.role != "linker" or part.donors.sum() < 2 or not np.isin(part.numbers, elements).all():
+            continue
+        linker = lone_linker(part.numbers, part.position, part.bonds, part.donors)
+        if linker is not None and len(linker.node) > 1:
+            found.append(linker)
+        if len(found) == most:
+            break
+    return found
 
 
 def weight(numbers: NDArray[np.integer]) -> int:
@@ -48,8 +65,14 @@ class Shelf:
     groups: tuple[Group, ...]
 
     @classmethod
-    def of(cls, frameworks: Sequence[Framework], numbers: NDArray[np.integer], extra: Sequence[Linker] = ()) -> "Shelf":
-        """Collect what holds no other elements than the atoms (N,) do; `extra` linkers come before all others."""
+    def of(
+        cls,
+        frameworks: Sequence[Framework],
+        numbers: NDArray[np.integer],
+        extra: Sequence[Linker] = (),
+        spare: Sequence[Linker] = (),
+    ) -> "Shelf":
+        """Collect what holds no elements but those of the atoms (N,); `extra` linkers come first, `spare` ones last."""
         elements = set(numbers.tolist()) | {HYDROGEN}
         linkers: dict[int, Linker] = {}
         naked: dict[int, list[Bare]] = defaultdict(list)
@@ -59,7 +82,10 @@ class Shelf:
         # linkers of other nodes may be twisted otherwise
         first = sorted(frameworks, key=lambda f: weight(f.crystal.numbers[METALS[f.crystal.numbers]]) != metals)
         holdings = [{linker.kind: linker for linker in framework.linkers}.values() for framework in first]
-        for held, times in [([linker], len(frameworks) + 1) for linker in extra] + [(held, 1) for held in holdings]:
+        for held, times in [([linker], len(frameworks) + 1) for linker in extra] + [
+            *((held, 1) for held in holdings),
+            *(([linker], 0) for linker in spare),
+        ]:
             for linker in held:
                 stripped = bare(linker)
                 linkers.setdefault(linker.kind, linker)

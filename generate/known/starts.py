@@ -6,22 +6,27 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, cycle, islice, repeat
 
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import NDArray
 
 from generate.known.centring import centrings, in_lattice
+from generate.known.dressing import SETTLED, Attempt, Dresser, Undressed, undressed
 from generate.known.exchange import Plan, Way, exchanged, plans, ways
 from generate.known.gallery import Neighbour
 from generate.known.isoreticular import Key, Recipe, recipes, with_metal
-from generate.known.lines import agreements, first_lines
-from generate.known.shelf import Shelf
+from generate.known.lines import agreements, first_lines, in_cells
+from generate.known.shelf import Shelf, lone_linkers
 from generate.known.templates import difference
+from generate.parts import Chemistry, Library
 from generate.refine import fit_crystals
+from generate.start import Start
 from models.ccsg.denoiser import LARGEST
 from models.embedder import Embedder
 from xtal.crystals import Crystal, take_apart
 from xtal.crystals.linkers import Framework, Linker
 from xtal.patterns.sample import Sample
 from xtal.physics import LineTable, crystal_lines
+from xtal.physics.indexing import IndexedCell
 
 LOOKED_AT = 50  # nearest known crystals from which templates are chosen
 FEW_CHANGES = 0.35  # share of atoms that a template may have to gain, lose or change
@@ -36,28 +41,8 @@ BEST_SETS = 10
 MIXED = 1.0  # of ln p, that a framework has one more kind of groups
 SHAPES = 4  # of the linkers of a set that are looked at
 TURNS = 2  # ways to share out the groups of a linker
+MISFIT = 0.1  # of a framework that cannot be dressed, over the share of the profile that it leaves unexplained
 OF_ONE_SET = 3  # crystals kept, which differ little
-
-
-@dataclass(frozen=True, eq=False)
-class Start:
-    """A crystal that a candidate begins from.
-
-    Attributes:
-        id: of the entry, or of those that it was built from.
-        crystal: may hold other atoms than those asked for.
-        diffused: whether it is noised and brought back. That may put a wrong atom right, and spoils chemistry that the
-            network has not learned.
-    """
-
-    id: str
-    crystal: Crystal
-    diffused: bool = False
-
-    @property
-    def words(self) -> str:
-        """Say it to people."""
-        return f"{self.id}, noised" if self.diffused else self.id
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,14 +59,20 @@ class _Trial:
         """The linkers and how the nets stand in each other."""
         return self.recipe.key, self.cell
 
+    @property
+    def bare(self) -> Hashable:
+        """The same for trials that differ in their groups alone."""
+        return id(self.plan), self.cell
+
 
 @dataclass(frozen=True, eq=False)
 class _Built:
-    """What a trial gave, its cell fitted; `fit` is the share of the profile explained."""
+    """What a trial gave, its cell fitted; `fit` is the share of the profile explained, `zero` a shift in degrees."""
 
     fit: float
     trial: _Trial
     crystal: Crystal
+    zero: float
 
 
 def in_turn(built: Sequence[Start], known: Sequence[Start], count: int) -> list[Start | None]:
@@ -108,7 +99,9 @@ class Builder:
         vector: (D,) its fingerprint.
         near: known crystals, nearest first.
         alike: known crystals of a like composition, which need not be near.
-        extra: linkers that may be used besides those of known crystals, such as a chemist's (`lone_linker`).
+        extra: linkers that may be used besides those of known crystals, such as a chemist's (`lone_linkers`).
+        library: parts of other crystals, with their usual bonds; without it nothing is dressed by the pattern.
+        cells: that the pattern was indexed with.
     """
 
     embedder: Embedder
@@ -117,6 +110,8 @@ class Builder:
     near: Sequence[Neighbour]
     alike: Sequence[Neighbour] = ()
     extra: Sequence[Linker] = ()
+    library: Library | None = None
+    cells: Sequence[IndexedCell] = ()
     _planned: dict[Hashable, list[Plan]] = field(default_factory=dict)
     _turned: dict[tuple[int, int], list[Way]] = field(default_factory=dict)
 
@@ -127,23 +122,30 @@ class Builder:
 
         Many sets of linkers may have the right composition, and each may be interpenetrated. Those in whose cells the
         first lines of the pattern would lie where they do are tried in one host each; those that fit best are then
-        built in every host and way. `hear` is told of the best crystal so far.
+        built in every host and way, and the pattern says where their groups are. `hear` is told of the best so far.
         """
         known = {n.id: n for n in (*self.near[:HOSTS], *self.alike)}.values()
         hosts = [n for n in known if len(n.crystal) <= LARGEST and (n.crystal.occupancies == 1).all()]
         frameworks = [with_metal(take_apart(n.crystal), numbers) for n in hosts]
         by_key: dict[Key, list[Recipe]] = defaultdict(list)
-        for recipe in recipes(frameworks, Shelf.of(frameworks, numbers, self.extra), numbers):
+        spare = lone_linkers(self.library.kinds, numbers) if self.library else []
+        for recipe in recipes(frameworks, Shelf.of(frameworks, numbers, self.extra, spare), numbers):
             by_key[recipe.key].append(recipe)
         survey = self._fitted(self._likely(frameworks, [r for found in by_key.values() for r in _of_first_host(found)]))
         if survey:
             hear(survey[0].crystal)
-        best = list(dict.fromkeys(built.trial.set for built in survey))[:BEST_SETS]
+        dresser = Dresser(self.sample, np.random.default_rng(0)) if self.library else None
+        tried = _attempts(dresser, survey)
+        best = list(dict.fromkeys(built.trial.set for built, _ in tried))[:BEST_SETS]
         share = BUILT // max(len(best), 1)
-        again = [trial for chosen in best for trial in islice(self._every(frameworks, by_key, chosen), share)]
-        made = self._fitted(again)
+        made = self._fitted(
+            [trial for chosen in best for trial in islice(self._every(frameworks, by_key, chosen), share)]
+        )
         others = [built for built in survey if built.trial.set not in best]
-        chosen = _various(sorted([*made, *others], key=lambda built: -built.fit))[:count]
+        found = [*made, *others]
+        if self.library is not None and dresser is not None:
+            found += self._settled([*tried, *_attempts(dresser, made)], self.library.chemistry, dresser.rng)
+        chosen = _various(sorted(found, key=lambda built: -built.fit))[:count]
         return [Start(_name(hosts, built.trial), built.crystal) for built in chosen]
 
     def _every(
@@ -170,6 +172,7 @@ class Builder:
         metric = np.round((lattices @ lattices.swapaxes(1, 2)).reshape(-1, 9), 1)
         _, first, back = np.unique(metric, axis=0, return_index=True, return_inverse=True)
         values = agreements(lattices[first], first_lines(self.sample.lines))[back.ravel()]
+        values += in_cells(lattices[first], self.cells)[back.ravel()]
         values = values - MIXED * np.array([trial.recipe.mixed for trial in trials])
         used, chosen = Counter[Hashable](), []
         for row in np.argsort(-values, kind="stable").tolist():
@@ -178,6 +181,23 @@ class Builder:
                 used.update([cell, (trial.set, cell)])
                 chosen.append(trial)
         return chosen[:SURVEYED]
+
+    def _settled(
+        self, tried: Sequence[tuple[_Built, Attempt | None]], chemistry: Chemistry, rng: Generator
+    ) -> list[_Built]:
+        """Move the frameworks that the pattern agrees with best, and fit their cells; best fits first."""
+        able = [(built.trial, attempt) for built, attempt in tried if attempt is not None]
+        able.sort(key=lambda one: one[1].misfit)
+        made = [(trial, one) for trial, attempt in able[:SETTLED] for one in attempt.settled(chemistry, rng)]
+        return self._refined([trial for trial, _ in made], [one.crystal for _, one in made])
+
+    def _refined(self, trials: Sequence[_Trial], crystals: Sequence[Crystal]) -> list[_Built]:
+        """Fit the cells of crystals; best fits first."""
+        if not crystals:
+            return []
+        refined = fit_crystals(self.sample, crystals)
+        columns = refined.fit.explained.tolist(), trials, refined.crystals, refined.fit.parameters[:, 6].tolist()
+        return sorted((_Built(*row) for row in zip(*columns, strict=True)), key=lambda one: -one.fit)
 
     def _plans(self, host: Framework, recipe: Recipe, cells_only: bool = False) -> list[Plan]:
         """Return the ways to carry a recipe out; groups make no difference."""
@@ -201,9 +221,7 @@ class Builder:
         crystals = [crystal for _, crystal in made]
         table = LineTable.stack([crystal_lines(crystal) for crystal in crystals])
         similar = np.argsort(-(self.embedder.embed_crystals(crystals, table) @ self.vector), kind="stable")[:FITTED]
-        refined = fit_crystals(self.sample, [crystals[row] for row in similar])
-        fits = zip(refined.fit.explained.tolist(), similar, refined.crystals, strict=True)
-        return sorted((_Built(fit, made[row][0], crystal) for fit, row, crystal in fits), key=lambda built: -built.fit)
+        return self._refined([made[row][0] for row in similar], [crystals[row] for row in similar])
 
 
 def _of_first_host(found: Sequence[Recipe]) -> list[Recipe]:
@@ -222,6 +240,28 @@ def _crystal(trial: _Trial) -> Crystal | None:
     crystal = exchanged(trial.plan, linkers)
     cells = list(centrings(crystal.lattice, len(crystal)))
     return in_lattice(crystal, cells[trial.cell]) if trial.cell < len(cells) else None
+
+
+def _attempts(dresser: Dresser | None, built: Sequence[_Built]) -> list[tuple[_Built, Attempt | None]]:
+    """Let the pattern arrange the groups of frameworks; the best first, those that cannot be dressed by their fit."""
+    tried, seen = [], set[Hashable]()
+    for one in built:
+        attempt = None
+        if dresser is not None and one.trial.bare not in seen:
+            seen.add(one.trial.bare)
+            naked = _undressed(one.trial)
+            attempt = dresser.attempt(naked.in_cell(one.crystal.lattice), one.zero) if naked is not None else None
+        tried.append((one, attempt))
+    return sorted(tried, key=lambda pair: pair[1].misfit if pair[1] is not None else MISFIT * (1 - pair[0].fit))
+
+
+def _undressed(trial: _Trial) -> Undressed | None:
+    """Build a trial without its groups; None where nothing can be put elsewhere."""
+    stripped = {row: fill.stripped() for slot, fill in trial.recipe.pairs for row in slot.rows}
+    if not stripped:
+        return None
+    groups = tuple(group for _, on in stripped.values() for group in on)
+    return undressed(trial.plan, {row: naked for row, (naked, _) in stripped.items()}, groups, trial.cell)
 
 
 def _name(hosts: Sequence[Neighbour], trial: _Trial) -> str:

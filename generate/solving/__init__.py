@@ -1,5 +1,5 @@
 """Frameworks solved from their parts: poses of rigid parts, sought such that bonds, contacts and the pattern agree."""
 
-from generate.solving.starts import solved_starts
+from generate.solving.starts import indexed, solved_starts
 
-__all__ = ["solved_starts"]
+__all__ = ["indexed", "solved_starts"]

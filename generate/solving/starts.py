@@ -9,11 +9,11 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from generate.known import Start
 from generate.parts import Kind, Library, compositions
 from generate.solving.assign import Need
 from generate.solving.problem import Setting
 from generate.solving.solver import Contents, Guess, Solved, solve
+from generate.start import Start
 from xtal.crystals import Crystal
 from xtal.errors import UserError
 from xtal.patterns.sample import Sample
@@ -40,6 +40,7 @@ def solved_starts(
     library: Library,
     seconds: float,
     rng: Generator,
+    cells: Sequence[IndexedCell] = (),
     seeds: Sequence[Start] = (),
     extra: Sequence[Kind] = (),
     hear: Callable[[float, Crystal], None] = lambda *_: None,
@@ -52,22 +53,22 @@ def solved_starts(
         library: of known parts.
         seconds: to search, once cells and contents are known.
         rng: of everything random.
+        cells: that the pattern was `indexed` with, the likeliest first.
         seeds: crystals that may be nearly right.
         extra: kinds of parts that the chemist named.
         hear: told the share of the time used and the best arrangement so far.
     """
     contents = guessed_contents(library, numbers, extra)
-    cells = indexed(sample, room(numbers), min(INDEXING * seconds, LONGEST_INDEXING))[:CELLS] if contents else []
-    guesses = [guess for cell in cells for guess in settings(sample, cell)]
+    guesses = [guess for cell in cells[:CELLS] if contents for guess in settings(sample, cell)]
     crystals = [replace(s.crystal, name=s.id) for s in seeds if holds(s.crystal, numbers)]
     found = solve(sample, guesses, contents, library.chemistry, seconds, rng, crystals[:SEEDS], partial(_told, hear))
     return [Start(f"parts: {one.words}", one.crystal) for one in different(found)]
 
 
-def indexed(sample: Sample, volume: tuple[float, float], seconds: float) -> list[IndexedCell]:
-    """Return the likeliest cells; none where the pattern has too few lines."""
+def indexed(sample: Sample, numbers: NDArray[np.int64], seconds: float) -> list[IndexedCell]:
+    """Return the likeliest cells for the atoms (N,), before a search of so many `seconds`; none of too few lines."""
     try:
-        return index_pattern(sample, volume, seconds)
+        return index_pattern(sample, room(numbers), min(INDEXING * seconds, LONGEST_INDEXING))
     except UserError:
         return []
 

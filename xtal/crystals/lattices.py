@@ -26,6 +26,20 @@ def mappings(metric: NDArray[np.float64], onto: NDArray[np.float64], tolerance: 
     return changes[near[np.argsort(error[near], kind="stable")]]
 
 
+def nearest(lattices: NDArray[np.float64], onto: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return (S,) the least tolerance under which `mappings` bring the metrics of reduced lattices (S, 3, 3) onto one."""
+    metric = onto @ onto.T
+    changes = _unimodular()
+    upper = np.triu_indices(3)
+    images = (changes @ metric @ changes.swapaxes(1, 2))[:, *upper]
+    found = np.empty(len(lattices))
+    for row, lattice in enumerate(lattices):
+        own = lattice @ lattice.T
+        edges = np.sqrt(np.diag(own))
+        found[row] = (np.abs(images - own[upper]) / np.outer(edges, edges)[upper]).max(axis=1).min()
+    return found
+
+
 def strain_onto(
     lattice: NDArray[np.float64], target: NDArray[np.float64], most: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:

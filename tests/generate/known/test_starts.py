@@ -7,9 +7,10 @@ from generate_helpers import small_mofs
 
 import models
 from generate.benchmark.matching import match_all
-from generate.known import Builder, Gallery, Start
+from generate.known import Builder, Gallery
 from generate.known.centring import centrings, in_lattice
 from generate.known.starts import OF_ONE_SET, in_turn, templates
+from generate.start import Start
 from xtal.crystals import Crystal, take_apart
 from xtal.crystals.linkers import lone_linker
 from xtal.patterns.sample import Sample

@@ -1,0 +1,109 @@
+"""Dressed frameworks moved to where bonds, contacts and the pattern are best, as rigid bodies."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from generate.known.dressing.arrange import Arrangement
+from generate.known.dressing.tables import Tables
+from generate.known.dressing.undressed import Undressed
+from generate.known.pendants import Group
+from generate.parts import Chemistry
+from generate.solving.problem import Placed, Problem, Setting, rotation
+from generate.solving.roots import Roots
+from generate.solving.search import Search
+from generate.solving.sites import sites
+from xtal.crystals import Crystal
+from xtal.crystals.parts import Part
+
+NO_SYMMETRY = (np.eye(3, dtype=np.int64)[None], np.zeros((1, 3)))
+Body = tuple[Part, NDArray[np.float64]]
+
+
+@dataclass(frozen=True, eq=False)
+class Settled:
+    """A framework whose bodies have been moved.
+
+    Attributes:
+        crystal: dressed.
+        cost: of bonds, coordination, contacts and pattern, see `generate.solving`.
+        misfit: of the pattern alone.
+        framework: bare, its bodies twisted and where they were moved.
+        arrangement: of its groups.
+    """
+
+    crystal: Crystal
+    cost: float
+    misfit: float
+    framework: Undressed
+    arrangement: Arrangement
+
+
+def settled(
+    framework: Undressed,
+    kinds: tuple[Group, ...],
+    tables: Tables,
+    arrangement: Arrangement,
+    roots: Roots,
+    chemistry: Chemistry,
+    rng: Generator,
+) -> Settled:
+    """Move the bodies of a framework, dressed as arranged, downhill."""
+    linkers = [_dressed(framework, kinds, tables, arrangement, row) for row in range(len(framework.units))]
+    every = [*framework.nodes, *linkers]
+    general = sites(*NO_SYMMETRY)[0]
+    placed = [Placed((part,), general, np.array([1.0, 0, 0, 0]), np.eye(4)) for part, _ in every]
+    problem = Problem.of(Setting(framework.lattice, *NO_SYMMETRY), placed, roots, chemistry)
+    middles = [position.mean(axis=0) for _, position in every]
+    pose = [np.array([*middle, 2 * r, 0, 0, 0]) for middle, r in zip(middles, problem.radius, strict=True)]
+    found = Search.seeded(problem, np.concatenate(pose), rng).polished(1)[0]
+    moves = [(x, row[:3], rotation(row[3:])) for x, row in zip(middles, found.pose.reshape(-1, 7), strict=True)]
+
+    def moved(position: NDArray[np.float64], row: int) -> NDArray[np.float64]:
+        """Move what goes with a body."""
+        middle, place, turn = moves[row]
+        return (position - middle) @ turn.T + place
+
+    first = len(framework.nodes)
+    nodes = tuple((part, moved(position, row)) for row, (part, position) in enumerate(framework.nodes))
+    units = tuple(
+        replace(unit, position=moved(tables.body(unit, row, arrangement.twist), first + row))
+        for row, unit in enumerate(framework.units)
+    )
+    return Settled(
+        found.problem.crystal(found.pose, found.shapes),
+        found.cost,
+        float(found.terms[0]),
+        replace(framework, nodes=nodes, units=units),
+        arrangement,
+    )
+
+
+def _dressed(
+    framework: Undressed, kinds: tuple[Group, ...], tables: Tables, arrangement: Arrangement, row: int
+) -> Body:
+    """Return a linker with its groups on, and its places (n, 3) Å."""
+    unit = framework.units[row]
+    linker = unit.linker
+    on = [
+        (place, int(kind), int(turn))
+        for place, kind, turn in zip(tables.places, arrangement.group, arrangement.turn, strict=True)
+        if place.unit == row and kind >= 0
+    ]
+    kept = np.ones(len(linker.numbers), dtype=bool)
+    kept[[unit.places[place.row, 1] for place, _, _ in on]] = False
+    at, total = np.cumsum(kept) - 1, int(kept.sum())
+    position, numbers = [tables.body(unit, row, arrangement.twist)[kept]], [linker.numbers[kept]]
+    bonds = [at[linker.bonds[kept[linker.bonds].all(axis=1)]]]
+    for place, kind, turn in on:
+        group = kinds[kind]
+        position.append(place.dressings[kind][arrangement.twist[place.rotor], turn])
+        numbers.append(group.numbers)
+        bonds += [group.bonds + total, np.array([[at[unit.places[place.row, 0]], total]])]
+        total += len(group.numbers)
+    donors = np.append(linker.bound[kept], np.zeros(total - int(kept.sum()), dtype=bool))
+    where = np.concatenate(position)
+    pairs = np.unique(np.sort(np.concatenate(bonds), axis=1), axis=0)
+    return Part(np.concatenate(numbers), where, pairs, donors, ""), where
