@@ -9,44 +9,20 @@ lattice L and, for each end of a linker, its node, the whole cells s that this i
 in least squares, held weakly where no linker says anything. Nodes keep their shape; the linkers are put between them.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import permutations, product
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
-from scipy.spatial.transform import Rotation
 
+from generate.known.ways import Way, ways
 from xtal.crystals import Crystal
 from xtal.crystals.linkers import Framework, Linker
 
 LOOSE = 0.05  # weight of the old cell and places beside the arms of the linkers
-MISFIT = 0.8  # Å rms between old and new ends at most
-AS_GOOD = 0.3  # Å rms worse than the best: another way to put a linker in
-MOST_WAYS = 4  # to put a linker in
 MOST_PLANS = 16  # for the same linkers
-MOST_ENDS = 4  # of linkers that are exchanged
 SAME_PLACE = 0.3  # Å between the atoms of two ways that are one
-OUTWARD = 3.0  # Å from the donors of a linker of one end to where its direction is compared
-NODE = 1.5  # Å from the donors of an end to where the direction of its node is compared
-AXIS = 0.05  # weight of the turn begun with, about an axis that the ends leave free
-TURNS = Rotation.create_group("O").as_matrix()  # (24, 3, 3) of a cube
-
-
-@dataclass(frozen=True, eq=False)
-class Way:
-    """One way to put a linker in the place of another.
-
-    Attributes:
-        misfit: Å rms between the ends.
-        rotation: (3, 3) of the new linker, ``position @ rotation``.
-        arms: (E, 3) Å, the nodes of the new linker when it is turned, in the order of the old one's ends.
-    """
-
-    misfit: float
-    rotation: NDArray[np.float64]
-    arms: NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,94 +170,3 @@ def exchanged(plan: Plan, linkers: Mapping[int, Linker]) -> Crystal:
         numbers.append(new.numbers)
     where = np.concatenate([place[kept], *placed])
     return Crystal(lattice, where @ np.linalg.inv(lattice), np.concatenate([crystal.numbers[kept], *numbers]))
-
-
-def ways(old: Linker, new: Linker) -> list[Way]:
-    """Ways to turn a linker so that its ends look like those of an old one, the best first."""
-    ends = len(old.node)
-    if ends != len(new.node) or ends > MOST_ENDS:
-        return []
-    start = _frame(new).T @ TURNS @ _frame(old)
-    tried = [way for order in permutations(range(ends)) for way in _turned(old, new, order, start)]
-    best = min((way.misfit for way in tried), default=0.0)
-    usable = [way for way in tried if way.misfit <= min(MISFIT, best + AS_GOOD)]
-    found: list[Way] = []
-    for way in sorted(usable, key=lambda way: (round(way.misfit, 1), _moved(old, new, way))):
-        if not any(_same(new, way, other) for other in found):
-            found.append(way)
-    return found[:MOST_WAYS]
-
-
-def _moved(old: Linker, new: Linker, way: Way) -> float:
-    """Mean distance (Å) of a linker's atoms, put in by a way, from the nearest ones of the old linker."""
-    position = new.position @ way.rotation + (old.node - way.arms).mean(axis=0)
-    return float(np.linalg.norm(position[:, None] - old.position, axis=2).min(axis=1).mean())
-
-
-def _middles(linker: Linker, position: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(E, 3) middle of the donors of each end, its atoms being at `position` (n, 3)."""
-    return np.array([position[linker.bound & (linker.end == end)].mean(axis=0) for end in range(len(linker.node))])
-
-
-def _looks(linker: Linker, end: int, known: bool) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Places (G, 3) of an end's donors about their middle, of their neighbours if `known`, of the node; and numbers."""
-    donors = linker.position[linker.bound & (linker.end == end)].mean(axis=0)
-    mine = (linker.end == end) & (linker.bound | known)
-    out = linker.node[end] - donors
-    points = [linker.position[mine] - donors, NODE * out[None] / max(float(np.linalg.norm(out)), 1e-9)]
-    numbers = [linker.numbers[mine].astype(np.int64), np.zeros(1, np.int64)]
-    if len(linker.node) == 1:
-        along = linker.position[linker.core].mean(axis=0) - donors
-        points.append(OUTWARD * along[None] / max(float(np.linalg.norm(along)), 1e-9))
-        numbers.append(np.full(1, -1))
-    return np.concatenate(points), np.concatenate(numbers)
-
-
-def _turned(old: Linker, new: Linker, order: Sequence[int], starts: NDArray[np.float64]) -> Iterator[Way]:
-    """Turn a linker, beginning with rotations (R, 3, 3), so that its ends look like those of the old one, in order."""
-    here, there, cost = [], [], []
-    for k, target in enumerate(order):
-        mine, theirs = (sorted(x.numbers[(x.end == e) & ~x.bound].tolist()) for x, e in ((new, k), (old, target)))
-        points, numbers = _looks(new, k, mine == theirs)
-        at, at_numbers = _looks(old, target, mine == theirs)
-        if sorted(numbers.tolist()) != sorted(at_numbers.tolist()):
-            return
-        here.append(points)
-        there.append(at)
-        cost.append(1e6 * (numbers[:, None] != at_numbers))
-    start, back, seen = np.concatenate(here), np.argsort(order), set[bytes]()
-    for rotation in starts:
-        for _ in range(2):
-            pairs = [
-                linear_sum_assignment(c - 2 * (a @ rotation) @ b.T)[1]
-                for a, b, c in zip(here, there, cost, strict=True)
-            ]
-            end = np.concatenate([b[rows] for b, rows in zip(there, pairs, strict=True)])
-            rotation = _kabsch(start.T @ end + AXIS * rotation)
-        key = np.round(rotation, 1).tobytes()
-        if key in seen:
-            continue
-        seen.add(key)
-        misfit = float(np.sqrt(np.square(start @ rotation - end).sum(axis=1).mean()))
-        yield Way(misfit, rotation, (new.node @ rotation)[back])
-
-
-def _frame(linker: Linker) -> NDArray[np.float64]:
-    """(3, 3) principal axes of a linker's grips and nodes as the rows of a rotation."""
-    points = np.concatenate([linker.position[~linker.core], linker.node])
-    axes = np.linalg.svd(points - points.mean(axis=0))[2]
-    return axes * [[1], [1], [np.linalg.det(axes)]]
-
-
-def _kabsch(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(3, 3) rotation R that minimises ``Σ |here R - there|²``, of ``hereᵀ there`` (Kabsch, 1976)."""
-    left, _, right = np.linalg.svd(covariance)
-    return left * [1, 1, np.linalg.det(left @ right)] @ right
-
-
-def _same(linker: Linker, way: Way, other: Way) -> bool:
-    """Whether every atom lies on one of its element."""
-    centred = linker.position - linker.position.mean(axis=0)
-    apart = np.linalg.norm((centred @ way.rotation)[:, None] - centred @ other.rotation, axis=2)
-    apart += 1e6 * (linker.numbers[:, None] != linker.numbers)
-    return bool(apart.min(axis=1).max(initial=0) < SAME_PLACE)

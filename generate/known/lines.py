@@ -27,6 +27,7 @@ BLOCK = 256  # lattices at once
 SCALES = (0.955, 0.97, 0.985, 1.0, 1.015)  # donors differ in their nodes, and assembled ones are long
 ELSE = 0.1  # share of lines that are something else
 STRAIN = 0.025  # how far a lattice built of known parts is from the true one
+FAR = 5.0  # times this, of the volume, beyond which one is not looked at
 RARE = 300.0  # lattices of one volume that are told apart by that
 
 
@@ -70,8 +71,9 @@ def in_cells(lattices: NDArray[np.float64], cells: Sequence[IndexedCell]) -> NDA
     odds = np.zeros(len(lattices))
     if not cells or not len(lattices):
         return odds
-    own = np.array([reduced(lattice) for lattice in lattices])
+    volume = np.abs(np.linalg.det(lattices))
     for cell in cells:
-        strain = nearest(own, cell.lattice) / SLACK
-        odds = np.maximum(odds, cell.probability * RARE * np.exp(-0.5 * (strain / STRAIN) ** 2))
+        near = np.flatnonzero(np.abs(np.log(volume / cell.volume)) < FAR * STRAIN)
+        strain = nearest(np.array([reduced(lattices[row]) for row in near]), cell.lattice) / SLACK
+        odds[near] = np.maximum(odds[near], cell.probability * RARE * np.exp(-0.5 * (strain / STRAIN) ** 2))
     return np.log1p(odds)

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from generate.known.centring import centrings, in_lattice
 from generate.known.dressing import SETTLED, Attempt, Dresser, Undressed, undressed
-from generate.known.exchange import Plan, Way, exchanged, plans, ways
+from generate.known.exchange import Plan, exchanged, plans
 from generate.known.gallery import Neighbour
 from generate.known.isoreticular import Key, Recipe, recipes, with_metal
 from generate.known.lines import agreements, first_lines, in_cells
 from generate.known.shelf import Shelf, lone_linkers
 from generate.known.templates import difference
+from generate.known.ways import Way, ways
 from generate.parts import Chemistry, Library
 from generate.refine import fit_crystals
 from generate.start import Start

@@ -27,7 +27,7 @@ def mappings(metric: NDArray[np.float64], onto: NDArray[np.float64], tolerance: 
 
 
 def nearest(lattices: NDArray[np.float64], onto: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return (S,) the least tolerance under which `mappings` bring the metrics of reduced lattices (S, 3, 3) onto one."""
+    """Return (S,) the least tolerance under which `mappings` bring reduced lattices (S, 3, 3) onto one (3, 3)."""
     metric = onto @ onto.T
     changes = _unimodular()
     upper = np.triu_indices(3)

@@ -1,12 +1,16 @@
 import numpy as np
+import pytest
 from generate_helpers import small_mofs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generate.known.lines import FIRST, agreements, first_lines
+from generate.known.lines import FIRST, agreements, first_lines, in_cells
 from xtal.physics import crystal_lines
+from xtal.physics.indexing import IndexedCell
+from xtal.physics.indexing.bravais import reduced
 
 MOFS = small_mofs()
+LATTICE = reduced(np.array([[9.1, 0, 0], [1.2, 11.3, 0], [0.7, -2.0, 14.9]]))
 
 
 @settings(deadline=None, max_examples=25)
@@ -30,3 +34,16 @@ def test_a_large_cell_gains_nothing_by_reflections_everywhere():
 
 def test_without_lines_nothing_is_said():
     assert agreements(np.array([np.eye(3) * 9]), np.empty(0)).tolist() == [0.0]
+
+
+def test_a_lattice_near_an_indexed_cell_is_likelier():
+    cell = IndexedCell(
+        lattice=LATTICE, conventional=LATTICE, centring="P", system="triclinic", volume=float(np.linalg.det(LATTICE)),
+        zero_shift=0.0, merit=50.0, lines=20, fit=0.05, evidence=0.0, probability=0.9,
+    )  # fmt: skip
+    skewed = np.array([[1, 0, 0], [1, 1, 0], [0, 0, 1]]) @ LATTICE
+    found = in_cells(np.array([LATTICE, skewed, 1.01 * LATTICE, 1.06 * LATTICE, 2 * LATTICE]), [cell])
+    assert found[0] == pytest.approx(found[1])
+    assert found[0] > found[2] > found[3] >= 0
+    assert found[4] == 0
+    assert (in_cells(np.array([LATTICE]), []) == 0).all()

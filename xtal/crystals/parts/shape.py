@@ -89,7 +89,7 @@ def _guesses(position: NDArray, colour: NDArray, tolerance: float) -> NDArray[np
     far = np.linalg.norm(position, axis=1)
     _, inverse, count = np.unique(colour, return_inverse=True, return_counts=True)
     rare = np.lexsort((-far, count[inverse]))
-    first = next(int(k) for k in rare if far[k] > 4 * tolerance)
+    first = next((int(k) for k in rare if far[k] > 4 * tolerance), int(far.argmax()))
     off = np.linalg.norm(np.cross(position, position[first] / far[first]), axis=1)
     second = next((int(k) for k in rare if off[k] > 4 * tolerance), int(off.argmax()))
     images = [np.flatnonzero((colour == colour[k]) & (abs(far - far[k]) < tolerance)) for k in (first, second)]

@@ -54,6 +54,12 @@ def test_a_part_without_symmetry_and_a_point():
     assert np.linalg.det(point) == pytest.approx(np.sign(np.linalg.det(point)))
 
 
+def test_a_part_with_all_atoms_near_its_middle_has_a_point_group():
+    """As of crystals with overlapping atoms."""
+    clash = shaped([6, 7, 8], [[0, 0, 0], [0.55, 0, 0], [-0.1, 0.5, 0]], [(0, 1), (0, 2)])
+    assert len(shape_symmetry(clash)) == 2  # its own plane
+
+
 def test_a_shape_is_taken_with_its_errors():
     rng = np.random.default_rng(0)
     ring = shaped([6] * 6, np.multiply(1.4, HEXAGON) + rng.normal(scale=0.02, size=(6, 3)), RING)
