@@ -17,6 +17,7 @@ from models.embedder import Embedder
 from search.answer import Answer, Hit, Overlay, Timings
 from search.edited_lines import sample_with
 from search.filters import Filter
+from search.overlay import drawn
 from search.ranking import reproduce, rerank, settle
 from search.ranking.prepared import prepared
 from xtal import settings
@@ -24,11 +25,10 @@ from xtal.crystals import Crystal, impossible_pairs
 from xtal.errors import UserError
 from xtal.patterns import Lines, Pattern
 from xtal.patterns.sample import Sample
-from xtal.physics import LineTable, Sticks, powder_lines
-from xtal.physics.fit import Fit, line_positions
+from xtal.physics import LineTable, powder_lines
+from xtal.physics.fit import Fit
 from xtal.physics.powder import expected_reflections
-from xtal.physics.profile import render_each
-from xtal.physics.target import Target, widening
+from xtal.physics.target import Target
 
 FEW_QUERIES = 16
 COPIES_COMPARED = 3  # of one structure; they differ by temperature and solvent, so one alone may be the wrong one
@@ -36,8 +36,7 @@ ROOM_FOR_COPIES = 3  # times the shortlist, searched so that copies do not crowd
 MOST_CHECKED = 10  # hits that are looked at for overlapping atoms
 REMEMBERED = 4096  # entries whose overlaps are known already
 DRAWN_BEYOND = 1.02  # of the last q: strain may move lines into the scan
-MOST_DRAWN = 4096  # lines of an overlay,
-MOST_WAVES = 3e7  # where reflections times atoms are no more, some tenths of a second
+MOST_WAVES = 3e7  # an overlay's lines are computed where reflections times atoms are no more, some tenths of a second
 UNTIMED = Timings(0.0, 0.0, 0.0)
 SHORTLIST = 100  # the right structure is among so many in 99 % of even badly disturbed patterns
 
@@ -143,19 +142,9 @@ class Engine:
     def overlay(self, pattern: Pattern, hit: Hit) -> Overlay:
         """Draw the fitted profile of a hit over the whole measured range."""
         sample = Sample.of(pattern)
-        under, net = sample.under, pattern.intensity - sample.under
-        sticks = Sticks.of(self._lines_to(hit, pattern), np.array([0]), pattern.wavelength, np.inf, MOST_DRAWN)
-        sticks = sticks.doubled(pattern.wavelength, hit.second)
-        parameters = np.array([hit.parameters or (0.0,) * 9])
-        centres = line_positions(sticks, parameters, pattern.wavelength)[0][0]
-        shown = (sticks.area[0] > 0) & (centres > pattern.two_theta[0]) & (centres < pattern.two_theta[-1])
-        centres, area = centres[shown], sticks.area[0][shown]
-        width = (hit.width or Target.of(pattern, sample.lines, under).fwhm) * widening(centres, hit.growth)
-        curve = render_each(pattern.two_theta, centres, area, width, float(np.clip(0.5 + parameters[0, 8], 0, 1)))
-        scale = max(0.0, float(curve @ net) / max(float(curve @ curve), 1e-30))
-        calculated = under + scale * curve
-        difference = pattern.intensity - calculated
-        return Overlay(pattern.two_theta, pattern.intensity, calculated, under, difference, np.sort(centres))
+        width = hit.width or Target.of(pattern, sample.lines, sample.under).fwhm
+        parameters = np.array(hit.parameters or (0.0,) * 9)
+        return drawn(pattern, sample.under, self._lines_to(hit, pattern), parameters, width, hit.growth, hit.second)
 
     def _lines_to(self, hit: Hit, pattern: Pattern) -> LineTable:
         """Return the lines of a hit to the end of a scan: an index keeps those of large cells to some angle only."""
