@@ -88,15 +88,15 @@ class Actions:
 
     def select(self, view: View, rank: int) -> View:
         """Overlay the hit of this rank on the pattern and draw its cell."""
+        from search.hit_cif import hit_cif
         from search.verdict.evidence import compare_lines
-        from xtal.crystals import write_cif
 
         engine, answer = self.library.engine, view.answer
         hit = next((hit for hit in answer.hits if hit.rank == rank), None) if answer is not None else None
         if engine is None or answer is None or view.loaded is None or hit is None:
             return view
         crystal = engine.crystal(hit.id)
-        origin = f"{hit.id} of index {self.library.index_name}, found by Xtalscout for {view.loaded.source.name}"
+        cif = hit_cif(crystal, hit, self.library.index_name, view.loaded.source.name)
         fitted = hit.fit is not None and len(answer.lines) > 0
         return replace(
             view,
@@ -105,7 +105,8 @@ class Actions:
             selected=hit.id,
             hit=rank,
             candidate=0,
-            scene=scene(crystal, hit.id, write_cif(crystal, [origin]), file_name(hit.id)),
+            refined=None,
+            scene=scene(crystal, hit.id, cif, file_name(hit.id)),
         )
 
     def select_candidate(self, view: View, rank: int) -> View:
@@ -130,6 +131,7 @@ class Actions:
             selected=f"candidate {rank}",
             hit=0,
             candidate=rank,
+            refined=None,
             scene=scene(crystal, title, cif, file_name(f"{stem}-generated-{rank}"), [plausibility(crystal).words]),
         )
 

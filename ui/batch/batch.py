@@ -137,17 +137,17 @@ def batch_csv(batch: Batch) -> bytes:
     return text.getvalue().encode("utf-8-sig")  # the mark lets spreadsheets read θ and Å
 
 
-def batch_zip(batch: Batch, engine: "Engine") -> bytes:
+def batch_zip(batch: Batch, engine: "Engine", index: str) -> bytes:
     """Return first hits and generated crystals as CIFs in a zip archive, each named by its number and file."""
-    from xtal.crystals import write_cif
+    from search.hit_cif import hit_cif
 
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for number, item in enumerate(batch, 1):
             hit, stem = item.first, f"{number:02d}-{PurePath(item.source.name).stem}"
             if hit is not None:
-                origin = f"{hit.id}, first hit for {item.source.name}; {_kind(item)}"
-                archive.writestr(file_name(f"{stem}-{hit.id}"), write_cif(engine.crystal(hit.id), [origin]))
+                told = f"{item.source.name}, first hit; {_kind(item)}"
+                archive.writestr(file_name(f"{stem}-{hit.id}"), hit_cif(engine.crystal(hit.id), hit, index, told))
             for candidate in () if item.solution is None else item.solution.candidates:
                 archive.writestr(file_name(f"{stem}-generated-{candidate.rank}"), _generated_cif(candidate))
     return packed.getvalue()

@@ -21,6 +21,10 @@ MOST_POINTS, LEAST_PER_LINE = 20_000, 8  # more points are averaged, as long as 
 QUICK_POINTS, QUICK_PER_LINE = 3_000, 5  # the same for steps that others follow (McCusker et al., section 3)
 FLOOR = 2e-4  # of the strongest point, below which no standard uncertainty is believed
 KA2_TO_KA1 = 0.5
+BLOCK, LIKE_COUNTS = 24, (0.8, 1.2)  # points, and the ratio of their scatter to that of counts
+STATED = "points were weighted by the uncertainties that the file states"
+COUNTS = "the points are counts, and were weighted by counting statistics"
+ESTIMATED = "the file states no uncertainties: they were estimated from the scatter of the points"
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ class Observed:
         intensity: as measured, the background in it.
         sigma: standard uncertainty of each, > 0: the file's, or what counting noise was found to be.
         background: a first estimate.
-        stated: whether the uncertainties are the file's.
+        weights: where the uncertainties come from, in a sentence.
         computed: whether the pattern has no noise, so that nobody measured it.
         merged: how many measured points make one.
         per_line: points in the width of a line.
@@ -64,7 +68,7 @@ class Observed:
     intensity: NDArray[np.float64]
     sigma: NDArray[np.float64]
     background: NDArray[np.float64]
-    stated: bool
+    weights: str
     computed: bool
     merged: int
     per_line: float
@@ -78,15 +82,17 @@ class Observed:
         window = max(3, 2 * round(points / 4) + 1)
         stated = pattern.sigma is not None and bool(pattern.sigma.any())
         given = pattern.sigma if stated else None
-        variance = counting_variance(pattern.intensity, under, given, window, points)
+        counts = not stated and are_counts(pattern.intensity)
+        variance = counting_variance(pattern.intensity, under, given, window, 1.0 if counts else points)
         if stated and given is not None:
             variance = np.where(given > 0, given**2, variance)
         merge = _merge(len(pattern), points, MOST_POINTS, LEAST_PER_LINE)
         two_theta, intensity, level = (average(v, merge) for v in (pattern.two_theta, pattern.intensity, under))
         sigma = np.sqrt(average(variance, merge) / merge)
         sigma = np.maximum(sigma, FLOOR * float(intensity.max()))
+        said = STATED if stated else COUNTS if counts else ESTIMATED
         computed = is_smooth(pattern.intensity, points)
-        return cls(two_theta, intensity, sigma, level, stated, computed, merge, points / merge, pattern)
+        return cls(two_theta, intensity, sigma, level, said, computed, merge, points / merge, pattern)
 
     def quick(self) -> Self:
         """Return the points as steps take them that others follow: as few as the width of the lines allows."""
@@ -158,6 +164,18 @@ class Choices:
             raise UserError(f"the mode must be one of {', '.join(MODES)}, got {self.mode!r}")
         if not 0 < self.seconds <= 3600:
             raise UserError(f"a refinement may take up to 3600 seconds, got {self.seconds:g}")
+
+
+def are_counts(intensity: NDArray[np.float64]) -> bool:
+    """Tell whether intensities (M,) are whole numbers that scatter as counts do: second differences by 6 times them."""
+    blocks = (len(intensity) - 2) // BLOCK
+    if blocks < 1 or (intensity != np.rint(intensity)).any():
+        return False
+    size = blocks * BLOCK
+    scatter = (np.diff(intensity, 2)[:size] ** 2 / 6).reshape(blocks, BLOCK).mean(axis=1)
+    level = intensity[1 : size + 1].reshape(blocks, BLOCK).mean(axis=1)
+    ratio = float(np.median(scatter / np.maximum(level, 1e-9)))
+    return LIKE_COUNTS[0] < ratio < LIKE_COUNTS[1]
 
 
 def average(values: NDArray[np.float64], merge: int) -> NDArray[np.float64]:

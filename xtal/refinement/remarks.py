@@ -36,8 +36,8 @@ def _fit(found: Refinement, observed: Observed) -> list[str]:
             f"GoF is {agreement.gof:.1f}: the model leaves much unexplained, and the uncertainties of the cell are too "
             "small by about as much"
         )
-    if not observed.stated and not observed.computed:
-        said.append("the file states no uncertainties: they were estimated from the scatter of the points")
+    if not observed.computed:
+        said.append(observed.weights)
     if observed.merged > 1:
         said.append(f"{observed.merged} measured points were averaged to one: the lines are wide enough for it")
     if found.mode != "rietveld":

@@ -7,11 +7,12 @@ import gemmi
 import numpy as np
 
 from xtal.crystals.conventional import Conventional
+from xtal.physics.powder import U_ISO
 from xtal.refinement.asked import Beam, Observed, Start
 from xtal.refinement.refined import Profile
 
 TERMS = 10  # of the polynomial that corrects the estimated background
-DISPLACEMENT = 0.6  # Å², B of all atoms at first
+DISPLACEMENT = 8 * np.pi**2 * U_ISO  # Å², B of all atoms at first
 MOST_DISPLACED = 20.0  # Å², B of a molecule that hardly holds on
 FIRST_SCALE = 1e-3
 OF_WIDTH = 0.6  # a Gaussian and a Lorentzian part of so much of a width make about that width

@@ -15,6 +15,7 @@ import numpy as np
 from xtal.crystals.cell import cell_lattice
 from xtal.refinement.asked import Beam, Choices, Observed, Start
 from xtal.refinement.rietx_model import CELL, element_paths, instrument_of, profile_of, structure_of
+from xtal.refinement.rietx_orbits import remember_orbits
 from xtal.refinement.rietx_steps import OutOfTimeError, State, StepFailedError, Steps, pays
 from xtal.refinement.texture import promising
 from xtal.refinement.voids import is_organic
@@ -49,27 +50,26 @@ def run(start: Start, observed: Observed, beam: Beam, choices: Choices) -> Outco
         OutOfTimeError: not even scale and background were reached.
         StepFailedError: they could not be refined.
     """
+    remember_orbits()
     steps = Steps(observed, choices.mode, choices.seconds)
     state = State(structure_of(start), instrument_of(start, observed, beam))
     good = steps.step(state, "scale and background", "phases.*.scale", BACKGROUND)
-    remarks: list[str] = []
     try:
-        for good, remark in _stages(steps, good, start, beam, choices):  # noqa: B020, B007 - the last good state
-            remarks += [remark] if remark else []
+        for good in _stages(steps, good, start, beam, choices):  # noqa: B007, B020 - the last good state
+            pass
     except OutOfTimeError as error:
-        remarks.append(
+        said = (
             f"the time ({choices.seconds:g} s) was up at the step {str(error)!r}: this is the last good state, and "
             "more time may improve it"
         )
-        return Outcome(good, False, tuple(remarks))
+        return Outcome(good, False, (said, *good.said))
     except StepFailedError as error:
-        remarks.append(f"a step failed ({error}); this is the last good state before it")
-        return Outcome(good, False, tuple(remarks))
-    return Outcome(good, True, tuple(remarks))
+        return Outcome(good, False, (f"a step failed ({error}); this is the last good state before it", *good.said))
+    return Outcome(good, True, good.said)
 
 
-def _stages(steps: Steps, state: State, start: Start, beam: Beam, choices: Choices) -> Iterator[tuple[State, str]]:
-    """Yield each good state that is reached, with a sentence where there is one to say."""
+def _stages(steps: Steps, state: State, start: Start, beam: Beam, choices: Choices) -> Iterator[State]:
+    """Yield each good state that is reached."""
     for name, paths in (
         ("cell and zero shift", ["phases.*.cell.*", ZERO]),
         ("line width", ["instrument.profile.w", "instrument.profile.x"]),
@@ -77,25 +77,27 @@ def _stages(steps: Steps, state: State, start: Start, beam: Beam, choices: Choic
         after = steps.step(state, name, *paths)
         run_away = _run_away(after, start)
         if run_away:
-            yield state, f"the cell of {run_away} ran away and was held where the search had it"
-            state = replace(state, free=tuple(p for p in state.free if "cell" not in p))
+            said = f"the cell of {run_away} ran away and was held where the search had it"
+            state = replace(state, free=tuple(p for p in state.free if "cell" not in p), said=(*state.said, said))
             continue
         state = after
-        yield state, ""
+        yield state
     if choices.mode == "rietveld":
         groups = [tuple(path for group in element_paths(p, i) for path in group) for i, p in enumerate(start.phases)]
         state = replace(state, ties=tuple(group for group in groups if len(group) > 1))
-        state = steps.step(state, "displacement", *(group[0] for group in groups))
-        yield state, ""
+        state = _displacement(steps, state, [group[0] for group in groups])
+        yield state
     skipped = []
     for name, step in _optional(start, beam, choices):
         if steps.spare:
             state = step(steps, state)
-            yield state, ""
+            yield state
         else:
             skipped.append(name)
-    said = f"not tried, as the time would not have been enough: {', '.join(skipped)}" if skipped else ""
-    yield steps.step(state, "all together", quick=False), said
+    if skipped:
+        left_out = f"not tried, as the time would not have been enough: {', '.join(skipped)}"
+        state = replace(state, said=(*state.said, left_out))
+    yield steps.step(state, "all together", quick=False)
 
 
 def _optional(start: Start, beam: Beam, choices: Choices) -> list[tuple[str, Optional]]:
@@ -121,7 +123,7 @@ def _optional(start: Start, beam: Beam, choices: Choices) -> list[tuple[str, Opt
 def _if_it_pays(steps: Steps, state: State, name: str, paths: Sequence[str]) -> State:
     """Return the state with `paths` free where that lowers χ² enough, else the one given."""
     try:
-        after = steps.step(state, name, *paths)
+        after = steps.step(state, name, *paths, needed=False)
     except StepFailedError:
         return state
     return after if pays(state, after) and not _stopped(after, paths) else state
@@ -143,10 +145,26 @@ def _displaced(steps: Steps, state: State) -> State:
     instrument.zero_shift.value = 0.0
     other = replace(state, instrument=instrument).freed(DISPLACED, without=(ZERO,))
     try:
-        after = steps.step(other, "sample displacement")
+        after = steps.step(other, "sample displacement", needed=False)
     except StepFailedError:
         return state
-    return after if after.chi_square < state.chi_square else state
+    if after.chi_square >= state.chi_square:
+        return state
+    change = max(abs(a / b - 1) for a, b in zip(_cell(state, 0)[:3], _cell(after, 0)[:3], strict=True))
+    said = (
+        "the sample was taken as displaced from the axis, which fits better than a zero shift; with a zero shift "
+        f"instead a length of the cell would differ by up to {change:.2%}"
+    )
+    return replace(after, said=(*after.said, said))
+
+
+def _displacement(steps: Steps, state: State, paths: Sequence[str]) -> State:
+    """Return the state with one displacement parameter for each phase, or held ones where the data do not fix them."""
+    after = steps.step(state, "displacement", *paths)
+    if not _stopped(after, paths):
+        return after
+    held = "atomic displacements were held at U = 0.01 Å²: refined, they ended at the limit of what is possible"
+    return replace(state, said=(*state.said, held))
 
 
 def _sure(parameter: Any) -> bool:
@@ -182,7 +200,7 @@ def _textured(steps: Steps, state: State, name: str, number: int, start: Start, 
         structure.phases[number].preferred_orientation = rietx.PreferredOrientation(axis=axis, r=value)
         trial = replace(state, structure=structure, free=("phases.*.scale",), ties=())
         try:  # few parameters: only which axis is asked
-            trial = steps.step(trial, f"texture {axis}", r)
+            trial = steps.step(trial, f"texture {axis}", r, needed=False)
         except StepFailedError:
             continue
         tried.append(trial)
@@ -190,7 +208,7 @@ def _textured(steps: Steps, state: State, name: str, number: int, start: Start, 
         return state
     best = min(tried, key=lambda trial: trial.chi_square)
     try:
-        after = steps.step(replace(state, structure=best.structure), name, r)
+        after = steps.step(replace(state, structure=best.structure), name, r, needed=False)
     except StepFailedError:
         return state
     value = after.structure.phases[number].preferred_orientation.r
@@ -216,7 +234,7 @@ def _moved(steps: Steps, state: State, start: Start) -> State:
         if observations < PER_PARAMETER * _structural(asked, extra):
             continue
         try:
-            after = steps.step(asked, name, *extra)
+            after = steps.step(asked, name, *extra, needed=False)
         except StepFailedError:
             continue
         stopped = any(p.at_bound and ".atoms." in p.path for p in after.result.parameters)
@@ -235,7 +253,7 @@ def _structural(state: State, extra: list[str]) -> int:
         state.structure.model_copy(deep=True), state.instrument.model_copy(deep=True), history=False
     )
     for group in state.ties:
-        refinement.tie_equal(list(group))
+        refinement.tie_equal(list(group), source=group[0])
     wanted = [path for path in (*state.free, *extra) if ".atoms." in path]
     rows: Any = refinement.parameters()
     return sum(

@@ -40,9 +40,10 @@ class State:
         structure: of rietx, refined.
         instrument: of rietx, refined.
         free: patterns of the paths of free parameters.
-        ties: groups of paths that are one parameter.
+        ties: groups of paths that are one parameter, which goes by the first.
         result: of rietx; None before the first step.
         steps: names of those that led here.
+        said: what the reader should know of how it came about, in sentences.
     """
 
     structure: Any
@@ -51,6 +52,7 @@ class State:
     ties: tuple[tuple[str, ...], ...] = ()
     result: Any = None
     steps: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
 
     def freed(self, *paths: str, without: tuple[str, ...] = ()) -> Self:
         """Return the state with more free parameters, and some free no longer."""
@@ -82,7 +84,7 @@ class Steps:
         """Whether a step that is not needed may begin: the last one must still come to its end."""
         return self.left > (LIKELY + LIKELY * self._dearer) * self._last
 
-    def step(self, state: State, name: str, *paths: str, quick: bool = True) -> State:
+    def step(self, state: State, name: str, *paths: str, quick: bool = True, needed: bool = True) -> State:
         """Return the state that freeing `paths` as well leads to.
 
         Args:
@@ -90,6 +92,7 @@ class Steps:
             name: of the step, for people.
             paths: patterns of rietx's paths.
             quick: whether another step follows, so that the last digits do not matter.
+            needed: whether it may take all the time that is left; else so much is kept that the last step can end.
 
         Raises:
             OutOfTimeError: there is too little left, or it ran out.
@@ -102,7 +105,8 @@ class Steps:
             raise OutOfTimeError(name)
         state = state.freed(*paths)
         token, began = CancelToken(), time.monotonic()
-        timer = threading.Timer(max(0.01, self.left), token.cancel)
+        allowed = self.left if needed else self.left - LIKELY * self._dearer * self._last
+        timer = threading.Timer(max(0.01, allowed), token.cancel)
         timer.daemon = True
         timer.start()
         try:
@@ -110,14 +114,14 @@ class Steps:
                 structure, instrument = state.structure.model_copy(deep=True), state.instrument.model_copy(deep=True)
                 refinement = rietx.Refinement(structure, instrument, history=False)
                 for group in state.ties:
-                    refinement.tie_equal(list(group))
+                    refinement.tie_equal(list(group), source=group[0])
                 stage = rietx.Stage(name, list(state.free), ftol=QUICK if quick else LAST)
                 data = self._quick if quick else self._whole
                 result = refinement.run_stage(
                     data, stage, mode=self._mode, cancel=token, telemetry=False, window_area_tol=TAILS
                 )
         except RefinementCancelled:
-            raise OutOfTimeError(name) from None
+            raise (OutOfTimeError if needed else StepFailedError)(name) from None
         except NUMERIC as error:
             raise StepFailedError(f"{name}: {error}") from error
         finally:
