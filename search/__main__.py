@@ -10,6 +10,7 @@ import typer
 
 from search.answer_commands import register
 from search.console import Edited, IndexName, Wavelength, as_data, as_text, edited_lines, opened, read_all
+from search.refinement.benchmark_command import benchmark_refinement
 from xtal.console import PARTIAL, USAGE, AsJson, errors_reported, print_result, progress_bars, spelled
 from xtal.errors import UserError
 
@@ -35,6 +36,7 @@ app = typer.Typer(
     help="Find the crystal structure behind a powder diffraction pattern.", no_args_is_help=True, add_completion=False
 )
 register(app)
+app.command()(benchmark_refinement)
 
 
 @app.command()

@@ -14,6 +14,8 @@ import typer
 from generate.console import Guests, Linkers, Metals, Seconds, candidate_row, candidate_table, knowledge
 from generate.limits import SEARCH_SECONDS
 from search.console import Edited, IndexName, Wavelength, as_data, as_text, edited_lines, opened, read_all
+from search.refinement.commands import refine as refine_structures
+from search.refinement.commands import refine_hit, refined_data, refined_text, write_hit
 from search.summary import summary_table
 from xtal.console import PARTIAL, USAGE, AsJson, errors_reported, print_result, progress_bars
 from xtal.errors import UserError
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from search.benchmark.calibrate import Rates
     from search.cache import Cache, HistoryEntry
     from search.options import Event, Options
+    from search.refinement.run import Refined
     from search.solution import Solution
     from search.solve import Solver
     from xtal.patterns import Pattern
@@ -38,7 +41,7 @@ class Generate(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line of the search."""
-    for command in (solve, calibrate, history, export, forget):
+    for command in (solve, refine_structures, calibrate, history, export, forget):
         app.command()(command)
 
 
@@ -60,7 +63,8 @@ def solve(
     seed: Annotated[int, typer.Option(min=0, help="Of the generation.")] = 0,
     seconds: Seconds = SEARCH_SECONDS,
     cache: Annotated[bool, typer.Option(help="Take known answers from the cache, and keep new ones.")] = True,
-    out: Annotated[Path | None, typer.Option(help="Folder for the CIF files of generated crystals.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for CIF files: first hit, refined, generated.")] = None,
+    refine: Annotated[bool, typer.Option("--refine", help="Refine the first hit where it is a match.")] = False,
     lines: Edited = None,
     as_json: AsJson = False,
 ) -> None:
@@ -96,9 +100,11 @@ def solve(
             solutions = []
             for pattern, given in zip(patterns, edited, strict=True):
                 solutions.append(_solved(solver, pattern, replace(options, lines=given)))
-                _say(solutions[-1], as_json)
+                refined = refine_hit(engine, index, solutions[-1]) if refine else None
+                _say(solutions[-1], as_json, refined)
                 if out is not None:
                     _write(solutions[-1], out)
+                    write_hit(engine, index, solutions[-1], out, refined)
     if len(solutions) > 1 and not as_json:
         typer.echo(summary_table(solutions))
     if refused:
@@ -192,13 +198,14 @@ def _solved(solver: "Solver", pattern: "Pattern", options: "Options") -> "Soluti
         return solver.solve(pattern, options, watch)
 
 
-def _say(solution: "Solution", as_json: bool) -> None:
+def _say(solution: "Solution", as_json: bool, refined: "Refined | str | None" = None) -> None:
     """Print one solution, as a line of JSON or for people."""
     if as_json:
         data = {**as_data(solution.answer), "key": solution.key, "verdict": asdict(solution.verdict)}
         rows = [candidate_row(candidate) for candidate in solution.candidates]
         rest = {"candidates": rows, "notes": solution.notes, "cached": solution.cached, "seconds": solution.seconds}
-        typer.echo(json.dumps({**data, **rest}, ensure_ascii=False))
+        more = {} if refined is None else {"refinement": refined_data(refined)}
+        typer.echo(json.dumps({**data, **rest, **more}, ensure_ascii=False))
         return
     verdict = solution.verdict
     match = f"{verdict.headline}, the first hit or one with the same lines"
@@ -206,7 +213,9 @@ def _say(solution: "Solution", as_json: bool) -> None:
     if solution.candidates:
         lines.append(candidate_table(list(solution.candidates)))
     known = " (from the cache)" if solution.cached else ""
-    typer.echo("\n".join([as_text(solution.answer), *lines, *solution.notes, f"id {solution.key[:8]}{known}", ""]))
+    more_lines = [] if refined is None else [refined_text(refined)]
+    tail = [*solution.notes, *more_lines, f"id {solution.key[:8]}{known}", ""]
+    typer.echo("\n".join([as_text(solution.answer), *lines, *tail]))
 
 
 def _write(solution: "Solution", folder: Path) -> None:

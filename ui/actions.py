@@ -88,7 +88,7 @@ class Actions:
 
     def select(self, view: View, rank: int) -> View:
         """Overlay the hit of this rank on the pattern and draw its cell."""
-        from search.hit_cif import hit_cif
+        from search.refinement.hit_cif import hit_cif
         from search.verdict.evidence import compare_lines
 
         engine, answer = self.library.engine, view.answer

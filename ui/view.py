@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from search.answer import Answer, Overlay
-    from search.refinement import Refined
+    from search.refinement.run import Refined
     from search.solution import Solution
 
 FROM_HISTORY = "as asked before"

@@ -1,6 +1,5 @@
-"""Refinement of what was found: the fit of the search is the start, `xtal.refinement` does the rest."""
+"""Refinement of what was found: the fit of the search is the start (`start`), `xtal.refinement` does the rest (`run`).
 
-from search.refinement.run import Model, Refined, model_of, model_of_entry, refine_models
-from search.refinement.start import Fitted, fitted, strained
-
-__all__ = ["Fitted", "Model", "Refined", "fitted", "model_of", "model_of_entry", "refine_models", "strained"]
+Hits as CIF in their conventional setting (`hit_cif`), and the commands. Names are not handed on from here: the command
+line reads its options from this room, and would load the physics with them.
+"""

@@ -12,7 +12,7 @@ from xtal.errors import UserError
 
 if TYPE_CHECKING:
     from search.engine import Engine
-    from search.refinement import Model, Refined
+    from search.refinement.run import Model, Refined
     from search.solution import Solution
     from xtal.patterns import Pattern
 
@@ -55,7 +55,7 @@ def refine(
 
     Without --structure the pattern is searched for, and the first hit is refined if it is a match.
     """
-    from search.refinement import refine_models
+    from search.refinement.run import refine_models
     from xtal.refinement import Choices
 
     with errors_reported():
@@ -71,39 +71,59 @@ def refine(
     print_result(refined_data(refined), refined_text(refined), as_json)
 
 
-def refine_hit(engine: "Engine", index: str, solution: "Solution") -> "Refined":
-    """Refine the first hit of an answer that is a match.
-
-    Raises:
-        UserError: it is none, or it cannot be refined.
-    """
-    from search.refinement import model_of_entry, refine_models
+def refine_hit(engine: "Engine", index: str, solution: "Solution") -> "Refined | str":
+    """Refine the first hit of an answer that is a match; return the reason where it is none, or cannot be refined."""
+    from search.refinement.run import model_of_entry, refine_models
 
     if solution.verdict.kind == "miss" or not solution.answer.hits:
-        raise UserError("nothing was refined: the first hit is no match")
-    hit = solution.answer.hits[0]
-    return refine_models(solution.answer.pattern, [model_of_entry(engine, hit.id, index)])
+        return "nothing was refined: there is no match"
+    model = model_of_entry(engine, solution.answer.hits[0].id, index)
+    try:
+        return refine_models(solution.answer.pattern, [model])
+    except UserError as error:
+        return f"nothing was refined: {error}"
 
 
-def refined_data(refined: "Refined") -> dict[str, Any]:
-    """Return a refinement for JSON, with the CIF."""
+def refined_data(refined: "Refined | str") -> dict[str, Any]:
+    """Return a refinement for JSON, with its CIF, or why there is none."""
     from xtal.refinement.table import as_data
 
+    if isinstance(refined, str):
+        return {"error": refined}
     origins = [model.origin for model in refined.models]
     return {**as_data(refined.found), "r_wp_before": refined.r_wp_before, "origins": origins, "cif": refined.cif()}
 
 
-def refined_text(refined: "Refined") -> str:
-    """Return a refinement for people."""
+def refined_text(refined: "Refined | str") -> str:
+    """Return a refinement for people, or why there is none."""
     from xtal.refinement.table import as_text
 
+    if isinstance(refined, str):
+        return refined
     return f"{refined.pattern.source}: Rwp {refined.r_wp_before:.1%} before\n{as_text(refined.found)}"
+
+
+def write_hit(
+    engine: "Engine", index: str, solution: "Solution", folder: Path, refined: "Refined | str | None"
+) -> None:
+    """Write the first hit of a match, and what was refined of it, beside the generated crystals of an answer."""
+    from search.refinement.hit_cif import hit_cif
+    from search.refinement.run import Refined
+
+    if solution.verdict.kind == "miss" or not solution.answer.hits:
+        return
+    hit, place = solution.answer.hits[0], folder / solution.key[:8]
+    place.mkdir(parents=True, exist_ok=True)
+    text = hit_cif(engine.crystal(hit.id), hit, index, solution.answer.pattern.source)
+    (place / "hit.cif").write_text(text, encoding="utf-8")
+    if isinstance(refined, Refined):
+        (place / "refined.cif").write_text(refined.cif(), encoding="utf-8")
+    typer.echo(f"{solution.answer.pattern.source}: wrote the first hit to {place}", err=True)
 
 
 def _models(pattern: "Pattern", named: list[str], index: str) -> "list[Model]":
     """Return the structures that were named, or the first hit of a search that ends in a match."""
-    from search.refinement import model_of, model_of_entry
-    from search.refinement.run import SUFFIX
+    from search.refinement.run import SUFFIX, model_of, model_of_entry
 
     if named and all(text.lower().endswith(SUFFIX) for text in named):
         return [model_of(text, None, index) for text in named]

@@ -139,7 +139,7 @@ def batch_csv(batch: Batch) -> bytes:
 
 def batch_zip(batch: Batch, engine: "Engine", index: str) -> bytes:
     """Return first hits and generated crystals as CIFs in a zip archive, each named by its number and file."""
-    from search.hit_cif import hit_cif
+    from search.refinement.hit_cif import hit_cif
 
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:

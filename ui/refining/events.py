@@ -31,7 +31,7 @@ class RefineEvents:
     def refined(self, view: View) -> View:
         """Return the view with the structure shown refined; what went wrong is its message."""
         from search.answer import Overlay
-        from search.refinement import refine_models
+        from search.refinement.run import refine_models
 
         model = self._model(view)
         if model is None or view.loaded is None:
@@ -52,7 +52,7 @@ class RefineEvents:
 
     def _model(self, view: View) -> Any:
         """Return the structure shown, None where there is none."""
-        from search.refinement import Model, model_of_entry
+        from search.refinement.run import Model, model_of_entry
 
         engine = self._library.engine
         if view.candidate and view.solution is not None:

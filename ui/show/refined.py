@@ -4,11 +4,11 @@ from html import escape
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from search.refinement import Refined
+    from search.refinement.run import Refined
 
 INVITATION = (
-    '<p class="xs-empty">“Refine” adjusts cell, line shape, displacements and texture of the structure shown to the whole'
-    " pattern (Rietveld), within half a minute.</p>"
+    '<p class="xs-empty">“Refine” adjusts cell, line shape, displacements and texture of the structure shown to the '
+    "whole pattern (Rietveld), within half a minute.</p>"
 )
 
 

@@ -62,7 +62,7 @@ def _model(found: Refinement) -> list[str]:
         if phase.share is not None and phase.share.error and phase.share.value < HARDLY * phase.share.error:
             said.append(f"the share of {name} is not significant: {phase.share.value:.1%} ± {phase.share.error:.1%}")
     if found.mode == "rietveld" and not any(phase.moved for phase in found.phases):
-        said.append("atoms were kept where the structure has them: the data were not asked for positions")
+        said.append("atoms were kept where the structure has them")
     if len(found.phases) > 1 and found.mode == "rietveld":
         said.append(
             "shares are of the crystalline phases in the model; amorphous parts and other phases are not counted"

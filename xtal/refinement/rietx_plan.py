@@ -25,6 +25,7 @@ ZERO, DISPLACED = "instrument.zero_shift", "instrument.geometry.sample_displacem
 MARCH = (0.15, 6.0)  # r beyond which no powder is
 FEW_ERRORS = 3.0  # standard uncertainties that r must be away from 1
 FARTHEST_CELL = 0.03  # relative change of a length that is no refinement any more
+SAME_CELL = 5e-5  # relative: closer ones are not told apart
 FARTHEST_ATOM = 0.4  # Å
 PER_PARAMETER = 5.0  # independent observations that a parameter of the structure needs (McCusker et al., section 9)
 TEXTURE_PAYS = 0.01  # relative, of Rwp, and what the residual must promise of χ²
@@ -151,6 +152,8 @@ def _displaced(steps: Steps, state: State) -> State:
     if after.chi_square >= state.chi_square:
         return state
     change = max(abs(a / b - 1) for a, b in zip(_cell(state, 0)[:3], _cell(after, 0)[:3], strict=True))
+    if change < SAME_CELL:
+        return after
     said = (
         "the sample was taken as displaced from the axis, which fits better than a zero shift; with a zero shift "
         f"instead a length of the cell would differ by up to {change:.2%}"

@@ -30,7 +30,8 @@ def fit_rows(found: Refinement) -> list[tuple[str, str]]:
 def phase_rows(phase: RefinedPhase) -> list[tuple[str, str]]:
     """Return what is said of one phase, as pairs of a name and a text."""
     structure = phase.structure
-    free = [i for i in range(6) if phase.cell[i].error is not None or i < 3]
+    alike = [i for i in range(3) if phase.cell[i] not in phase.cell[:i]]  # lengths that symmetry makes one stand once
+    free = [*alike, *(i for i in range(3, 6) if phase.cell[i].error is not None)]
     rows = [
         ("Space group", structure.group.xhm()),
         *((f"{SIGNS[i]} ({'Å' if i < 3 else '°'})", str(phase.cell[i])) for i in free),
