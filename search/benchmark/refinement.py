@@ -22,7 +22,7 @@ from xtal.physics.simulate import MARGIN
 from xtal.refinement import Choices, Observed, Refinement, Start, refine
 
 ERRORS, CLOSE = 3.0, 2e-4  # a cell is back within so many uncertainties, or so close (relative)
-LONG = 120.0  # seconds for the reference that starts from the truth
+LONG = 60.0  # seconds for the reference that starts from the truth
 Progress = Callable[[str, int, int | None], None]
 
 
@@ -181,8 +181,8 @@ def summary(cases: Sequence[Case]) -> list[str]:
         _share("come to their end in time", [case.finished for case in cases]),
         f"seconds: {np.median(seconds):.1f} (median), {np.percentile(seconds, 95):.1f} (95th percentile), "
         f"{seconds.max():.1f} (most)",
-        f"Rwp, medians: {np.median([c.before for c in done]):.1%} before, {np.median([c.after for c in done]):.1%} after; "
-        f"{np.median(ratio):.2f} of what it was",
+        f"Rwp, medians: {np.median([c.before for c in done]):.1%} before, {np.median([c.after for c in done]):.1%} "
+        f"after, {np.median(ratio):.2f} of what it was",
     ]
     if any(case.back is not None for case in done):
         near = [case.reference is not None and case.after < case.reference + 0.01 for case in cases]

@@ -15,7 +15,6 @@ import numpy as np
 from xtal.crystals.cell import cell_lattice
 from xtal.refinement.asked import Beam, Choices, Observed, Start
 from xtal.refinement.rietx_model import CELL, element_paths, instrument_of, profile_of, structure_of
-from xtal.refinement.rietx_orbits import remember_orbits
 from xtal.refinement.rietx_steps import OutOfTimeError, State, StepFailedError, Steps, pays
 from xtal.refinement.texture import promising
 from xtal.refinement.voids import is_organic
@@ -51,7 +50,6 @@ def run(start: Start, observed: Observed, beam: Beam, choices: Choices) -> Outco
         OutOfTimeError: not even scale and background were reached.
         StepFailedError: they could not be refined.
     """
-    remember_orbits()
     steps = Steps(observed, choices.mode, choices.seconds)
     state = State(structure_of(start), instrument_of(start, observed, beam))
     good = steps.step(state, "scale and background", "phases.*.scale", BACKGROUND)

@@ -16,6 +16,7 @@ import numpy as np
 
 from xtal.refinement.asked import Mode, Observed
 from xtal.refinement.rietx_model import data_of
+from xtal.refinement.rietx_savings import saving
 
 QUICK, LAST = 1e-3, 1e-7  # relative change of χ² at which a step that others follow ends, and the last one
 TAILS = 5e-3  # share of a line's area that is left out, far from it
@@ -110,7 +111,7 @@ class Steps:
         timer.daemon = True
         timer.start()
         try:
-            with _quiet():
+            with _quiet(), saving():
                 structure, instrument = state.structure.model_copy(deep=True), state.instrument.model_copy(deep=True)
                 refinement = rietx.Refinement(structure, instrument, history=False)
                 for group in state.ties:
