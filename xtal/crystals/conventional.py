@@ -91,7 +91,7 @@ def conventional(crystal: Crystal, lattice: NDArray[np.float64] | None = None) -
             crystal, and the strain loses what breaks it.
     """
     hand = np.sign(np.linalg.det(crystal.lattice))
-    own, frac = crystal.lattice * hand, crystal.frac_coords
+    own, frac = crystal.lattice * hand, crystal.frac_coords * hand  # the same crystal, not its mirror image
     strained = own if lattice is None else lattice * hand
     place, members = _places(crystal)
     kinds = _kinds(crystal, members)
