@@ -85,7 +85,7 @@ def test_two_phases_have_shares():
 
 
 def weight_share() -> float:
-    """Of halite, from the areas of both alone: ``W = S Z M V`` (Hill and Howard, 1987) with ``area = S Σ m |F|² LP``."""
+    """Of halite, from the areas alone: ``W = S Z M V`` (Hill and Howard, 1987), ``area = S Σ m |F|² LP``."""
     weights = []
     for name, weight in (("quartz", 1.0), ("halite", 0.3)):
         alone = measured(name, weights=(weight,))
