@@ -7,6 +7,7 @@ import gemmi
 import numpy as np
 
 from xtal.crystals.conventional import Conventional
+from xtal.patterns.wavelengths import HC
 from xtal.physics.powder import U_ISO
 from xtal.refinement.asked import Beam, Observed, Start
 from xtal.refinement.refined import Profile
@@ -40,7 +41,7 @@ def structure_of(start: Start) -> Any:
 def instrument_of(start: Start, observed: Observed, beam: Beam) -> Any:
     """Return beam, geometry, line widths and background as a ``rietx.Instrument``."""
     import rietx
-    from rietx.schemas.instrument import EmissionLine, Geometry, ProfileTCHZ, Source
+    from rietx.schemas.instrument import Dispersion, EmissionLine, Geometry, ProfileTCHZ, Source
 
     number = rietx.Parameter
     lines = [EmissionLine(wavelength=w, weight=number(value=k, min=0.0)) for w, k in beam.lines]
@@ -54,13 +55,25 @@ def instrument_of(start: Start, observed: Observed, beam: Beam) -> Any:
         fixed_intensity=observed.background.tolist(),
         chebyshev=rietx.BackgroundChebyshev(coefficients=[number(value=0.0) for _ in range(TERMS)]),
     )
+    dispersion = Dispersion(overrides=anomalous_terms(start, beam.lines[0][0]))
     return rietx.Instrument(
-        source=Source(lines=lines, polarization=polarisation),
+        source=Source(lines=lines, polarization=polarisation, dispersion=dispersion),
         geometry=flat if beam.laboratory else Geometry(kind="debye_scherrer"),
         zero_shift=number(value=start.zero_shift),
         profile=profile,
         background=background,
     )
+
+
+def anomalous_terms(start: Start, wavelength: float) -> dict[str, tuple[float, float]]:
+    """Return f' and f'' of each element at `wavelength` (Å), the same as elsewhere here (Cromer and Liberman, 1981).
+
+    rietx has them too, but refuses where an absorption edge is near, as that of europium is to copper's Kα.
+    """
+    numbers = np.unique(np.concatenate([phase.numbers for phase in start.phases]))
+    elements = [gemmi.Element(int(z)) for z in numbers]
+    energy = HC * 1000 / wavelength  # eV
+    return {e.name: tuple(map(float, gemmi.cromer_liberman(z=e.atomic_number, energy=energy))) for e in elements}
 
 
 def data_of(observed: Observed) -> Any:
