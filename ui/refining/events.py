@@ -47,7 +47,7 @@ class RefineEvents:
         )
         cif = refined.cif()
         whole = phases[0].structure.whole()
-        picture = scene(whole, f"{view.selected}, refined", cif, file_name(f"{view.selected}-refined"))
+        picture = scene(whole, f"{view.selected}, refined", cif, file_name(f"{view.selected}-refined"), (), "cell")
         return replace(view, overlay=drawn, refined=refined, scene=picture)
 
     def _model(self, view: View) -> Any:

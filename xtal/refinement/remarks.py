@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from xtal.refinement.asked import Observed
+from xtal.refinement.asked import ESTIMATED, Observed
 from xtal.refinement.refined import Refinement
 
 POOR = 4.0  # goodness of fit from which a model leaves much unexplained
@@ -11,6 +11,8 @@ LOW_ANGLE = 0.15  # Å⁻¹: |g| up to which guests in pores change intensities 
 FAR = 0.35  # share of the intensity below that, by which it is wrong
 STRONG_TEXTURE = 0.5
 MOST_NAMED = 4
+ZEROS = 0.02  # share of the points
+FEW_SITES = 8
 HARDLY = 3.0  # a share must be so many times its uncertainty
 
 
@@ -38,6 +40,8 @@ def _fit(found: Refinement, observed: Observed) -> list[str]:
         )
     if not observed.computed:
         said.append(observed.weights)
+        if observed.weights == ESTIMATED and (observed.source.intensity == 0).mean() > ZEROS:
+            said.append("many points are 0: a background was taken off, and with it what the points should weigh")
     if observed.merged > 1:
         said.append(f"{observed.merged} measured points were averaged to one: the lines are wide enough for it")
     if found.mode != "rietveld":
@@ -50,6 +54,11 @@ def _model(found: Refinement) -> list[str]:
     said = []
     for phase in found.phases:
         name = phase.structure.name or "the structure"
+        if phase.structure.group.number == 1 and len(phase.structure) > FEW_SITES:
+            said.append(
+                f"{name} has no symmetry within 0.05 Å, so that all six parameters of its cell are free: a structure with "
+                "its space group is fixed better"
+            )
         if phase.porous and found.mode == "rietveld":
             said.append(
                 f"{name} has pores, and nothing but its listed atoms was modelled in them: guests change intensities "
