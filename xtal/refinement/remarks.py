@@ -56,8 +56,8 @@ def _model(found: Refinement) -> list[str]:
         name = phase.structure.name or "the structure"
         if phase.structure.group.number == 1 and len(phase.structure) > FEW_SITES:
             said.append(
-                f"{name} has no symmetry within 0.05 Å, so that all six parameters of its cell are free: a structure with "
-                "its space group is fixed better"
+                f"{name} has no symmetry within 0.05 Å, so that all six parameters of its cell are free: a structure "
+                "with its space group is fixed better"
             )
         if phase.porous and found.mode == "rietveld":
             said.append(

@@ -71,9 +71,12 @@ def anomalous_terms(start: Start, wavelength: float) -> dict[str, tuple[float, f
     rietx has them too, but refuses where an absorption edge is near, as that of europium is to copper's Kα.
     """
     numbers = np.unique(np.concatenate([phase.numbers for phase in start.phases]))
-    elements = [gemmi.Element(int(z)) for z in numbers]
     energy = HC * 1000 / wavelength  # eV
-    return {e.name: tuple(map(float, gemmi.cromer_liberman(z=e.atomic_number, energy=energy))) for e in elements}
+    terms = {}
+    for number in map(int, numbers):
+        real, imaginary = gemmi.cromer_liberman(number, energy)
+        terms[gemmi.Element(number).name] = (float(real), float(imaginary))
+    return terms
 
 
 def data_of(observed: Observed) -> Any:
