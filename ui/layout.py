@@ -229,7 +229,10 @@ def _refining() -> RefinePanel:
             start = gr.Button("Refine", size="sm", interactive=False, min_width=90, elem_id="xs-refine")
             cif = gr.Button("Refined CIF", size="sm", interactive=False, min_width=90, elem_id="xs-refined-cif")
             csv = gr.Button("Profile as CSV", size="sm", interactive=False, min_width=90, elem_id="xs-refined-csv")
-    return RefinePanel(table, start, cif, csv)
+            plain = gr.Button(
+                "CIF, database's cell", size="sm", interactive=False, min_width=90, elem_id="xs-plain-cif"
+            )
+    return RefinePanel(table, start, cif, csv, plain)
 
 
 def _several() -> Several:

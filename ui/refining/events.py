@@ -76,6 +76,17 @@ class RefineEvents:
             return ""
         return download(_name(view, "-refined.csv"), "text/csv", profile_csv(view.refined.found).encode())
 
+    def database(self, view: View) -> str:
+        """Offer the hit shown as the database has it."""
+        from search.refinement.hit_cif import hit_cif
+
+        engine, answer = self._library.engine, view.answer
+        hit = None if answer is None else next((hit for hit in answer.hits if hit.rank == view.hit), None)
+        if engine is None or answer is None or hit is None:
+            return ""
+        text = hit_cif(engine.crystal(hit.id), hit, self._library.index_name, answer.pattern.source, fitted=False)
+        return download(file_name(f"{hit.id}-database"), "chemical/x-cif", text.encode())
+
 
 def _name(view: View, ending: str) -> str:
     stem = "" if view.loaded is None else PurePath(view.loaded.pattern.source).stem
@@ -90,4 +101,5 @@ def connect_refining(library: Library, outputs: Outputs) -> None:
     shown = {"show_progress": "minimal", "show_progress_on": panel.table}
     panel.start.click(events.refine, [outputs.view, outputs.root], outputs.components(), **shown, **long)
     panel.cif.click(events.cif, outputs.view, outputs.file, show_progress="hidden", **how)
+    panel.database.click(events.database, outputs.view, outputs.file, show_progress="hidden", **how)
     panel.csv.click(events.csv, outputs.view, outputs.file, show_progress="hidden", **how)

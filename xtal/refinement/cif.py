@@ -8,10 +8,10 @@ from datetime import UTC, date, datetime
 
 import numpy as np
 
-from xtal.crystals.cif.conventional import CREATOR, block_name, pair, structure_lines
+from xtal.crystals.cif.conventional import CREATOR, block_name, pair, quoted, structure_lines
 from xtal.patterns import Pattern
 from xtal.patterns.wavelengths import ANODES
-from xtal.refinement.refined import RefinedPhase, Refinement, Value, with_uncertainty
+from xtal.refinement.refined import RADIUS, RefinedPhase, Refinement, Value, with_uncertainty
 
 METHODS = {"rietveld": "Rietveld Refinement", "lebail": "Le Bail extraction", "pawley": "Pawley refinement"}
 DIGITS = 5  # of coordinates that were not refined
@@ -35,6 +35,7 @@ def refinement_cif(found: Refinement, pattern: Pattern, origins: Sequence[str] =
     ]
     head += [f"# {name}: {origin}" for name, origin in zip(names, origins, strict=False)]
     head += [f"# {sentence[:1].upper()}{sentence[1:]}." for sentence in found.remarks]
+    head = [" ".join(line.split()) for line in head]  # a comment ends with its line
     whole = [*_pattern_lines(found, pattern), *_profile_lines(found)]
     if len(found.phases) == 1:
         only = found.phases[0]
@@ -96,7 +97,7 @@ def _phase_loop(found: Refinement, names: Sequence[str]) -> list[str]:
     lines = ["loop_", "_pd_phase_block_id", "_pd_phase_name", "_pd_phase_mass_%"]
     for name, phase in zip(names, found.phases, strict=True):
         share = "." if phase.share is None else str(percent(phase.share))
-        lines.append(f"{name} '{phase.structure.name or name}' {share}")
+        lines.append(f"{name} {quoted(phase.structure.name or name)} {share}")
     return lines
 
 
@@ -117,7 +118,7 @@ def _pattern_lines(found: Refinement, pattern: Pattern) -> list[str]:
         pair("_pd_proc_2theta_range_inc", f"{step:.5f}"),
         pair("_pd_proc_number_of_points", str(agreement.points)),
         pair("_pd_calc_method", METHODS[found.mode]),
-        pair("_pd_calib_2theta_offset", str(found.zero_shift)),
+        pair("_pd_calib_2theta_offset", str(Value(-found.zero_shift.value, found.zero_shift.error))),  # to be added
         pair("_pd_proc_ls_background_function", "estimated curve and a Chebyshev polynomial"),
         pair("_pd_proc_ls_profile_function", "pseudo-Voigt (Thompson, Cox and Hastings, 1987)"),
         pair("_pd_proc_ls_prof_R_factor", f"{profile.r_p:.4f}"),
@@ -132,7 +133,7 @@ def _pattern_lines(found: Refinement, pattern: Pattern) -> list[str]:
     ]
     said = [*(f"Set free: {', '.join(found.steps)}.",), *(f"{s[:1].upper()}{s[1:]}." for s in found.remarks)]
     if found.displacement is not None:
-        said.insert(0, f"Sample displacement {found.displacement} mm (goniometer radius 217.5 mm), no zero shift.")
+        said.insert(0, f"Sample displacement {found.displacement} mm (goniometer radius {RADIUS} mm), no zero shift.")
     text = "\n".join(said).replace("\n;", "\n ;")
     return [*lines, "_pd_proc_ls_special_details", ";", text, ";"]
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from xtal.crystals.conventional import Conventional
 from xtal.refinement.asked import Mode
 
+RADIUS = 217.5  # mm, of a usual goniometer: a displacement of the sample in mm is in proportion to it
 FEW_DIGITS, MOST_DIGITS = 4, 7  # decimals of a value without, and at most of one with an uncertainty
 LARGE = 19  # an uncertainty is written with two digits up to 19 units of the last one: the rule of 19
 

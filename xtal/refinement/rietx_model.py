@@ -10,7 +10,7 @@ from xtal.crystals.conventional import Conventional
 from xtal.patterns.wavelengths import HC
 from xtal.physics.powder import U_ISO
 from xtal.refinement.asked import Beam, Observed, Start
-from xtal.refinement.refined import Profile
+from xtal.refinement.refined import RADIUS, Profile
 
 TERMS = 10  # of the polynomial that corrects the estimated background
 DISPLACEMENT = 8 * np.pi**2 * U_ISO  # Å², B of all atoms at first
@@ -18,7 +18,6 @@ MOST_DISPLACED = 20.0  # Å², B of a molecule that hardly holds on
 FIRST_SCALE = 1e-3
 OF_WIDTH = 0.6  # a Gaussian and a Lorentzian part of so much of a width make about that width
 POLARISED = 0.99  # share of a synchrotron's beam that is polarised in the plane of the ring
-RADIUS = 217.5  # mm, of a usual goniometer: a displacement in mm is in proportion to it
 CELL = ("a", "b", "c", "alpha", "beta", "gamma")
 _WORDS = {
     "instrument.zero_shift": "zero shift",

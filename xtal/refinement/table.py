@@ -3,7 +3,7 @@
 from typing import Any
 
 from xtal.refinement.cif import percent
-from xtal.refinement.refined import RefinedPhase, Refinement, Value
+from xtal.refinement.refined import RADIUS, RefinedPhase, Refinement, Value
 
 CELL = ("a", "b", "c", "alpha", "beta", "gamma")
 SIGNS = ("a", "b", "c", "α", "β", "γ")
@@ -23,7 +23,7 @@ def fit_rows(found: Refinement) -> list[tuple[str, str]]:
     if found.displacement is None:
         rows.append(("Zero shift (°)", str(found.zero_shift)))
     else:
-        rows.append(("Sample displacement (mm)", str(found.displacement)))
+        rows.append((f"Sample displacement (mm, of {RADIUS} mm radius)", str(found.displacement)))
     return [row for row in rows if row[1]]
 
 

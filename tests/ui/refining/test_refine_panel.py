@@ -1,5 +1,6 @@
 """The panel that refines the structure shown."""
 
+import base64
 import json
 from dataclasses import replace
 
@@ -48,8 +49,8 @@ def test_the_button_waits_for_a_structure(answered):
     def buttons(view):
         return [part.interactive for part in RefinePanel.values(view)[1:]]
 
-    assert buttons(View()) == [False, False, False]
-    assert buttons(answered) == [True, False, False]
+    assert buttons(View()) == [False, False, False, False]
+    assert buttons(answered) == [True, False, False, True]
     assert "Rietveld" in RefinePanel.values(View())[0]
 
 
@@ -57,7 +58,7 @@ def test_a_refinement_shows_numbers_profile_and_files(shelf, refined, measured):
     html = refined.refinement
     for word in ("Rwp", "GoF", "Space group", "a (Å)", "Rwp of the search", "rietx"):
         assert word in html
-    assert [part.interactive for part in RefinePanel.values(refined)[1:]] == [False, True, True]
+    assert [part.interactive for part in RefinePanel.values(refined)[1:]] == [False, True, True, True]
     assert len(refined.overlay.two_theta) == len(measured)
     assert refined.overlay.calculated == pytest.approx(refined.refined.found.profile.calculated)
     assert len(Outputs.values(refined, False)) > len(RefinePanel.values(refined))
@@ -73,6 +74,15 @@ def test_without_a_refinement_there_is_nothing_to_download(shelf, answered):
     events = RefineEvents(shelf)
     assert (events.cif(answered), events.csv(answered)) == ("", "")
     assert events.refined(View()).refined is None
+
+
+def test_the_hit_is_handed_out_as_the_database_has_it(shelf, answered):
+    content = json.loads(RefineEvents(shelf).database(answered))
+    assert content["name"] == "halite-database.cif"
+    text = base64.b64decode(content["data"]).decode()
+    assert "cell as in the database" in text
+    assert "_cell_length_a 5.6400" in text
+    assert RefineEvents(shelf).database(View()) == ""
 
 
 def test_another_structure_takes_the_refinement_away(shelf, refined):

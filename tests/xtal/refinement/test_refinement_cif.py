@@ -28,7 +28,7 @@ def test_one_phase_stands_with_the_pattern_in_one_block(pattern, tmp_path):
         "_refine_ls_goodness_of_fit_all": "1.10",
         "_refine_ls_number_parameters": "17",
         "_refine_ls_R_I_factor": "0.0712",
-        "_pd_calib_2theta_offset": "0.021(3)",
+        "_pd_calib_2theta_offset": "-0.021(3)",
         "_audit_creation_date": "2026-01-02",
         "_pd_meas_number_of_points": str(len(pattern)),
     }
@@ -57,6 +57,13 @@ def test_phases_of_one_name_get_blocks_of_their_own(pattern):
     table = document[2].find(["_pd_phase_block_id", "_pd_phase_mass_%"])
     assert [list(row) for row in table] == [["quartz", "70.0(10)"], ["quartz_2", "30.0(10)"]]
     assert read_cif(text).formula == truth().whole().formula
+
+
+def test_names_may_hold_quotes_and_letters(pattern):
+    phases = [phase("quartz", called="it's α-quartz", share=Value(0.7)), phase("halite", share=Value(0.3))]
+    document = gemmi.cif.read_string(refinement_cif(refinement(pattern, *phases), pattern, ["my 'file'.cif\nx", "b"]))
+    named = document[2].find_values("_pd_phase_name")
+    assert [gemmi.cif.as_string(value) for value in named] == ["it's ?-quartz", "halite"]
 
 
 def test_a_displaced_sample_is_told(pattern):

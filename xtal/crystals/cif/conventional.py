@@ -103,6 +103,11 @@ def block_name(text: str) -> str:
 
 
 def pair(name: str, value: str) -> str:
-    """Write a data item; CIF is ASCII, and a text in semicolons, the last resort, starts its line."""
-    quoted = cif.quote(" ".join(value.encode("ascii", "replace").decode().split()))
-    return name + ("\n" if quoted.startswith(";") else " ") + quoted
+    """Write a data item."""
+    text = quoted(value)
+    return name + ("\n" if text.startswith(";") else " ") + text
+
+
+def quoted(value: str) -> str:
+    """Write a value; CIF is ASCII, and a text in semicolons, the last resort, starts its line."""
+    return str(cif.quote(" ".join(value.encode("ascii", "replace").decode().split())))
