@@ -20,10 +20,8 @@ from xtal.crystals.cell import cell_parameters
 from xtal.crystals.crystal import Crystal, format_formula, reduced
 from xtal.crystals.symmetry import expand, shortest, wrapped
 
-TOLERANCE = 0.05  # Å that atoms may lie off their symmetry; a powder pattern does not see it
-NARROW = 0.003  # Å, where atoms are nearer to each other than the tolerance
+TOLERANCES = (0.05, 0.01, 0.002)  # Å that atoms may lie off their symmetry: no powder pattern sees it; less in crowds
 SAME_PLACE = 0.02  # Å: rows of several elements that share a site
-MOST_KINDS = 10_000  # keeps kinds of sites apart in one number
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,25 +93,49 @@ def conventional(crystal: Crystal, lattice: NDArray[np.float64] | None = None) -
     strained = own if lattice is None else lattice * hand
     place, members = _places(crystal)
     kinds = _kinds(crystal, members)
-    cell = (own, frac[place], kinds)
-    found = _dataset(cell)
-    if found is None:  # spglib gives up on atoms that crowd
-        group = gemmi.find_spacegroup_by_number(1)
-        change, positions, types = np.eye(3), wrapped(frac[place]), kinds
-    else:
-        group = _reference(found.number)
-        change = np.linalg.inv(found.transformation_matrix).T
-        positions, types = wrapped(np.asarray(found.std_positions)), np.asarray(found.std_types)
+    for tolerance in TOLERANCES:
+        found = _dataset((own, frac[place], kinds), tolerance)
+        if found is None:  # spglib gives up on atoms that crowd
+            continue
+        made = _of_dataset(crystal, found, (own, strained), members, kinds, tolerance)
+        if _holds_all(made, crystal, 1 / abs(np.linalg.det(found.transformation_matrix))):
+            return made
+    group = gemmi.find_spacegroup_by_number(1)
+    ones = np.ones(len(crystal), dtype=np.int64)
+    return Conventional(group, strained, wrapped(frac), crystal.numbers, crystal.occupancies, ones, crystal.name)
+
+
+def _of_dataset(
+    crystal: Crystal,
+    found: Any,
+    lattices: tuple[NDArray, NDArray],
+    members: list[NDArray[np.intp]],
+    kinds: NDArray[np.int64],
+    tolerance: float,
+) -> Conventional:
+    """Return what spglib `found`, with the cell of the second of the two `lattices`: as it is, and strained."""
+    group = gemmi.get_spacegroup_reference_setting(found.number)
+    change = np.linalg.inv(found.transformation_matrix).T
+    positions, types = wrapped(np.asarray(found.std_positions)), np.asarray(found.std_types)
     operations = operations_of(group)
-    settled = _symmetric(change @ strained, operations)
-    sites, counts = _independent(positions, types, operations, _symmetric(change @ own, operations))
+    own, settled = (_symmetric(change @ lattice, operations) for lattice in lattices)
+    sites, counts = _independent(positions, types, operations, own, tolerance)
     rows = [(site, atom) for site in sites for atom in members[int(np.flatnonzero(kinds == types[site])[0])]]
     chosen = np.array([atom for _, atom in rows])
-    coordinates = _on_elements(positions[[site for site, _ in rows]], operations, settled)
+    coordinates = _on_elements(positions[[site for site, _ in rows]], operations, settled, tolerance)
     multiplicity = np.array([counts[site] for site, _ in rows])
     return Conventional(
         group, settled, coordinates, crystal.numbers[chosen], crystal.occupancies[chosen], multiplicity, crystal.name
     )
+
+
+def _holds_all(made: Conventional, crystal: Crystal, share: float) -> bool:
+    """Tell whether the sites make the atoms of the crystal again, `share` times as many.
+
+    Atoms that lie nearer to a symmetry element, or to each other, than the tolerance may be merged or doubled.
+    """
+    found, wanted = made.composition, {symbol: amount * share for symbol, amount in crystal.composition.items()}
+    return found.keys() == wanted.keys() and all(abs(found[s] - amount) < 1e-3 * amount for s, amount in wanted.items())
 
 
 @lru_cache(maxsize=256)
@@ -151,22 +173,15 @@ def _operation(rotation: NDArray, translation: NDArray) -> gemmi.Op:
     return op
 
 
-def _reference(number: int) -> gemmi.SpaceGroup:
-    return gemmi.get_spacegroup_reference_setting(number)
-
-
-def _dataset(cell: tuple[NDArray, NDArray, NDArray]) -> Any:
+def _dataset(cell: tuple[NDArray, NDArray, NDArray], tolerance: float) -> Any:
     """Return spglib's dataset in the reference setting, None where atoms crowd so that no symmetry is found."""
     import spglib
 
-    for tolerance in (TOLERANCE, NARROW):
-        with _silent():
-            found = spglib.get_symmetry_dataset(cell, symprec=tolerance)
-            if found is not None:
-                found = spglib.get_symmetry_dataset(cell, symprec=tolerance, hall_number=_hall_number(found.number))
-        if found is not None and len(found.std_types) * abs(np.linalg.det(cell[0])) > 0:
-            return found
-    return None
+    with _silent():
+        found = spglib.get_symmetry_dataset(cell, symprec=tolerance)
+        if found is None:
+            return None
+        return spglib.get_symmetry_dataset(cell, symprec=tolerance, hall_number=_hall_number(found.number))
 
 
 def _silent() -> Any:
@@ -221,7 +236,7 @@ def _root(metric: NDArray[np.float64], lattice: NDArray[np.float64]) -> NDArray[
 
 
 def _independent(
-    frac: NDArray, kinds: NDArray, operations: NDArray, lattice: NDArray
+    frac: NDArray, kinds: NDArray, operations: NDArray, lattice: NDArray, tolerance: float
 ) -> tuple[list[int], dict[int, int]]:
     """Return one atom of each orbit, heaviest environment first as listed, and how many atoms each orbit has."""
     left = np.ones(len(frac), dtype=bool)
@@ -233,7 +248,7 @@ def _independent(
         images = wrapped(operations[:, :, :3] @ frac[atom] + operations[:, :, 3])
         others = np.flatnonzero(left & (kinds == kinds[atom]))
         reach = shortest(images[:, None] - frac[others], lattice)  # (G, O)
-        orbit = others[(reach < 2 * TOLERANCE).any(axis=0)]
+        orbit = others[(reach < 2 * tolerance).any(axis=0)]
         left[orbit] = False
         left[atom] = False
         sites.append(atom)
@@ -241,10 +256,10 @@ def _independent(
     return sites, counts
 
 
-def _on_elements(frac: NDArray, operations: NDArray, lattice: NDArray) -> NDArray[np.float64]:
+def _on_elements(frac: NDArray, operations: NDArray, lattice: NDArray, tolerance: float) -> NDArray[np.float64]:
     """Return sites (S, 3) moved to the mean of their own images: onto the symmetry elements they lie on."""
     images = operations[:, None, :, :3] @ frac[None, :, :, None]
     shift = images[..., 0] + operations[:, None, :, 3] - frac  # (G, S, 3)
     shift -= np.round(shift)
-    fixed = np.linalg.norm(shift @ lattice, axis=-1) < 2 * TOLERANCE
+    fixed = np.linalg.norm(shift @ lattice, axis=-1) < 2 * tolerance
     return wrapped(frac + (shift * fixed[..., None]).sum(0) / fixed.sum(0)[:, None])

@@ -95,6 +95,20 @@ def test_elements_that_share_a_site_stay_together():
     ]
 
 
+def test_atoms_nearer_to_each_other_than_the_tolerance_are_neither_lost_nor_doubled():
+    """Halves of a disordered hydrogen, 0.04 Å on either side of a mirror plane: at 0.05 Å they would be one."""
+    salt = fixture("halite")
+    edge = float(salt.lattice[0, 0])
+    apart = 0.02 / edge
+    beside = np.array([[0.25, 0.25, 0.25 + apart], [0.25, 0.25, 0.25 - apart]])
+    crowded = Crystal(
+        salt.lattice, np.concatenate([salt.frac_coords, beside]), np.concatenate([salt.numbers, [1, 1]]), name="crowded"
+    )
+    found = conventional(crowded)
+    assert found.whole().reduced_formula == crowded.reduced_formula
+    assert curve(found.whole()) @ curve(crowded) > 0.99999
+
+
 def test_atoms_without_symmetry_stay_as_they_are():
     rng = np.random.default_rng(1)
     crystal = Crystal(np.diag([7.0, 8.0, 9.0]) + 0.3 * rng.normal(size=(3, 3)), rng.random((5, 3)), np.arange(6, 11))
