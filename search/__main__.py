@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from search.answer_commands import register
-from search.console import Edited, IndexName, Wavelength, as_data, as_text, edited_lines, opened, read_all
+from search.console import (
+    DEFAULT_INDEXES,
+    Edited,
+    IndexName,
+    IndexNames,
+    Wavelength,
+    as_data,
+    as_text,
+    edited_lines,
+    opened,
+    read_all,
+)
 from xtal.console import PARTIAL, USAGE, AsJson, errors_reported, print_result, progress_bars, spelled
 from xtal.errors import UserError
 
@@ -40,7 +51,7 @@ register(app)
 @app.command()
 def query(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Pattern files; several go as one batch.")],
-    index: IndexName = "coremof2019-asr",
+    index: IndexNames = DEFAULT_INDEXES,
     k: Annotated[int, typer.Option("-k", min=1, help="Hits per pattern.")] = 10,
     wavelength: Wavelength = None,
     elements: Annotated[str, typer.Option(help="Only structures made of these: Zn,C,H,O.")] = "",
@@ -69,7 +80,12 @@ def query(
     if refused:
         raise typer.Exit(PARTIAL if answers else USAGE)
     if not as_json:
-        typer.echo(f"Look at it: {spelled('ui')}" + ("" if index == "coremof2019-asr" else f" --index {index}"))
+        typer.echo(f"Look at it: {spelled('ui')}" + _chosen(index))
+
+
+def _chosen(index: list[str]) -> str:
+    """Return the options that name these indexes, none for the default ones."""
+    return "" if index == DEFAULT_INDEXES else "".join(f" --index {name}" for name in index)
 
 
 @app.command()

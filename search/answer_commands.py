@@ -13,7 +13,18 @@ import typer
 
 from generate.console import Guests, Linkers, Metals, Seconds, candidate_row, candidate_table, knowledge
 from generate.limits import SEARCH_SECONDS
-from search.console import Edited, IndexName, Wavelength, as_data, as_text, edited_lines, opened, read_all
+from search.console import (
+    DEFAULT_INDEXES,
+    Edited,
+    IndexNames,
+    Wavelength,
+    as_data,
+    as_text,
+    edited_lines,
+    opened,
+    phase_table,
+    read_all,
+)
 from search.summary import summary_table
 from xtal.console import PARTIAL, USAGE, AsJson, errors_reported, print_result, progress_bars
 from xtal.errors import UserError
@@ -44,7 +55,7 @@ def register(app: typer.Typer) -> None:
 
 def solve(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Pattern files.")],
-    index: IndexName = "coremof2019-asr",
+    index: IndexNames = DEFAULT_INDEXES,
     k: Annotated[int, typer.Option("-k", min=1, help="Hits per pattern.")] = 10,
     wavelength: Wavelength = None,
     elements: Annotated[str, typer.Option(help="Only structures made of these: Zn,C,H,O.")] = "",
@@ -64,7 +75,7 @@ def solve(
     lines: Edited = None,
     as_json: AsJson = False,
 ) -> None:
-    """Answer each pattern: search, say match or miss with a probability, and generate crystals after a miss.
+    """Answer each pattern: match, match and more (a mixture) or no match; generate crystals after no match.
 
     Several files are answered one after the other, with a summary at the end; a generation takes about a minute.
     """
@@ -203,6 +214,8 @@ def _say(solution: "Solution", as_json: bool) -> None:
     verdict = solution.verdict
     match = f"{verdict.headline}, the first hit or one with the same lines"
     lines = [match if verdict.kind == "match" else verdict.headline, *(f"  - {reason}" for reason in verdict.reasons)]
+    if verdict.phases:
+        lines.insert(1, phase_table(verdict.phases))
     if solution.candidates:
         lines.append(candidate_table(list(solution.candidates)))
     known = " (from the cache)" if solution.cached else ""
@@ -219,10 +232,12 @@ def _write(solution: "Solution", folder: Path) -> None:
 
 
 def _entry_text(entry: "HistoryEntry") -> str:
+    from search.verdict import WORDS
+
     when = entry.created.astimezone().strftime("%Y-%m-%d %H:%M")
     made = f", {entry.candidates} generated" if entry.candidates else ""
     edited = ", edited lines" if entry.edited else ""
-    said = f"{entry.kind:5s} {entry.probability:4.0%}  {entry.top_hit or '-'}"
+    said = f"{WORDS.get(entry.kind, entry.kind):14s} {entry.probability:4.0%}  {entry.top_hit or '-'}"
     return f"{entry.short_id}  {when}  {said}  {entry.source}{edited}{made}"
 
 

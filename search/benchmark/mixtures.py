@@ -1,0 +1,92 @@
+"""Mixtures whose truth is known: simulated ones, sums of measured patterns, and samples of one phase."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.benchmark.gallery import held_out
+from search.engine import Engine
+from xtal.crystals import Crystal
+from xtal.patterns import Pattern, q_from_two_theta
+from xtal.patterns.wavelengths import K_ALPHA_2
+from xtal.physics.artefacts import Scan
+from xtal.physics.simulate import simulate_mixture
+
+SCAN = Scan(first=3.0, last=50.0, second=K_ALPHA_2)  # to 30° an oxide shows hardly a line
+FEWEST = 3  # lines of a phase within the scan
+LARGEST = 60_000  # Å³ x atoms / 100: larger cells take seconds to simulate
+FRACTIONS = (0.9, 0.7, 0.5)  # of the intensity, the major phase's
+SEVERITY = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Mixture:
+    """A pattern and what is in it.
+
+    Attributes:
+        pattern: to search for.
+        rows: (P,) entries of the index, the major one first.
+        areas: (P,) their shares of the intensity.
+        kind: for the table: ``framework + lab`` and so on.
+    """
+
+    pattern: Pattern
+    rows: tuple[int, ...]
+    areas: tuple[float, ...]
+    kind: str
+
+
+def lab_rows(engine: Engine) -> NDArray[np.int64]:
+    """Return the rows of lab phases with enough lines within the scan."""
+    size, count = len(engine.index), _lab_size()
+    first, last = q_from_two_theta(np.array([SCAN.first, SCAN.last]), SCAN.wavelength)
+    lines = engine.index.lines
+    return np.array(
+        [row for row in range(size - count, size) if ((lines[row].q > first) & (lines[row].q < last)).sum() >= FEWEST]
+    )
+
+
+def _lab_size() -> int:
+    from xtal.sources import open_source
+
+    return sum(1 for _ in open_source("lab").records())
+
+
+def framework_rows(engine: Engine) -> NDArray[np.int64]:
+    """Return frameworks of formulas that no model saw, of moderate cells."""
+    size = len(engine.index) - _lab_size()
+    rows = held_out(engine.index)
+    rows = rows[rows < size]
+    volume, atoms = engine.index.entries.volume[rows], engine.index.entries.n_atoms[rows]
+    return rows[volume * atoms / 100 < LARGEST]
+
+
+def simulated(engine: Engine, pairs: int, seed: int, fractions: Sequence[float] = FRACTIONS) -> Iterator[Mixture]:
+    """Yield pairs of a framework with a lab phase, and of two frameworks, at each fraction of the first one."""
+    rng = np.random.default_rng([seed, 0])
+    frameworks, lab = framework_rows(engine), lab_rows(engine)
+    for number in range(pairs):
+        first, other = rng.choice(frameworks, 2, replace=False)
+        salt = rng.choice(lab)
+        for kind, second in (("framework + lab", salt), ("two frameworks", other)):
+            for place, fraction in enumerate(fractions):
+                rows = (int(first), int(second))
+                yield mixed(engine, rows, (fraction, 1 - fraction), kind, [seed, 1, number, place, int(second)])
+
+
+def pure(engine: Engine, count: int, seed: int) -> Iterator[Mixture]:
+    """Yield samples of one phase, every third one of the lab."""
+    rng = np.random.default_rng([seed, 2])
+    frameworks, lab = framework_rows(engine), lab_rows(engine)
+    for number in range(count):
+        row = int(rng.choice(lab if number % 3 == 2 else frameworks))
+        yield mixed(engine, (row,), (1.0,), "pure", [seed, 3, number])
+
+
+def mixed(engine: Engine, rows: tuple[int, ...], areas: tuple[float, ...], kind: str, seed: Sequence[int]) -> Mixture:
+    """Simulate a mixture of entries."""
+    crystals: list[Crystal] = [engine.index.crystal(row) for row in rows]
+    pattern = simulate_mixture(crystals, areas, SEVERITY, np.random.default_rng(list(seed)), SCAN)
+    return Mixture(pattern, rows, areas, kind)

@@ -1,0 +1,40 @@
+"""Weight fractions from fitted scales: Hill and Howard, J. Appl. Cryst. 20, 467 (1987).
+
+    W_p = S_p (Z M V)_p / Σ_i S_i (Z M V)_i,    S_p = A_p / Σ_k m |F|² LP
+
+with A the fitted area of a phase's lines, the sum over the same lines of one cell, Z M its mass and V its volume.
+"""
+
+from collections.abc import Sequence
+
+import gemmi
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.storage import Index
+from xtal.crystals import Crystal
+from xtal.patterns.lorentz import lorentz_polarisation_ratio
+from xtal.physics import powder_lines
+from xtal.physics.sticks import MOST_LINES
+
+
+def weight_shares(
+    index: Index, rows: Sequence[int], area: NDArray[np.float64], q_max: float, wavelength: float
+) -> NDArray[np.float64]:
+    """Return the weight fractions (P,) of entries `rows` whose lines up to `q_max` (Å⁻¹) have fitted areas (P,)."""
+    weight = np.array([share_of_area(index, row, q_max, wavelength) for row in rows]) * area
+    return np.asarray(weight / max(weight.sum(), 1e-30))
+
+
+def share_of_area(index: Index, row: int, q_max: float, wavelength: float) -> float:
+    """Return ``Z M V / Σ_k m |F|² LP`` of an entry over the lines that are fitted of it."""
+    crystal = index.crystal(row)
+    limit = min(q_max, 0.999 * 4 * np.pi / wavelength, float(index.lines.q_range[row, 1]))
+    lines = powder_lines(crystal, limit, wavelength=wavelength).strongest(MOST_LINES)
+    total = float((lines.intensity / lorentz_polarisation_ratio(lines.q, wavelength)).sum())
+    return cell_mass(crystal) * crystal.volume / max(total, 1e-30)
+
+
+def cell_mass(crystal: Crystal) -> float:
+    """Return the mass of the cell in u."""
+    return float(sum(gemmi.Element(symbol).weight * count for symbol, count in crystal.composition.items()))
