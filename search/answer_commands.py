@@ -122,17 +122,24 @@ def calibrate(
     seed: Annotated[int, typer.Option(min=0, help="Of the choice of entries and of the artefacts.")] = 0,
     out: Annotated[Path | None, typer.Option(help="File to write; by default beside the index.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Reliability diagram to write.")] = None,
+    phases: Annotated[bool, typer.Option("--phases", help="Fit the probability of each phase of a mixture.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Fit the probability of a match to an index, with patterns of entries it holds and of entries removed."""
     from search.benchmark import write_reliability
     from search.benchmark.calibrate import calibrate as fitted
+    from search.benchmark.calibrate_phases import calibrate_phases
     from xtal.figure import check_figure
 
     with errors_reported():
         if plot is not None:
             check_figure(plot)
         engine = opened(index)
+        if phases:
+            with progress_bars() as advance:
+                curve = calibrate_phases(engine, queries // 10, queries, seed, out, advance)
+            print_result(asdict(curve), f"phases are named from a probability of {curve.further:.2f} on", as_json)
+            return
         with progress_bars() as advance:
             report = fitted(engine, queries, seed, path=out, progress=advance)
         if plot is not None:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from search.engine import Engine
     from xtal.patterns import Lines, Pattern
 
-IndexName = Annotated[str, typer.Option("--index", help="Index to search; the default one is built when missing.")]
 IndexNames = Annotated[
     list[str],
     typer.Option("--index", help="Index to search, several as one; default ones are built when missing."),

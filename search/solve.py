@@ -39,7 +39,7 @@ class Solver:
     ) -> None:
         self.engine, self.judge, self.cache = engine, judge, cache
         self._workers = workers
-        self._searcher = Searcher(engine, judge, PhaseJudge(engine))
+        self._phases = PhaseJudge(engine)
         self._generating = Lock()
 
     @classmethod
@@ -96,7 +96,7 @@ class Solver:
             watch(Event(known.answer, known.verdict))
             return known
         start = time.perf_counter()
-        searcher = self._workers or self._searcher
+        searcher = self._workers or Searcher(self.engine, self.judge, self._phases)
         answer, verdict = searcher.search(pattern, options)
         watch(Event(answer, verdict))
         solution = Solution(key, answer, verdict)

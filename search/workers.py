@@ -44,8 +44,7 @@ class Searcher(NamedTuple):
             lines=[options.lines],
         )[0]
         passing = Filter(options.elements, options.reduced_formula, options.required)
-        allowed = passing.rows(self.engine.index.entries)
-        return answer, self.phases.examined(answer, self.judge.verdict(answer), allowed)
+        return answer, self.phases.examined(answer, self.judge.verdict(answer), passing)
 
 
 class Workers:

@@ -100,6 +100,7 @@ def open_index(name: str, home: Path | None = None, embedder: Embedder | None = 
     if len(names := split(name)) > 1:
         parts = [open_index(part, home, embedder) for part in names]
         return Index(*join([(part.manifest, part.contents) for part in parts]))
+    name = names[0]
     current = folders.read_current(name, home)
     while True:
         try:

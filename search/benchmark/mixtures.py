@@ -10,11 +10,9 @@ from search.benchmark.gallery import held_out
 from search.engine import Engine
 from xtal.crystals import Crystal
 from xtal.patterns import Pattern, q_from_two_theta
-from xtal.patterns.wavelengths import K_ALPHA_2
-from xtal.physics.artefacts import Scan
-from xtal.physics.simulate import simulate_mixture
+from xtal.physics.simulate import WIDE_SCAN, simulate_mixture
 
-SCAN = Scan(first=3.0, last=50.0, second=K_ALPHA_2)  # to 30° an oxide shows hardly a line
+SCAN = WIDE_SCAN
 FEWEST = 3  # lines of a phase within the scan
 LARGEST = 60_000  # Å³ x atoms / 100: larger cells take seconds to simulate
 FRACTIONS = (0.9, 0.7, 0.5)  # of the intensity, the major phase's
@@ -90,3 +88,55 @@ def mixed(engine: Engine, rows: tuple[int, ...], areas: tuple[float, ...], kind:
     crystals: list[Crystal] = [engine.index.crystal(row) for row in rows]
     pattern = simulate_mixture(crystals, areas, SEVERITY, np.random.default_rng(list(seed)), SCAN)
     return Mixture(pattern, rows, areas, kind)
+
+
+def summed(
+    engine: Engine, patterns: Sequence[Pattern], rows: Sequence[int], pairs: int, seed: int, fractions: Sequence[float]
+) -> Iterator[Mixture]:
+    """Yield sums of two measured patterns, of the entries `rows`, at each fraction of the first one's intensity."""
+    rng = np.random.default_rng([seed, 4])
+    group = engine.index.entries.group
+    made = 0
+    while made < pairs:
+        first, second = rng.choice(len(rows), 2, replace=False)
+        if group[rows[first]] == group[rows[second]]:
+            continue
+        made += 1
+        for fraction in fractions:
+            areas = (fraction, 1 - fraction)
+            pattern = added(patterns[first], patterns[second], areas)
+            yield Mixture(pattern, (rows[first], rows[second]), areas, "measured + measured")
+
+
+def impure(
+    engine: Engine, patterns: Sequence[Pattern], count: int, seed: int, fractions: Sequence[float]
+) -> Iterator[Mixture]:
+    """Yield simulated frameworks with a measured impurity, which the index need not hold, at each share of the area."""
+    rng = np.random.default_rng([seed, 5])
+    frameworks = framework_rows(engine)
+    for number in range(count):
+        row, other = int(rng.choice(frameworks)), patterns[int(rng.integers(len(patterns)))]
+        clean = mixed(engine, (row,), (1.0,), "", [seed, 6, number]).pattern
+        for fraction in fractions:
+            areas = (1 - fraction, fraction)
+            yield Mixture(added(clean, other, areas), (row,), areas, "framework + measured impurity")
+
+
+def added(first: Pattern, second: Pattern, areas: tuple[float, float]) -> Pattern:
+    """Return a sum of two patterns on the range and the points of the first, each with its share of the net area.
+
+    The counts stay about those of the first one.
+    """
+    low, high = max(first.two_theta[0], second.two_theta[0]), min(first.two_theta[-1], second.two_theta[-1])
+    angles = first.two_theta[(first.two_theta >= low) & (first.two_theta <= high)]
+    one, other = (np.interp(angles, p.two_theta, p.intensity) for p in (first, second))
+    net = [_net(first, angles), _net(second, angles)]
+    factor = areas[1] / areas[0] * net[0] / max(net[1], 1e-30)
+    return Pattern(angles, one + factor * other, first.wavelength, source=f"{first.source} + {second.source}")
+
+
+def _net(pattern: Pattern, angles: NDArray[np.float64]) -> float:
+    """Return the area above the background at some angles."""
+    from xtal.patterns.background import background
+
+    return float(np.interp(angles, pattern.two_theta, pattern.intensity - background(pattern)).clip(0).sum())

@@ -3,6 +3,7 @@
 import numpy as np
 
 from search.phases.find import Finder, State
+from search.verdict.lookalikes import nearest_lookalikes
 from xtal.physics.fit import prior_precision
 
 MISFIT_SHARE = 0.05  # of χ², taken off the log posterior, as where near ties are settled
@@ -15,7 +16,7 @@ def settled(finder: Finder, state: State) -> tuple[State, list[tuple[int, ...]]]
     others: list[tuple[int, ...]] = []
     for place in range(len(state.rows)):
         group = finder.index.entries.group
-        alike = finder.scout.likeness.alike(state.rows[place])
+        alike = nearest_lookalikes(finder.index, state.rows[place])
         taken = group[[row for n, row in enumerate(state.rows) if n != place]]
         alike = alike[~np.isin(group[alike], taken)]
         if finder.allowed is not None:

@@ -13,11 +13,13 @@ from xtal.physics.fit import prior_precision
 WIDEST = 3.0  # in ln χ²: a lead beyond, or no rival at all, says no more
 MOSTLY = 0.5  # of the area calculated at a found line: whose line it is
 LEAST = 1e-4
+STANDS = 0.1  # of a curve's highest point
 FEATURES = (
     "ln chi-square without it over that with it",
     "ln chi-square of another in its place over its own",
     "root of the share of its intensity where no line was found",
-    "agreement of profile and sum where it stands",
+    "likeness of its profile and of what the others leave where it stands",
+    "ln of one plus the chi-square that it takes off",
     "ln of its share of the intensity",
     "ln of one plus the lines that are mostly its own",
     "strain and shape that it takes",
@@ -25,7 +27,7 @@ FEATURES = (
     "root of the share of found lines that nothing explains",
     "similarity of its fingerprint and of what others leave",
 )
-SIGNS = (1, 1, -1, 1, 0, 1, -1, -1, 0, 1)
+SIGNS = (1, 1, -1, 1, 1, 0, 1, -1, -1, 0, 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +89,8 @@ def features(finder: Finder, found: Found) -> NDArray[np.float64]:
             np.minimum(gain, WIDEST),
             lead,
             np.sqrt(astray / np.maximum(drawn, 1e-30)),
-            _agreement(fit.curves, fit.data),
+            _likeness(fit.curves, fit.data),
+            np.log1p(np.maximum(fit.without - fit.chi_square, 0)),
             np.log(np.maximum(share.intensity, LEAST)),
             np.log1p([len(own) for own in share.own]),
             np.sqrt(prior / prior_size(finder)),
@@ -103,14 +106,14 @@ def prior_size(finder: Finder) -> int:
     return len(prior_precision(finder.wavelength))
 
 
-def _agreement(curves: NDArray, data: NDArray) -> NDArray[np.float64]:
-    """(P,) one minus the misfit over the sum where a phase stands: ``Σ |c_p| / Σ|c| · |d - Σ c|``, weighed by |c_p|."""
-    total = np.abs(curves).sum(axis=0)
-    part = np.abs(curves) / np.maximum(total, 1e-9)
-    off = np.abs(data - curves.sum(axis=0))
-    return np.asarray(
-        1 - np.minimum(1.5, (part * off).sum(axis=1) / np.maximum((part * np.abs(data)).sum(axis=1), 1e-9))
-    )
+def _likeness(curves: NDArray, data: NDArray) -> NDArray[np.float64]:
+    """(P,) cosine of each phase's curve and of the data without the others, where the curve is not faint."""
+    total, result = curves.sum(axis=0), np.zeros(len(curves))
+    for place, curve in enumerate(curves):
+        stands = np.abs(curve) > STANDS * max(float(np.abs(curve).max()), 1e-9)
+        own, rest = curve[stands], (data - total + curve)[stands]
+        result[place] = float(own @ rest) / max(float(np.linalg.norm(own) * np.linalg.norm(rest)), 1e-9)
+    return result
 
 
 def _similarity(finder: Finder, share: Shares, rows: NDArray[np.int64]) -> NDArray[np.float64]:

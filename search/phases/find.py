@@ -18,9 +18,10 @@ from search.phases.lines import assigned, left_over
 from search.phases.scout import Scout
 from search.ranking import STRAIN_MARGIN
 from search.ranking.prepared import prepared
-from search.verdict.lookalikes import ALIKE
-from xtal.patterns import Lines, q_from_two_theta
+from search.verdict.lookalikes import ALIKE, likeness
+from xtal.patterns import Lines, q_from_two_theta, two_theta_from_q
 from xtal.patterns.linefinder import find_lines
+from xtal.patterns.lorentz import lorentz_polarisation_ratio
 from xtal.physics import Sticks
 from xtal.physics.fit import Beside, Fit, in_degrees, line_positions, refine
 from xtal.physics.joint import JointFit, fit_jointly
@@ -75,9 +76,12 @@ class Finder:
         )
         return rows[:CANDIDATES]
 
-    def levels(self) -> Iterator[Found]:
-        """Yield the best single phase, the best pair and so on, as long as a further phase is worth it."""
-        beam = self._seeds()
+    def levels(self, sure: bool = False) -> Iterator[Found]:
+        """Yield the best single phase, the best pair and so on, as long as a further phase is worth it.
+
+        With `sure`, the first hit is among them and no other is tried in the first place.
+        """
+        beam = [self._first()] if sure else self._seeds()
         best = min(beam, key=_cost)
         yield Found(best, self._rivals_of_first(best, beam))
         while len(best.rows) < MOST_PHASES:
@@ -94,14 +98,25 @@ class Finder:
             self.wavelength, self.second
         )
 
+    @cached_property
+    def unit(self) -> float:
+        """Area of a found line of relative area 1, intensity x degrees."""
+        pattern, lines = self.answer.pattern, self.answer.lines
+        angles = two_theta_from_q(lines.q, self.wavelength)
+        area = lines.intensity / lorentz_polarisation_ratio(lines.q, self.wavelength)
+        width = self.target.fwhm * widening(angles, self.target.growth)
+        drawn = render_each(pattern.two_theta, angles, area, width)
+        net = pattern.intensity - self.under
+        return max(float(drawn @ net), 1e-12) / max(float(drawn @ drawn), 1e-30)
+
     def lines_met(self, state: State) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return `assigned` for the phases of a state."""
+        """Return `assigned` for the phases of a state, in the unit of the found lines."""
         fit, target = state.fit, self.target
         return assigned(
             self.answer.lines,
             self.sticks(state.rows),
             fit.parameters,
-            fit.scale,
+            fit.scale / self.unit,
             self.wavelength,
             target.fwhm,
             target.growth,
@@ -132,12 +147,14 @@ class Finder:
         known = [hit.row for hit in self.answer.hits if hit.parameters]
         more = self.scout.candidates(self.answer.lines, self.wavelength, CANDIDATES, self.allowed, known)
         rows, fit = self._screened(np.array([*known, *more.tolist()], np.int64), None, SEEDS)
-        hits = {hit.row: np.array(hit.parameters) for hit in self.answer.hits[:1]}
-        starts = [hits.get(row, fit.parameters[n]) for n, row in enumerate(rows.tolist())]
-        states = [self.fitted([row], start[None]) for row, start in zip(rows.tolist(), starts, strict=True)]
-        if known[0] not in rows:
-            states.append(self.fitted([known[0]], hits[known[0]][None]))
-        return states
+        first = self._first()
+        starts = zip(rows.tolist(), fit.parameters, strict=True)
+        return [first, *(self.fitted([row], start[None]) for row, start in starts if row not in first.rows)]
+
+    def _first(self) -> State:
+        """Return the first hit alone."""
+        hit = self.answer.hits[0]
+        return self.fitted([hit.row], np.array([hit.parameters]))
 
     def _grown(self, beam: Iterable[State]) -> list[State]:
         """Return states with one phase more, the best first."""
@@ -205,8 +222,11 @@ class Finder:
 
     def _rivals_of_first(self, best: State, seeds: Sequence[State]) -> NDArray[np.float64]:
         """Return (1,) the lowest χ² of single phases that do not look like the best one."""
-        likeness = self.scout.likeness.of(best.rows, [seed.rows[0] for seed in seeds])[0]
-        others = [seed.fit.chi_square for seed, like in zip(seeds, likeness, strict=True) if like < ALIKE]
+        if len(seeds) == 1:
+            rival = self.answer.rival
+            return np.array([np.inf if rival is None or rival.chi_square is None else rival.chi_square])
+        alike = likeness(self.index, best.rows, [seed.rows[0] for seed in seeds])[0]
+        others = [seed.fit.chi_square for seed, like in zip(seeds, alike, strict=True) if like < ALIKE]
         return np.array([min(others, default=np.inf)])
 
     def _exchanged(self, state: State) -> tuple[State, NDArray[np.float64]]:
@@ -216,7 +236,7 @@ class Finder:
             rest = [n for n in range(len(state.rows)) if n != place]
             others = self._others(state, rest)
             for other in others:
-                alike = self.scout.likeness.of([state.rows[place]], [other.rows[-1]])[0, 0]
+                alike = likeness(self.index, [state.rows[place]], [other.rows[-1]])[0, 0]
                 if other.fit.chi_square < state.fit.chi_square:
                     rivals[place] = state.fit.chi_square if alike < ALIKE else np.inf
                     order = np.argsort([*rest, place])

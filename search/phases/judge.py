@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.answer import Answer, Phase
+from search.filters import Filter
 from search.phases.alike import settled
 from search.phases.calibration import PhaseCurve, shipped_curve
 from search.phases.evidence import features, shares
@@ -30,13 +31,16 @@ class PhaseJudge:
 
     def __init__(self, engine: "Engine") -> None:
         self._engine = engine
-        self._curve = shipped_curve(engine.embedder)
+
+    @cached_property
+    def _curve(self) -> PhaseCurve | None:
+        return shipped_curve(self._engine.embedder)
 
     @cached_property
     def _scout(self) -> Scout:
         return Scout(self._engine)
 
-    def examined(self, answer: Answer, verdict: Verdict, allowed: NDArray[np.int64] | None = None) -> Verdict:
+    def examined(self, answer: Answer, verdict: Verdict, passing: Filter | None = None) -> Verdict:
         """Return the verdict after a look at what the first hit leaves.
 
         A match of one phase stays as it is unless a further phase is found. Where no single phase is a match, those
@@ -45,12 +49,13 @@ class PhaseJudge:
         Args:
             answer: of the search.
             verdict: on its first hit.
-            allowed: rows that pass the search's filter; None lets all pass.
+            passing: the search's filter; None lets all pass.
         """
-        if self._curve is None or not self._in_doubt(answer, verdict):
+        if not self._in_doubt(answer, verdict) or self._curve is None:
             return verdict
+        allowed = None if passing is None else passing.rows(self._engine.index.entries)
         finder = Finder(self._engine, self._scout, answer, allowed)
-        chosen = self._chosen(finder, self._curve)
+        chosen = self._chosen(finder, self._curve, verdict.kind == "match")
         if chosen is None or (len(chosen[0].state.rows) == 1 and verdict.kind == "match"):
             return verdict
         found, probability = chosen
@@ -68,10 +73,10 @@ class PhaseJudge:
         return answer.hits[0].chi_square > MISFIT * max(answer.points, 1)
 
     @staticmethod
-    def _chosen(finder: Finder, curve: PhaseCurve) -> tuple[Found, NDArray[np.float64]] | None:
+    def _chosen(finder: Finder, curve: PhaseCurve, sure: bool) -> tuple[Found, NDArray[np.float64]] | None:
         """Return the largest set of phases each of which is sure enough, with their probabilities."""
         chosen = None
-        for found in finder.levels():
+        for found in finder.levels(sure):
             probability = curve.probabilities(features(finder, found))
             alone = len(probability) == 1
             if probability.min() >= (curve.alone if alone else curve.further):

@@ -23,13 +23,13 @@ def assigned(
         lines: K found lines.
         sticks: of P phases.
         parameters: (P, 9) fitted.
-        scale: (P,) intensity x degrees.
+        scale: (P,) areas of all lines of each, in the unit of the found lines.
         wavelength: Å.
         width: of lines at small angles, degrees.
         growth: of the width with the angle.
 
     Returns:
-        (P, K) calculated areas, intensity x degrees, near each found line, and (P,) areas that are near none.
+        (P, K) calculated areas near each found line, and (P,) areas that are near none.
     """
     found = two_theta_from_q(lines.q, wavelength)
     places = line_positions(sticks, parameters, wavelength)[0]  # (P, L)

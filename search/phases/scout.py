@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from search.verdict.lookalikes import Likeness
 from xtal.patterns import Lines
 from xtal.patterns.lorentz import lorentz_polarisation_ratio
 
@@ -35,7 +34,6 @@ class Scout:
     def __init__(self, engine: "Engine") -> None:
         """Note the strongest lines (S, K) of every entry: half a second for ten thousand."""
         self._engine = engine
-        self.likeness = Likeness(engine.index)
         table = engine.index.lines
         self._q = np.zeros((len(table), STRONGEST), np.float32)
         self._intensity = np.zeros((len(table), STRONGEST), np.float32)

@@ -8,9 +8,11 @@ from numpy.random import Generator
 
 from xtal.crystals import Crystal
 from xtal.patterns import Pattern, q_from_two_theta
+from xtal.patterns.wavelengths import K_ALPHA_2
 from xtal.physics.artefacts import LABORATORY_SCAN, Artefacts, Scan, counted, drawn, measure
 from xtal.physics.powder import reflections
 
+WIDE_SCAN = Scan(last=50.0, second=K_ALPHA_2)  # of mixtures: to 30° an oxide shows hardly a line
 MARGIN = 1.03  # reflections this far beyond the scan, which strain may move into it
 
 
