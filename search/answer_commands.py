@@ -138,7 +138,9 @@ def calibrate(
         if phases:
             with progress_bars() as advance:
                 curve = calibrate_phases(engine, queries // 10, queries, seed, out, advance)
-            print_result(asdict(curve), f"phases are named from a probability of {curve.further:.2f} on", as_json)
+            print_result(
+                asdict(curve), f"phases are named from a probability of {curve.least_together:.2f} on", as_json
+            )
             return
         with progress_bars() as advance:
             report = fitted(engine, queries, seed, path=out, progress=advance)

@@ -5,7 +5,7 @@ other half.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from models.files import WEIGHTS
 from search.benchmark.mixtures import Mixture, pure, simulated
 from search.benchmark.trials import Progress, second_half
 from search.engine import Engine
-from search.phases.calibration import SHIPPED, PhaseCurve
+from search.phases.calibration import SHIPPED, Curve, PhaseCurves
 from search.phases.evidence import SIGNS, features
 from search.phases.find import Finder
 from search.phases.scout import Scout
@@ -24,7 +24,7 @@ from search.verdict import Judge
 from search.verdict.calibration import Logistic, fit_bounds
 from search.verdict.lookalikes import nearest_lookalikes
 
-FALSE_FURTHER, FALSE_ALONE = 0.02, 0.03  # of samples of one phase; of patterns of absent structures
+FALSE_FURTHER, FALSE_ABSENT = 0.02, 0.015  # of samples of one phase; of absent structures, alone and with others
 EVEN = 0.5
 
 
@@ -55,8 +55,8 @@ class PhaseTrial:
 
 def calibrate_phases(
     engine: Engine, pairs: int, samples: int, seed: int, path: Path | None, progress: Progress
-) -> PhaseCurve:
-    """Fit the curve to `pairs` of phases at three fractions, of two kinds, and to `samples` of one phase; write it."""
+) -> PhaseCurves:
+    """Fit the curves to `pairs` of phases at three fractions, of two kinds, and to `samples` of one phase; write it."""
     mixtures = chain(simulated(engine, pairs, seed), pure(engine, samples, seed))
     trials = list(phase_trials(engine, mixtures, progress))
     curve = fitted(trials, engine.embedder.model_id)
@@ -86,41 +86,44 @@ def phase_trials(engine: Engine, mixtures: Iterable[Mixture], progress: Progress
         progress("searching", 1, None)
 
 
-def fitted(trials: Sequence[PhaseTrial], model_id: str) -> PhaseCurve:
-    """Fit the curve to all trials, with thresholds of trials judged by curves that were not fitted to them."""
-    others = {half: _fit([trial for trial in trials if trial.second_half != half]) for half in (False, True)}
-    judged = [_probabilities(trial, *others[trial.second_half]) for trial in trials]
-    further = [
-        max((p.min() for p in found[1:]), default=0.0)
-        for trial, found in zip(trials, judged, strict=True)
-        if trial.kind == "pure" and trial.held
-    ]
-    alone = [found[0][0] for trial, found in zip(trials, judged, strict=True) if not trial.held]
-    low, high, curve = _fit(trials)
-    return PhaseCurve(
+def fitted(trials: Sequence[PhaseTrial], model_id: str) -> PhaseCurves:
+    """Fit the curves to all trials, with thresholds of trials judged by curves that were not fitted to them."""
+    kinds = (True, False)
+    others = {
+        (half, alone): _fit([trial for trial in trials if trial.second_half != half], alone)
+        for half in kinds
+        for alone in kinds
+    }
+    alone, together, further = [], [], []  # least probabilities of absent structures, and of samples of one phase
+    for trial in trials:
+        first, *rest = (
+            float(others[trial.second_half, len(level.right) == 1].probabilities(level.features).min())
+            for level in trial.levels
+        )
+        if not trial.held:
+            alone.append(first)
+            together.append(max(rest, default=0.0))
+        elif trial.kind == "pure":
+            further.append(max(rest, default=0.0))
+    least = max(float(np.quantile(further, 1 - FALSE_FURTHER)), float(np.quantile(together, 1 - FALSE_ABSENT)), EVEN)
+    return PhaseCurves(
         model_id=model_id,
         trials=len(trials),
-        low=low,
-        high=high,
-        curve=curve,
-        further=max(EVEN, float(np.quantile(further, 1 - FALSE_FURTHER))),
-        alone=max(EVEN, float(np.quantile(alone, 1 - FALSE_ALONE))),
+        alone=_fit(trials, alone=True),
+        together=_fit(trials, alone=False),
+        least_alone=max(EVEN, float(np.quantile(alone, 1 - FALSE_ABSENT))),
+        least_together=least,
     )
 
 
-def _fit(trials: Sequence[PhaseTrial]) -> tuple[tuple[float, ...], tuple[float, ...], Logistic]:
-    """Return the bounds of the features and the curve."""
-    numbers = np.concatenate([level.features for trial in trials for level in trial.levels])
-    right = np.concatenate([level.right for trial in trials for level in trial.levels])
+def _fit(trials: Sequence[PhaseTrial], alone: bool) -> Curve:
+    """Fit one curve, for a user of whose candidate phases every second is right (Prentice and Pyke, 1979)."""
+    levels = [level for trial in trials for level in trial.levels if (len(level.right) == 1) == alone]
+    numbers, right = (np.concatenate([getattr(level, name) for level in levels]) for name in ("features", "right"))
     low, high = fit_bounds(numbers)
-    return low, high, Logistic.fit(np.clip(numbers, low, high), right, SIGNS)
-
-
-def _probabilities(
-    trial: PhaseTrial, low: Sequence[float], high: Sequence[float], curve: Logistic
-) -> list[NDArray[np.float64]]:
-    """Return the probabilities (P,) of the phases of each set."""
-    return [curve.probability(np.clip(level.features, low, high)) for level in trial.levels]
+    found = Logistic.fit(np.clip(numbers, low, high), right, SIGNS)
+    share = float(right.mean())
+    return Curve(low, high, replace(found, intercept=found.intercept + float(np.log((1 - share) / share))))
 
 
 def _right(rows: Sequence[int], families: Sequence[NDArray[np.int64]]) -> NDArray[np.bool_]:

@@ -1,10 +1,10 @@
-"""From evidence to the probability of each phase: a logistic curve fitted to mixtures whose truth is known."""
+"""From evidence to the probability of each phase: logistic curves fitted to mixtures whose truth is known."""
 
 import json
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,33 +21,54 @@ SHIPPED = "phases.json"  # beside the weights of an embedder
 
 
 @dataclass(frozen=True)
-class PhaseCurve:
+class Curve:
+    """A logistic curve on features (F,) that count as no less than `low` and no more than `high`, (F,) each."""
+
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    logistic: Logistic
+
+    def probabilities(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return (P,) of features (P, F)."""
+        return self.logistic.probability(np.clip(features, self.low, self.high))
+
+    @classmethod
+    def read(cls, raw: dict[str, Any]) -> Self:
+        """Make one of what `asdict` wrote."""
+        logistic = Logistic(raw["logistic"]["intercept"], tuple(raw["logistic"]["weights"]))
+        return cls(tuple(raw["low"]), tuple(raw["high"]), logistic)
+
+
+@dataclass(frozen=True)
+class PhaseCurves:
     """What turns the evidence on the phases of a set into probabilities.
 
     Attributes:
-        model_id: of the embedder whose similarities it was fitted to.
-        trials: patterns that it was fitted to.
-        low: (F,) features below count as this.
-        high: (F,) features above count as this.
-        curve: that a phase is in the sample, or one that looks like it.
-        further: probability from which a further phase is named: at most 2 % of samples of one phase reach it.
-        alone: the same for a single phase where much is unexplained: 3 % of the patterns of absent structures reach it.
+        model_id: of the embedder whose similarities they were fitted to.
+        trials: patterns that they were fitted to.
+        alone: that a single phase is in the sample, or one that looks like it.
+        together: the same of one of several phases.
+        least_alone: probability from which a single phase is named where much is unexplained.
+        least_together: the same where there are several, for each of them.
     """
 
     model_id: str
     trials: int
-    low: tuple[float, ...]
-    high: tuple[float, ...]
-    curve: Logistic
-    further: float
-    alone: float
+    alone: Curve
+    together: Curve
+    least_alone: float
+    least_together: float
 
     def probabilities(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return (P,) of features (P, F)."""
-        return self.curve.probability(np.clip(features, self.low, self.high))
+        """Return (P,) of the features (P, F) of a set."""
+        return (self.alone if len(features) == 1 else self.together).probabilities(features)
+
+    def sure(self, probabilities: NDArray[np.float64]) -> bool:
+        """Whether each phase of a set with these probabilities (P,) is to be named."""
+        return bool(probabilities.min() >= (self.least_alone if len(probabilities) == 1 else self.least_together))
 
     def save(self, path: Path) -> None:
-        """Write the curve as JSON, whole or not at all."""
+        """Write the curves as JSON, whole or not at all."""
         content = {"format": FORMAT, "features": FEATURES, **asdict(self)}
         write_durably(path, (json.dumps(content, indent=1) + "\n").encode())
 
@@ -57,19 +78,18 @@ class PhaseCurve:
         raw = json.loads(path.read_bytes())
         if raw.pop("format") != FORMAT or tuple(raw.pop("features")) != FEATURES:
             raise UserError(f"{path} was written by another version of this program; install the program anew")
-        raw["curve"] = Logistic(raw["curve"]["intercept"], tuple(raw["curve"]["weights"]))
-        return cls(**{**raw, "low": tuple(raw["low"]), "high": tuple(raw["high"])})
+        return cls(**{**raw, "alone": Curve.read(raw["alone"]), "together": Curve.read(raw["together"])})
 
 
 @lru_cache(maxsize=4)
-def _load(path: Path) -> PhaseCurve:
-    return PhaseCurve.load(path)
+def _load(path: Path) -> PhaseCurves:
+    return PhaseCurves.load(path)
 
 
-def shipped_curve(embedder: Embedder) -> PhaseCurve | None:
-    """Return the curve that comes with an embedder; None where there is none: its patterns are taken for pure."""
+def shipped_curves(embedder: Embedder) -> PhaseCurves | None:
+    """Return the curves that come with an embedder; None where there is none: its patterns are taken for pure."""
     path = WEIGHTS / embedder.name / SHIPPED
     if not path.is_file():
         return None
-    curve = _load(path)
-    return curve if curve.model_id == embedder.model_id else None
+    curves = _load(path)
+    return curves if curves.model_id == embedder.model_id else None

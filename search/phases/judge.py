@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from search.answer import Answer, Phase
 from search.filters import Filter
 from search.phases.alike import settled
-from search.phases.calibration import PhaseCurve, shipped_curve
+from search.phases.calibration import PhaseCurves, shipped_curves
 from search.phases.evidence import features, shares
 from search.phases.find import Finder, Found
 from search.phases.scout import Scout
@@ -33,8 +33,8 @@ class PhaseJudge:
         self._engine = engine
 
     @cached_property
-    def _curve(self) -> PhaseCurve | None:
-        return shipped_curve(self._engine.embedder)
+    def _curves(self) -> PhaseCurves | None:
+        return shipped_curves(self._engine.embedder)
 
     @cached_property
     def _scout(self) -> Scout:
@@ -51,11 +51,11 @@ class PhaseJudge:
             verdict: on its first hit.
             passing: the search's filter; None lets all pass.
         """
-        if not self._in_doubt(answer, verdict) or self._curve is None:
+        if not self._in_doubt(answer, verdict) or self._curves is None:
             return verdict
         allowed = None if passing is None else passing.rows(self._engine.index.entries)
         finder = Finder(self._engine, self._scout, answer, allowed)
-        chosen = self._chosen(finder, self._curve, verdict.kind == "match")
+        chosen = self._chosen(finder, self._curves, verdict.kind == "match")
         if chosen is None or (len(chosen[0].state.rows) == 1 and verdict.kind == "match"):
             return verdict
         found, probability = chosen
@@ -73,13 +73,12 @@ class PhaseJudge:
         return answer.hits[0].chi_square > MISFIT * max(answer.points, 1)
 
     @staticmethod
-    def _chosen(finder: Finder, curve: PhaseCurve, sure: bool) -> tuple[Found, NDArray[np.float64]] | None:
+    def _chosen(finder: Finder, curves: PhaseCurves, sure: bool) -> tuple[Found, NDArray[np.float64]] | None:
         """Return the largest set of phases each of which is sure enough, with their probabilities."""
         chosen = None
         for found in finder.levels(sure):
-            probability = curve.probabilities(features(finder, found))
-            alone = len(probability) == 1
-            if probability.min() >= (curve.alone if alone else curve.further):
+            probability = curves.probabilities(features(finder, found))
+            if curves.sure(probability):
                 chosen = found, probability
             elif chosen is not None and len(chosen[1]) > 1:
                 break

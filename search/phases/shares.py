@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from indexer.storage import Index
 from xtal.crystals import Crystal
+from xtal.patterns import Lines
 from xtal.patterns.lorentz import lorentz_polarisation_ratio
-from xtal.physics import powder_lines
+from xtal.physics import reflections
 from xtal.physics.sticks import MOST_LINES
 
 
@@ -30,9 +31,17 @@ def share_of_area(index: Index, row: int, q_max: float, wavelength: float) -> fl
     """Return ``Z M V / Σ_k m |F|² LP`` of an entry over the lines that are fitted of it."""
     crystal = index.crystal(row)
     limit = min(q_max, 0.999 * 4 * np.pi / wavelength, float(index.lines.q_range[row, 1]))
-    lines = powder_lines(crystal, limit, wavelength=wavelength).strongest(MOST_LINES)
-    total = float((lines.intensity / lorentz_polarisation_ratio(lines.q, wavelength)).sum())
-    return cell_mass(crystal) * crystal.volume / max(total, 1e-30)
+    found = reflections(crystal, limit, wavelength=wavelength)
+    q = 2 * np.pi * np.linalg.norm(found.g, axis=1)
+    total = float((found.intensity / q**2 / lorentz_polarisation_ratio(q, wavelength)).sum())
+    every = found.lines()  # of relative intensities
+    fitted = _area(every.strongest(MOST_LINES), wavelength) / max(_area(every, wavelength), 1e-30)
+    return cell_mass(crystal) * crystal.volume / max(total * fitted, 1e-30)
+
+
+def _area(lines: Lines, wavelength: float) -> float:
+    """Return the sum of the areas of lines as a diffractometer records them."""
+    return float((lines.intensity / lorentz_polarisation_ratio(lines.q, wavelength)).sum())
 
 
 def cell_mass(crystal: Crystal) -> float:
