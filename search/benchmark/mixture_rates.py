@@ -8,15 +8,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from search.benchmark.mixtures import FRACTIONS, SCAN, Mixture, impure, pure, simulated, summed
+from search.benchmark.mixtures import FRACTIONS, Mixture, impure, pure, simulated, summed
 from search.engine import Engine
 from search.options import Options
-from search.phases.shares import weight_shares
+from search.phases.shares import weight_of_area
 from search.verdict import Verdict
 from search.verdict.lookalikes import nearest_lookalikes
 from search.workers import Searcher
 from xtal.errors import UserError
-from xtal.patterns import Pattern, q_from_two_theta
+from xtal.patterns import Pattern
+from xtal.physics import reflections
 
 IMPURITIES = (0.05, 0.1, 0.2, 0.3)  # of the area
 NEAR = 0.10  # share by weight that an estimate may be off
@@ -81,7 +82,7 @@ def measured_mixtures(
     alone = (Mixture(p, (row,), (1.0,), "measured, pure") for p, row in zip(patterns, rows, strict=True))
     return chain(
         summed(engine, patterns, rows, pairs, seed, FRACTIONS),
-        impure(engine, patterns, pairs, seed, IMPURITIES),
+        impure(engine, patterns, rows, pairs, seed, IMPURITIES),
         alone,
     )
 
@@ -122,11 +123,11 @@ def _outcome(engine: Engine, mixture: Mixture, verdict: Verdict, first: int) -> 
         named = [[phase.hit.row, *(rows[id_] for id_ in phase.alike)] for phase in verdict.phases]
     families = [nearest_lookalikes(engine.index, row) for row in mixture.rows]
     which = [_which(candidates, families) for candidates in named]
+    others = [row for extra in mixture.extra for row in nearest_lookalikes(engine.index, extra)]
     everything = set(range(len(families))) <= set(which)
     off = np.nan
     if everything and len(families) > 1:
-        last = float(q_from_two_theta(SCAN.last, SCAN.wavelength))
-        truth = weight_shares(engine.index, mixture.rows, np.array(mixture.areas), last, SCAN.wavelength)
+        truth = _weights(engine, mixture)
         off = abs(sum(p.share for p, n in zip(verdict.phases, which, strict=True) if n == 0) - truth[0])
     return Outcome(
         mixture.kind,
@@ -134,9 +135,20 @@ def _outcome(engine: Engine, mixture: Mixture, verdict: Verdict, first: int) -> 
         0 in which,
         everything,
         bool(which) and which[0] == 0,
-        any(n < 0 for n in which[1:]),
+        any(n < 0 and not np.isin(entries, others).any() for n, entries in zip(which[1:], named[1:], strict=True)),
         float(off),
     )
+
+
+def _weights(engine: Engine, mixture: Mixture) -> NDArray[np.float64]:
+    """Return the weight fractions (P,) that make the phases' areas within the scan what they are."""
+    low, high = mixture.pattern.q_range
+    weight = []
+    for row, area in zip(mixture.rows, mixture.areas, strict=True):
+        crystal = engine.index.crystal(row)
+        found = reflections(crystal, high, wavelength=mixture.pattern.wavelength)
+        weight.append(area * weight_of_area(crystal, found, low, mixture.pattern.wavelength))
+    return np.array(weight) / sum(weight)
 
 
 def _which(candidates: Sequence[int], families: Sequence[NDArray[np.int64]]) -> int:

@@ -28,12 +28,14 @@ class Mixture:
         rows: (P,) entries of the index, the major one first.
         areas: (P,) their shares of the intensity.
         kind: for the table: ``framework + lab`` and so on.
+        extra: entries that are in it too and that nobody asks for: to name them is no mistake.
     """
 
     pattern: Pattern
     rows: tuple[int, ...]
     areas: tuple[float, ...]
     kind: str
+    extra: tuple[int, ...] = ()
 
 
 def lab_rows(engine: Engine) -> NDArray[np.int64]:
@@ -109,17 +111,23 @@ def summed(
 
 
 def impure(
-    engine: Engine, patterns: Sequence[Pattern], count: int, seed: int, fractions: Sequence[float]
+    engine: Engine,
+    patterns: Sequence[Pattern],
+    entries: Sequence[int],
+    count: int,
+    seed: int,
+    fractions: Sequence[float],
 ) -> Iterator[Mixture]:
-    """Yield simulated frameworks with a measured impurity, which the index need not hold, at each share of the area."""
+    """Yield simulated frameworks with an impurity, a measured pattern of one of the `entries`, at shares of the area."""
     rng = np.random.default_rng([seed, 5])
     frameworks = framework_rows(engine)
     for number in range(count):
-        row, other = int(rng.choice(frameworks)), patterns[int(rng.integers(len(patterns)))]
+        row, other = int(rng.choice(frameworks)), int(rng.integers(len(patterns)))
         clean = mixed(engine, (row,), (1.0,), "", [seed, 6, number]).pattern
         for fraction in fractions:
             areas = (1 - fraction, fraction)
-            yield Mixture(added(clean, other, areas), (row,), areas, "framework + measured impurity")
+            pattern = added(clean, patterns[other], areas)
+            yield Mixture(pattern, (row,), areas, "framework + measured impurity", (entries[other],))
 
 
 def added(first: Pattern, second: Pattern, areas: tuple[float, float]) -> Pattern:

@@ -22,7 +22,8 @@ from xtal.physics.fit import Fit
 if TYPE_CHECKING:
     from search.engine import Engine
 
-MISFIT = 0.8  # χ² per point from which a match is asked for further phases although no line is unexplained
+FEW = 1  # line unexplained that is no reason to look further after a match
+MISFIT = 1.2  # χ² per point from which a match is looked at again all the same: one sample of one phase in eight
 QUOTED = 3  # lines named in a sentence
 
 
@@ -68,7 +69,7 @@ class PhaseJudge:
         """Whether there may be more than the first hit."""
         if not answer.hits or answer.hits[0].chi_square is None or not len(answer.lines):
             return False
-        if verdict.kind == "miss" or verdict.unexplained:
+        if verdict.kind == "miss" or len(verdict.unexplained) > FEW:
             return True
         return answer.hits[0].chi_square > MISFIT * max(answer.points, 1)
 

@@ -16,6 +16,7 @@ from xtal.crystals import Crystal
 from xtal.patterns import Lines
 from xtal.patterns.lorentz import lorentz_polarisation_ratio
 from xtal.physics import reflections
+from xtal.physics.powder import Reflections
 from xtal.physics.sticks import MOST_LINES
 
 
@@ -32,11 +33,16 @@ def share_of_area(index: Index, row: int, q_max: float, wavelength: float) -> fl
     crystal = index.crystal(row)
     limit = min(q_max, 0.999 * 4 * np.pi / wavelength, float(index.lines.q_range[row, 1]))
     found = reflections(crystal, limit, wavelength=wavelength)
-    q = 2 * np.pi * np.linalg.norm(found.g, axis=1)
-    total = float((found.intensity / q**2 / lorentz_polarisation_ratio(q, wavelength)).sum())
     every = found.lines()  # of relative intensities
     fitted = _area(every.strongest(MOST_LINES), wavelength) / max(_area(every, wavelength), 1e-30)
-    return cell_mass(crystal) * crystal.volume / max(total * fitted, 1e-30)
+    return weight_of_area(crystal, found, 0.0, wavelength) / max(fitted, 1e-30)
+
+
+def weight_of_area(crystal: Crystal, found: Reflections, q_min: float, wavelength: float) -> float:
+    """Return ``Z M V / Σ_k m |F|² LP`` of a crystal over all the reflections `found` beyond `q_min` (Å⁻¹)."""
+    q = 2 * np.pi * np.linalg.norm(found.g, axis=1)
+    area = found.intensity / q**2 / lorentz_polarisation_ratio(q, wavelength)
+    return cell_mass(crystal) * crystal.volume / max(float(area[q > q_min].sum()), 1e-30)
 
 
 def _area(lines: Lines, wavelength: float) -> float:
