@@ -118,7 +118,7 @@ def impure(
     seed: int,
     fractions: Sequence[float],
 ) -> Iterator[Mixture]:
-    """Yield simulated frameworks with an impurity, a measured pattern of one of the `entries`, at shares of the area."""
+    """Yield simulated frameworks with an impurity, the measured pattern of one of `entries`, at shares of the area."""
     rng = np.random.default_rng([seed, 5])
     frameworks = framework_rows(engine)
     for number in range(count):

@@ -81,8 +81,6 @@ class PhaseJudge:
             probability = curves.probabilities(features(finder, found))
             if curves.sure(probability):
                 chosen = found, probability
-            elif chosen is not None and len(chosen[1]) > 1:
-                break
         return chosen
 
     def _described(

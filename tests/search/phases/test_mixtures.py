@@ -1,5 +1,7 @@
 """Mixtures of entries of a small index, searched by phases as a user would have it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -90,3 +92,22 @@ def test_without_a_calibration_a_pattern_is_taken_for_pure(engine, patterns):
     answer = engine.query(patterns[:1])[0]
     verdict = Verdict("miss", 0.1, ("nothing fits",))
     assert PhaseJudge(engine).examined(answer, verdict) is verdict
+
+
+def test_four_phases_are_found_though_two_or_three_explain_little(searcher):
+    names = (ZINC, "titanium_oxide_anatase", "calcium_carbonate_calcite", "silicon")
+    _, verdict = searcher.search(mixture(searcher, names, (0.35, 0.25, 0.2, 0.2), 2), Options())
+    assert [any(name in some for some in named(verdict)) for name in names] == [True] * 4
+
+
+def test_lines_that_nothing_known_explains_are_listed(searcher):
+    """A phase is named, and what is left."""
+    pattern = mixture(searcher, (ZINC,), (1.0,))
+    foreign = np.array([17.4, 25.2, 27.9, 41.3])
+    peaks = np.exp(-(((pattern.two_theta[:, None] - foreign) / 0.12) ** 2)).sum(axis=1)
+    sample = replace(pattern, intensity=pattern.intensity + 0.15 * pattern.intensity.max() * peaks)
+    _, verdict = searcher.search(sample, Options())
+    assert verdict.kind == "match_and_more"
+    assert ZINC in named(verdict)[0]
+    for angle in foreign:
+        assert np.abs(np.array(verdict.unexplained) - angle).min() < 0.1
