@@ -13,7 +13,18 @@ import typer
 
 from generate.console import Guests, Linkers, Metals, Seconds, candidate_row, candidate_table, knowledge
 from generate.limits import SEARCH_SECONDS
-from search.console import Edited, IndexName, Wavelength, as_data, as_text, edited_lines, opened, read_all
+from search.console import (
+    DEFAULT_INDEXES,
+    Edited,
+    IndexNames,
+    Wavelength,
+    as_data,
+    as_text,
+    edited_lines,
+    opened,
+    phase_table,
+    read_all,
+)
 from search.refinement.commands import refine as refine_structures
 from search.refinement.commands import refine_hit, refined_data, refined_text, write_hit
 from search.summary import summary_table
@@ -47,7 +58,7 @@ def register(app: typer.Typer) -> None:
 
 def solve(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Pattern files.")],
-    index: IndexName = "coremof2019-asr",
+    index: IndexNames = DEFAULT_INDEXES,
     k: Annotated[int, typer.Option("-k", min=1, help="Hits per pattern.")] = 10,
     wavelength: Wavelength = None,
     elements: Annotated[str, typer.Option(help="Only structures made of these: Zn,C,H,O.")] = "",
@@ -68,7 +79,7 @@ def solve(
     lines: Edited = None,
     as_json: AsJson = False,
 ) -> None:
-    """Answer each pattern: search, say match or miss with a probability, and generate crystals after a miss.
+    """Answer each pattern: match, match and more (a mixture) or no match; generate crystals after no match.
 
     Several files are answered one after the other, with a summary at the end; a generation takes about a minute.
     """
@@ -100,11 +111,11 @@ def solve(
             solutions = []
             for pattern, given in zip(patterns, edited, strict=True):
                 solutions.append(_solved(solver, pattern, replace(options, lines=given)))
-                refined = refine_hit(engine, index, solutions[-1]) if refine else None
+                refined = refine_hit(engine, solutions[-1]) if refine else None
                 _say(solutions[-1], as_json, refined)
                 if out is not None:
                     _write(solutions[-1], out)
-                    write_hit(engine, index, solutions[-1], out, refined)
+                    write_hit(engine, solutions[-1], out, refined)
     if len(solutions) > 1 and not as_json:
         typer.echo(summary_table(solutions))
     if refused:
@@ -117,17 +128,26 @@ def calibrate(
     seed: Annotated[int, typer.Option(min=0, help="Of the choice of entries and of the artefacts.")] = 0,
     out: Annotated[Path | None, typer.Option(help="File to write; by default beside the index.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Reliability diagram to write.")] = None,
+    phases: Annotated[bool, typer.Option("--phases", help="Fit the probability of each phase of a mixture.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Fit the probability of a match to an index, with patterns of entries it holds and of entries removed."""
     from search.benchmark import write_reliability
     from search.benchmark.calibrate import calibrate as fitted
+    from search.benchmark.calibrate_phases import calibrate_phases
     from xtal.figure import check_figure
 
     with errors_reported():
         if plot is not None:
             check_figure(plot)
         engine = opened(index)
+        if phases:
+            with progress_bars() as advance:
+                curve = calibrate_phases(engine, queries // 10, queries, seed, out, advance)
+            print_result(
+                asdict(curve), f"phases are named from a probability of {curve.least_together:.2f} on", as_json
+            )
+            return
         with progress_bars() as advance:
             report = fitted(engine, queries, seed, path=out, progress=advance)
         if plot is not None:
@@ -210,6 +230,8 @@ def _say(solution: "Solution", as_json: bool, refined: "Refined | str | None" = 
     verdict = solution.verdict
     match = f"{verdict.headline}, the first hit or one with the same lines"
     lines = [match if verdict.kind == "match" else verdict.headline, *(f"  - {reason}" for reason in verdict.reasons)]
+    if verdict.phases:
+        lines.insert(1, phase_table(verdict.phases))
     if solution.candidates:
         lines.append(candidate_table(list(solution.candidates)))
     known = " (from the cache)" if solution.cached else ""
@@ -228,10 +250,12 @@ def _write(solution: "Solution", folder: Path) -> None:
 
 
 def _entry_text(entry: "HistoryEntry") -> str:
+    from search.verdict import WORDS
+
     when = entry.created.astimezone().strftime("%Y-%m-%d %H:%M")
     made = f", {entry.candidates} generated" if entry.candidates else ""
     edited = ", edited lines" if entry.edited else ""
-    said = f"{entry.kind:5s} {entry.probability:4.0%}  {entry.top_hit or '-'}"
+    said = f"{WORDS.get(entry.kind, entry.kind):14s} {entry.probability:4.0%}  {entry.top_hit or '-'}"
     return f"{entry.short_id}  {when}  {said}  {entry.source}{edited}{made}"
 
 

@@ -14,10 +14,10 @@ from threadpoolctl import threadpool_limits
 import models
 from indexer.storage import Index, open_index
 from models.embedder import Embedder
-from search.answer import Answer, Hit, Overlay, Timings
+from search.answer import Answer, Hit, Overlay, Part, Timings
 from search.edited_lines import sample_with
 from search.filters import Filter
-from search.overlay import drawn
+from search.overlay import profile
 from search.ranking import reproduce, rerank, settle
 from search.ranking.prepared import prepared
 from xtal import settings
@@ -76,12 +76,13 @@ class Engine:
 
     @classmethod
     def open(cls, name: str, home: Path | None = None) -> Self:
-        """Open an index by name; UserError when it is missing, damaged or made by another model."""
+        """Open an index, or several with "+" between the names; UserError when one is missing, damaged or not ours."""
         from indexer.storage import read_manifest
+        from indexer.storage.joined import split
 
         # the matrices of a fit are small: more threads take longer, for they mostly wait for each other
         threadpool_limits(1, user_api="blas")
-        embedder = models.load(read_manifest(name, home).embedder)
+        embedder = models.load(read_manifest(split(name)[0], home).embedder)
         return cls(open_index(name, home, embedder), embedder)
 
     def __len__(self) -> int:
@@ -135,16 +136,42 @@ class Engine:
         edited = [one is not None for one in given]
         return [replace(a, timings=timings, edited=e) for a, e in zip(answers, edited, strict=True)]
 
+    def nearest(
+        self, vectors: NDArray[np.float32], size: int, allowed: NDArray[np.int64] | None = None
+    ) -> NDArray[np.int64]:
+        """Return the rows of the `size` entries most like the first of some vectors, among those `allowed`."""
+        return self._shortlists(vectors, size, allowed, copies=False)[0].rows
+
     def crystal(self, id_: str) -> Crystal:
         """Return the primitive crystal of an entry; UserError when there is none of this id."""
         return self.index.crystal(self.index.row_of(id_))
 
     def overlay(self, pattern: Pattern, hit: Hit) -> Overlay:
         """Draw the fitted profile of a hit over the whole measured range."""
+        return self.stacked(pattern, [hit])
+
+    def stacked(self, pattern: Pattern, hits: Sequence[Hit]) -> Overlay:
+        """Draw the fitted profiles of hits that were fitted together, with the scales that fit the pattern best."""
+        from xtal.physics.joint import non_negative
+
         sample = Sample.of(pattern)
-        width = hit.width or Target.of(pattern, sample.lines, sample.under).fwhm
+        under, net = sample.under, pattern.intensity - sample.under
+        usual = Target.of(pattern, sample.lines, under).fwhm
+        drawn = [self._profile(pattern, hit, usual) for hit in hits]
+        scale = non_negative(np.array([curve for curve, _ in drawn]), net)
+        parts = tuple(
+            Part(hit.id, factor * curve, np.sort(centres))
+            for hit, factor, (curve, centres) in zip(hits, scale, drawn, strict=True)
+        )
+        calculated = under + np.sum([part.curve for part in parts], axis=0)
+        difference, ticks = pattern.intensity - calculated, np.sort(np.concatenate([part.ticks for part in parts]))
+        own = parts if len(parts) > 1 else ()
+        return Overlay(pattern.two_theta, pattern.intensity, calculated, under, difference, ticks, own)
+
+    def _profile(self, pattern: Pattern, hit: Hit, usual: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the profile (M,) of a hit in any unit, and the places (K,) of its lines in degrees."""
         parameters = np.array(hit.parameters or (0.0,) * 9)
-        return drawn(pattern, sample.under, self._lines_to(hit, pattern), parameters, width, hit.growth, hit.second)
+        return profile(pattern, self._lines_to(hit, pattern), parameters, hit.width or usual, hit.growth, hit.second)
 
     def _lines_to(self, hit: Hit, pattern: Pattern) -> LineTable:
         """Return the lines of a hit to the end of a scan: an index keeps those of large cells to some angle only."""
@@ -204,7 +231,7 @@ class Engine:
         def described(rank: int, place: int) -> Hit:
             """Describe the hit at a place of the order."""
             row, similarity = shortlist.rows[order[place]], shortlist.similarity[order[place]]
-            return self._hit(rank, row, similarity, fit.take(np.array([place])), fwhm)
+            return self.describe(rank, row, similarity, fit.take(np.array([place])), fwhm)
 
         hits = tuple(described(rank, place) for rank, place in enumerate(places[:k], 1))
         rival = described(1 + int(np.searchsorted(places, rivals[0])), rivals[0]) if len(rivals) else None
@@ -218,7 +245,7 @@ class Engine:
         best = found.hits[0] if found.hits[0].group != answer.hits[0].group else found.rival
         return answer if best is None or best.row in allowed else replace(answer, excluded=best)
 
-    def _hit(self, rank: int, row: int, similarity: float, fit: Fit, fwhm: float) -> Hit:
+    def describe(self, rank: int, row: int, similarity: float, fit: Fit, fwhm: float) -> Hit:
         """Describe one entry; a fit that was never compared (infinite χ²) counts as none."""
         entries = self.index.entries
         group = int(entries.group[row])

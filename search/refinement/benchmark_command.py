@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from search.console import IndexName, Wavelength, opened, read_all
+from search.console import Wavelength, opened, read_all
 from search.refinement.commands import SECONDS
 from xtal.console import AsJson, errors_reported, print_result, progress_bars
 from xtal.errors import UserError
@@ -16,7 +16,7 @@ def benchmark_refinement(
     folder: Annotated[
         Path | None, typer.Argument(metavar="[DIR]", help="Patterns and their CIFs, named alike; else simulated ones.")
     ] = None,
-    index: IndexName = "coremof2019-asr",
+    index: Annotated[str, typer.Option(help="Index whose entries are simulated.")] = "coremof2019-asr",
     queries: Annotated[int, typer.Option(min=1, help="Refinements at most.")] = 20,
     severity: Annotated[float, typer.Option(min=0, max=3, help="Of simulated artefacts.")] = 1.0,
     seed: Annotated[int, typer.Option(min=0, help="Of the choice, and of the artefacts.")] = 0,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from search.console import IndexName, Wavelength, opened, read_all
+from search.console import DEFAULT_INDEXES, IndexNames, Wavelength, opened, read_all
 from xtal.console import USAGE, AsJson, errors_reported, print_result
 from xtal.errors import UserError
 
@@ -40,7 +40,7 @@ def refine(
         list[str] | None,
         typer.Option("--structure", help="Entry of the index, or CIF file; repeat for several phases."),
     ] = None,
-    index: IndexName = "coremof2019-asr",
+    index: IndexNames = DEFAULT_INDEXES,
     wavelength: Wavelength = None,
     seconds: Annotated[float, typer.Option(min=1, max=3600, help="Time limit.")] = SECONDS,
     mode: Annotated[Mode, typer.Option(help="Intensities: of the structure, or free.")] = Mode.RIETVELD,
@@ -53,7 +53,7 @@ def refine(
 ) -> None:
     """Refine structures against a pattern: cell with uncertainties, Rwp, weight shares, texture.
 
-    Without --structure the pattern is searched for, and the first hit is refined if it is a match.
+    Without --structure the pattern is searched for, and what matches is refined: the first hit, or all phases found.
     """
     from search.refinement.run import refine_models
     from xtal.refinement import Choices
@@ -71,15 +71,15 @@ def refine(
     print_result(refined_data(refined), refined_text(refined), as_json)
 
 
-def refine_hit(engine: "Engine", index: str, solution: "Solution") -> "Refined | str":
-    """Refine the first hit of an answer that is a match; return the reason where it is none, or cannot be refined."""
-    from search.refinement.run import model_of_entry, refine_models
+def refine_hit(engine: "Engine", solution: "Solution") -> "Refined | str":
+    """Refine what matches, the first hit or all phases; return the reason where nothing does or it cannot be done."""
+    from search.refinement.run import matching, refine_models
 
-    if solution.verdict.kind == "miss" or not solution.answer.hits:
+    models = matching(engine, solution.answer, solution.verdict)
+    if not models:
         return "nothing was refined: there is no match"
-    model = model_of_entry(engine, solution.answer.hits[0].id, index)
     try:
-        return refine_models(solution.answer.pattern, [model])
+        return refine_models(solution.answer.pattern, models)
     except UserError as error:
         return f"nothing was refined: {error}"
 
@@ -103,9 +103,7 @@ def refined_text(refined: "Refined | str") -> str:
     return f"{refined.pattern.source}: Rwp {refined.r_wp_before:.1%} before\n{as_text(refined.found)}"
 
 
-def write_hit(
-    engine: "Engine", index: str, solution: "Solution", folder: Path, refined: "Refined | str | None"
-) -> None:
+def write_hit(engine: "Engine", solution: "Solution", folder: Path, refined: "Refined | str | None") -> None:
     """Write the first hit of a match, and what was refined of it, beside the generated crystals of an answer."""
     from search.refinement.hit_cif import hit_cif
     from search.refinement.run import Refined
@@ -114,31 +112,35 @@ def write_hit(
         return
     hit, place = solution.answer.hits[0], folder / solution.key[:8]
     place.mkdir(parents=True, exist_ok=True)
-    text = hit_cif(engine.crystal(hit.id), hit, index, solution.answer.pattern.source)
+    text = hit_cif(engine.crystal(hit.id), hit, engine.index.manifest.name, solution.answer.pattern.source)
     (place / "hit.cif").write_text(text, encoding="utf-8")
     if isinstance(refined, Refined):
         (place / "refined.cif").write_text(refined.cif(), encoding="utf-8")
     typer.echo(f"{solution.answer.pattern.source}: wrote the first hit to {place}", err=True)
 
 
-def _models(pattern: "Pattern", named: list[str], index: str) -> "list[Model]":
-    """Return the structures that were named, or the first hit of a search that ends in a match."""
-    from search.refinement.run import SUFFIX, model_of, model_of_entry
+def _models(pattern: "Pattern", named: list[str], index: list[str]) -> "list[Model]":
+    """Return the structures that were named, or what a search finds to match."""
+    from search.refinement.run import SUFFIX, matching, model_of
 
     if named and all(text.lower().endswith(SUFFIX) for text in named):
-        return [model_of(text, None, index) for text in named]
+        return [model_of(text, None) for text in named]
     engine = opened(index)
     if named:
-        return [model_of(text, engine, index) for text in named]
+        return [model_of(text, engine) for text in named]
+    from search.options import Options
+    from search.phases import PhaseJudge
     from search.verdict import Judge
+    from search.workers import Searcher
 
-    answer = engine.query([pattern], 10)[0]
-    verdict = Judge.open(engine).verdict(answer)
-    if verdict.kind == "miss" or not answer.hits:
+    answer, verdict = Searcher(engine, Judge.open(engine), PhaseJudge(engine)).search(pattern, Options())
+    models = matching(engine, answer, verdict)
+    if not models:
         raise UserError(
-            f"{pattern.source} has no match in {index} ({verdict.headline}): name what to refine with --structure"
+            f"{pattern.source} has no match in {' and '.join(index)} ({verdict.headline}): name what to refine with "
+            "--structure"
         )
-    return [model_of_entry(engine, answer.hits[0].id, index)]
+    return models
 
 
 def _check_out(path: Path | None) -> None:

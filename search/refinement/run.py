@@ -13,7 +13,9 @@ from xtal.refinement import Choices, Observed, Program, Refinement, refine
 from xtal.refinement.cif import refinement_cif
 
 if TYPE_CHECKING:
+    from search.answer import Answer
     from search.engine import Engine
+    from search.verdict import Verdict
 
 SUFFIX = ".cif"
 LEAST_EXPLAINED = 0.05  # of the intensity, below which there is nothing to refine
@@ -73,7 +75,7 @@ def refine_models(
     return Refined(found, pattern, tuple(models), before)
 
 
-def model_of(text: str, engine: "Engine | None", index: str) -> Model:
+def model_of(text: str, engine: "Engine | None") -> Model:
     """Return the structure that a person names: a CIF file, or an entry of the index.
 
     Raises:
@@ -86,9 +88,18 @@ def model_of(text: str, engine: "Engine | None", index: str) -> Model:
         return Model(read_cif(path.read_bytes(), path.stem), f"file {path.name}")
     if engine is None:
         raise UserError(f"{text!r} is no CIF file, and no index is open")
-    return model_of_entry(engine, text, index)
+    return model_of_entry(engine, text)
 
 
-def model_of_entry(engine: "Engine", entry: str, index: str) -> Model:
+def model_of_entry(engine: "Engine", entry: str) -> Model:
     """Return an entry of an index; UserError when it has none of this id."""
-    return Model(replace(engine.crystal(entry), name=entry), f"entry {entry} of index {index}")
+    crystal = replace(engine.crystal(entry), name=entry)
+    return Model(crystal, f"entry {entry} of index {engine.index.manifest.name}")
+
+
+def matching(engine: "Engine", answer: "Answer", verdict: "Verdict") -> list[Model]:
+    """Return what a search found to match: all phases of a mixture, or the first hit; nothing after a miss."""
+    if verdict.kind == "miss" or not answer.hits:
+        return []
+    hits = [phase.hit for phase in verdict.phases] or [answer.hits[0]]
+    return [model_of_entry(engine, hit.id) for hit in hits]

@@ -102,7 +102,7 @@ class Endpoints:
             guests: solvents and ions known to be in it: DMF; NO3
 
         Returns:
-            The answer: id, verdict (kind, probability, exact, reasons), hits, candidates with CIF text, notes.
+            The answer: id, verdict (kind, probability, reasons, phases), hits, candidates with CIF text, notes.
         """
         from generate.knowledge import split_metals, split_names
         from generate.request import Request
@@ -150,7 +150,7 @@ class Endpoints:
             lines: pairs [2θ in degrees, intensity in any unit] to search with; null finds them in the pattern
 
         Returns:
-            The answer: id, verdict (kind, probability, exact, reasons), hits, best first, and the lines it is based on.
+            The answer: id, verdict (kind, probability, reasons, phases), hits, best first, the lines it is based on.
         """
         return searched(self._library, uploaded(file), wavelength, elements, must, formula, hits, lines)
 

@@ -49,16 +49,16 @@ def refinement_data(
     from xtal.refinement.table import profile_csv
 
     choices = Choices(mode, seconds)  # type: ignore[arg-type]  # it looks at the mode itself
-    models = [*_entries(solver, index, structures), *_texts(cifs)] or _found(solver, index, pattern)
+    models = [*_entries(solver, structures), *_texts(cifs)] or _found(solver, index, pattern)
     refined = refine_models(pattern, models, choices)
     return {**refined_data(refined), "csv": profile_csv(refined.found)}
 
 
-def _entries(solver: "Solver", index: str, structures: str) -> "list[Model]":
+def _entries(solver: "Solver", structures: str) -> "list[Model]":
     from search.refinement.run import model_of_entry
 
     names = [name.strip() for name in structures.split(";")]
-    return [model_of_entry(solver.engine, name, index) for name in names if name]
+    return [model_of_entry(solver.engine, name) for name in names if name]
 
 
 def _texts(cifs: Any) -> "list[Model]":
@@ -73,11 +73,12 @@ def _texts(cifs: Any) -> "list[Model]":
 
 
 def _found(solver: "Solver", index: str, pattern: Pattern) -> "list[Model]":
-    """Return the first hit of a search that ends in a match."""
+    """Return what a search finds to match: the first hit, or all phases of a mixture."""
     from search.options import Options
-    from search.refinement.run import model_of_entry
+    from search.refinement.run import matching
 
     solution = solver.solve(pattern, replace(Options(), generate="never"))
-    if solution.verdict.kind == "miss" or not solution.answer.hits:
+    models = matching(solver.engine, solution.answer, solution.verdict)
+    if not models:
         raise UserError(f"nothing in {index} matches ({solution.verdict.headline}): name structures, or send cifs")
-    return [model_of_entry(solver.engine, solution.answer.hits[0].id, index)]
+    return models

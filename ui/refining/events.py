@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from ui.show.texts import error_html, file_name
 from ui.show.viewer import scene
 from ui.view import View
 from xtal.errors import UserError
+
+if TYPE_CHECKING:
+    from search.refinement.run import Model
 
 AT_ONCE = 1  # refinements that run beside each other: each takes a core for seconds
 GENERATED = "generated candidate, not verified"
@@ -33,11 +36,11 @@ class RefineEvents:
         from search.answer import Overlay
         from search.refinement.run import refine_models
 
-        model = self._model(view)
-        if model is None or view.loaded is None:
+        models = self._models(view)
+        if not models or view.loaded is None:
             return view
         try:
-            refined = refine_models(view.loaded.pattern, [model])
+            refined = refine_models(view.loaded.pattern, models)
         except UserError as error:
             return replace(view, message=error_html(str(error)))
         profile, phases = refined.found.profile, refined.found.phases
@@ -50,17 +53,19 @@ class RefineEvents:
         picture = scene(whole, f"{view.selected}, refined", cif, file_name(f"{view.selected}-refined"), (), "cell")
         return replace(view, overlay=drawn, refined=refined, scene=picture)
 
-    def _model(self, view: View) -> Any:
-        """Return the structure shown, None where there is none."""
-        from search.refinement.run import Model, model_of_entry
+    def _models(self, view: View) -> "list[Model]":
+        """Return the structures shown: a candidate, a hit, or all phases of a mixture."""
+        from search.refinement.run import Model, matching, model_of_entry
 
-        engine = self._library.engine
-        if view.candidate and view.solution is not None:
-            made = next((c for c in view.solution.candidates if c.rank == view.candidate), None)
-            return None if made is None else Model(replace(made.crystal, name=view.selected), GENERATED)
-        if engine is None or not view.hit:
-            return None
-        return model_of_entry(engine, view.selected, self._library.index_name)
+        engine, solution = self._library.engine, view.solution
+        if view.candidate and solution is not None:
+            made = next((c for c in solution.candidates if c.rank == view.candidate), None)
+            return [] if made is None else [Model(replace(made.crystal, name=view.selected), GENERATED)]
+        if engine is None or solution is None or view.overlay is None:
+            return []
+        if view.hit:
+            return [model_of_entry(engine, view.selected)]
+        return matching(engine, solution.answer, solution.verdict) if solution.verdict.phases else []
 
     def cif(self, view: View) -> str:
         """Offer the refined structure with its profile."""

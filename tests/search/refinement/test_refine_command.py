@@ -34,8 +34,9 @@ def engine(home):
 
 @pytest.fixture
 def invoke(home):
-    def run(*arguments):
-        return CliRunner().invoke(app, [str(a) for a in arguments], env={"XTALSCOUT_HOME": str(home), "COLUMNS": "200"})
+    def run(command, *arguments):
+        words = [command, "--index", INDEX, *map(str, arguments)]
+        return CliRunner().invoke(app, words, env={"XTALSCOUT_HOME": str(home), "COLUMNS": "200"})
 
     return run
 

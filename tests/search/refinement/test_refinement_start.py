@@ -5,10 +5,13 @@ from dataclasses import replace
 import gemmi
 import numpy as np
 import pytest
+from ui_fakes import FakeEngine, hit, solution
 
+from search.answer import Phase
 from search.refinement.hit_cif import entry_cif, hit_cif
-from search.refinement.run import Model, model_of, refine_models
+from search.refinement.run import Model, matching, model_of, refine_models
 from search.refinement.start import fitted, strained
+from search.verdict import Verdict
 from xtal.crystals import Crystal, read_cif
 from xtal.errors import UserError
 from xtal.patterns import Pattern
@@ -73,7 +76,7 @@ def test_noise_is_not_refined():
 
 def test_an_entry_without_an_index_is_no_structure():
     with pytest.raises(UserError, match="'RUBTAK' is no CIF file, and no index is open"):
-        model_of("RUBTAK", None, "big")
+        model_of("RUBTAK", None)
 
 
 def test_a_hit_has_the_fitted_cell_unless_the_databases_is_asked_for(engine, answers):
@@ -91,3 +94,14 @@ def test_a_hit_has_the_fitted_cell_unless_the_databases_is_asked_for(engine, ans
     assert f"data_{hit.id}" in ours
     for text in (ours, theirs, entry):
         assert read_cif(text).reduced_formula == crystal.reduced_formula
+
+
+def test_all_phases_of_a_mixture_match_and_nothing_does_after_a_miss():
+    hits = [hit(1), hit(2, "sylvite")]
+    phases = tuple(Phase(one, 0.9, 0.5, 0.5, 1.0) for one in hits)
+    made = solution()
+    more = Verdict("match_and_more", 0.9, (), 0.5, phases=phases)
+    engine = FakeEngine()
+    assert [model.crystal.name for model in matching(engine, made.answer, more)] == ["halite", "sylvite"]
+    assert [model.origin for model in matching(engine, made.answer, made.verdict)] == ["entry halite of index salts"]
+    assert matching(engine, made.answer, Verdict("miss", 0.1, (), 0.1)) == []
