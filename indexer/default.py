@@ -1,16 +1,27 @@
-"""The index that every command uses when none is named."""
+"""The indexes that every command searches when none is named: frameworks, and what else a sample may hold."""
 
+import models
 from indexer.build import Progress, build
 from indexer.plan import open_plan
 from indexer.storage.folders import built_names
+from indexer.storage.joined import JOINT, split
+from indexer.storage.store import read_manifest
 from models.embedder import Embedder
 
-DEFAULT_INDEX = "coremof2019-asr"
+FRAMEWORKS, LAB = "coremof2019-asr", "lab"
+DEFAULT_INDEX = JOINT.join([FRAMEWORKS, LAB])
 
 
 def build_if_missing(name: str, embedder: Embedder, progress: Progress) -> bool:
-    """Build the default index when it is the one asked for and was never built; return whether that was done."""
-    if name != DEFAULT_INDEX or name in built_names():
-        return False
-    build(open_plan([DEFAULT_INDEX], embedder), progress=progress)
-    return True
+    """Build those of the default indexes that are asked for and were never built; return whether any was.
+
+    What is built is seen with the `embedder`, or with that of an index it is to be searched with.
+    """
+    parts, built = split(name), built_names()
+    missing = [part for part in parts if part in (FRAMEWORKS, LAB) and part not in built]
+    there = [part for part in parts if part in built]
+    if missing and there and (used := read_manifest(there[0]).embedder) != embedder.name:
+        embedder = models.load(used)
+    for part in missing:
+        build(open_plan([part], embedder), progress=progress)
+    return bool(missing)

@@ -9,12 +9,24 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from search.answer_commands import register
-from search.console import Edited, IndexName, Wavelength, as_data, as_text, edited_lines, opened, read_all
+from search.console import (
+    DEFAULT_INDEXES,
+    Edited,
+    IndexNames,
+    Wavelength,
+    as_data,
+    as_text,
+    edited_lines,
+    opened,
+    read_all,
+)
+from search.refinement.benchmark_command import benchmark_refinement
 from xtal.console import PARTIAL, USAGE, AsJson, errors_reported, print_result, progress_bars, spelled
 from xtal.errors import UserError
 
 if TYPE_CHECKING:
     from search.benchmark import Benchmark
+    from xtal.patterns import Pattern
 
 
 class Gallery(StrEnum):
@@ -35,12 +47,13 @@ app = typer.Typer(
     help="Find the crystal structure behind a powder diffraction pattern.", no_args_is_help=True, add_completion=False
 )
 register(app)
+app.command()(benchmark_refinement)
 
 
 @app.command()
 def query(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Pattern files; several go as one batch.")],
-    index: IndexName = "coremof2019-asr",
+    index: IndexNames = DEFAULT_INDEXES,
     k: Annotated[int, typer.Option("-k", min=1, help="Hits per pattern.")] = 10,
     wavelength: Wavelength = None,
     elements: Annotated[str, typer.Option(help="Only structures made of these: Zn,C,H,O.")] = "",
@@ -69,33 +82,47 @@ def query(
     if refused:
         raise typer.Exit(PARTIAL if answers else USAGE)
     if not as_json:
-        typer.echo(f"Look at it: {spelled('ui')}" + ("" if index == "coremof2019-asr" else f" --index {index}"))
+        typer.echo(f"Look at it: {spelled('ui')}" + _chosen(index))
+
+
+def _chosen(index: list[str]) -> str:
+    """Return the options that name these indexes, none for the default ones."""
+    return "" if index == DEFAULT_INDEXES else "".join(f" --index {name}" for name in index)
 
 
 @app.command()
 def simulate(
     entry: Annotated[str, typer.Argument(metavar="ID", help="Entry of the index.")],
     out: Annotated[Path, typer.Argument(metavar="OUT.xye", help="File to write: 2θ, counts, uncertainty.")],
-    index: IndexName = "coremof2019-asr",
+    index: IndexNames = DEFAULT_INDEXES,
     severity: Annotated[float, typer.Option(min=0, max=3, help="0 ideal sample, 1 ordinary, 2 bad.")] = 1.0,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same pattern.")] = 0,
+    beside: Annotated[str, typer.Option(metavar="ID", help="Another entry that the sample holds too.")] = "",
+    share: Annotated[float, typer.Option(min=0.01, max=0.99, help="Of the intensity, the other entry's.")] = 0.3,
 ) -> None:
-    """Write the pattern that a laboratory would measure of an entry (Cu Kα, 3 to 30°)."""
+    """Write the pattern that a laboratory would measure of an entry (Cu Kα, 3 to 30°), or of two (to 50°)."""
     import numpy as np
 
     from xtal.patterns import write_xye
+    from xtal.physics.simulate import WIDE_SCAN, simulate_mixture
     from xtal.physics.simulate import simulate as measured
 
     with errors_reported():
-        pattern = measured(opened(index).crystal(entry), severity, np.random.default_rng(seed))
-        write_xye(pattern, out, f"simulated from {entry} of {index}, severity {severity:g}, seed {seed}")
+        engine, rng, said = opened(index), np.random.default_rng(seed), f"severity {severity:g}, seed {seed}"
+        if beside:
+            crystals = [engine.crystal(entry), engine.crystal(beside)]
+            pattern = simulate_mixture(crystals, (1 - share, share), severity, rng, WIDE_SCAN)
+            said = f"with {share:.0%} of the intensity from {beside}, {said}"
+        else:
+            pattern = measured(engine.crystal(entry), severity, rng)
+        write_xye(pattern, out, f"simulated from {entry} of {', '.join(index)}, {said}")
     typer.echo(f"wrote {out}: {len(pattern)} points")
 
 
 @app.command()
 def benchmark(
     index: Annotated[str, typer.Argument(metavar="NAME", help="Index to search; the default one is built if missing.")],
-    queries: Annotated[int, typer.Option(min=1, help="Simulated patterns.")] = 1500,
+    queries: Annotated[int | None, typer.Option(min=1, help="Simulated patterns, 1500; pairs of phases, 100.")] = None,
     severity: Annotated[
         list[float] | None, typer.Option(min=0, max=3, help="Repeat for several; all by default.")
     ] = None,
@@ -107,6 +134,7 @@ def benchmark(
     by: Annotated[list[Breakdown] | None, typer.Option(help="Further rows by atoms per cell or by metal.")] = None,
     measured: Annotated[Path | None, typer.Option(help="Folder of pattern files named after their entries.")] = None,
     wavelength: Wavelength = None,
+    mixtures: Annotated[bool, typer.Option("--mixtures", help="Mixtures; with --measured, sums.")] = False,
     plot: Annotated[Path | None, typer.Option(help="Figure to write; by default NAME-benchmark.png.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -115,8 +143,10 @@ def benchmark(
     from search.benchmark import benchmark_measured, benchmark_simulated, plot_benchmark, restricted, with_embedder
     from xtal.figure import check_figure
     from xtal.physics import SEVERITIES
-    from xtal.readers import SUFFIXES
 
+    if mixtures:
+        _mixtures(index, queries or 100, seed, measured, wavelength, as_json)
+        return
     with errors_reported():
         figure = check_figure(plot or Path(f"{index}-benchmark.png"))
         engine = restricted(opened(index), gallery is Gallery.HELD_OUT, max_atoms)
@@ -124,18 +154,49 @@ def benchmark(
         if measured is None:
             kinds = [kind.value for kind in by or []]
             results = [
-                benchmark_simulated(engine, queries, level, seed, held_out, kinds)
+                benchmark_simulated(engine, queries or 1500, level, seed, held_out, kinds)
                 for engine in engines
                 for level in severity or SEVERITIES
             ]
         else:
-            files = sorted(f for f in measured.iterdir() if f.suffix.lower() in set(SUFFIXES) - {".cif"})
-            patterns, refused = read_all(files, wavelength)
-            if refused or not files:
-                raise UserError(f"{measured} holds {len(files)} pattern files, {refused} of them unusable")
-            results = [benchmark_measured(engine, patterns, [f.stem for f in files]) for engine in engines]
+            patterns, names = _measured(measured, wavelength)
+            results = [benchmark_measured(engine, patterns, names) for engine in engines]
         plot_benchmark(results, figure)
     print_result([asdict(r) for r in results], "\n".join([*map(_rates_text, results), f"figure: {figure}"]), as_json)
+
+
+def _measured(folder: Path, wavelength: str | None) -> tuple[list["Pattern"], list[str]]:
+    """Read a folder of patterns that are named after their entries."""
+    from xtal.readers import SUFFIXES
+
+    files = sorted(f for f in folder.iterdir() if f.suffix.lower() in set(SUFFIXES) - {".cif"})
+    patterns, refused = read_all(files, wavelength)
+    if refused or not files:
+        raise UserError(f"{folder} holds {len(files)} pattern files, {refused} of them unusable")
+    return patterns, [f.stem for f in files]
+
+
+def _mixtures(index: str, pairs: int, seed: int, folder: Path | None, wavelength: str | None, as_json: bool) -> None:
+    """Print how often the phases of mixtures are named: simulated ones, or sums of measured patterns."""
+    from search.benchmark.mixture_rates import measured_mixtures, outcomes, rates, simulated_mixtures
+
+    with errors_reported():
+        engine = opened(index)
+        if folder is None:
+            mixtures = simulated_mixtures(engine, pairs, seed)
+        else:
+            mixtures = measured_mixtures(engine, *_measured(folder, wavelength), pairs, seed)
+        with progress_bars() as advance:
+            found = rates(outcomes(engine, mixtures, lambda n: advance("searching", n, None)))
+    rows = [
+        f"{'kind':30s} share    n  first phase matched  all named  95 %          comes first  false one  near in weight"
+    ]
+    rows += [
+        f"{r.kind:30s}  {r.fraction:4.2f}  {r.count:3d}  {r.matched:19.1f}  {r.named:9.1f}  {r.low:5.1f}-{r.high:5.1f}"
+        f"  {r.first:11.1f}  {r.false:9.1f}  {r.near:14.1f}"
+        for r in found
+    ]
+    print_result([asdict(r) for r in found], "\n".join(rows), as_json)
 
 
 @app.command()

@@ -56,6 +56,30 @@ class Hit:
 
 
 @dataclass(frozen=True)
+class Phase:
+    """A structure of the index that a sample holds, perhaps beside others.
+
+    Attributes:
+        hit: the structure as it was fitted together with the other phases; `hit.rank` is its place among them.
+        probability: that it is in the sample, or one whose lines look the same; calibrated, 0 to 1.
+        share: of the named phases by weight, 0 to 1: an estimate from the fitted scales (Hill and Howard, 1987), blind
+            to texture, absorption and what is amorphous.
+        intensity: share of the calculated intensity within the scan, 0 to 1.
+        area: of its lines, intensity x degrees.
+        alike: ids of others with the same lines that may as well be it.
+        lines: degrees 2θ of found lines that are mostly its own.
+    """
+
+    hit: Hit
+    probability: float
+    share: float
+    intensity: float
+    area: float
+    alike: tuple[str, ...] = ()
+    lines: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
 class Timings:
     """Seconds per pattern, averaged over the batch it was searched in.
 
@@ -103,6 +127,15 @@ class Answer:
 
 
 @dataclass(frozen=True, eq=False)
+class Part:
+    """What one phase contributes: its `curve` (M,) without the background, and `ticks` (K,) in degrees 2θ."""
+
+    name: str
+    curve: NDArray[np.float64]
+    ticks: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
 class Overlay:
     """A hit's fitted profile beside the measured one; (M,) arrays over the measured angles.
 
@@ -113,6 +146,7 @@ class Overlay:
         background: estimated background.
         difference: measured - calculated.
         ticks: (K,) degrees, fitted positions of the hit's lines.
+        parts: of the calculated profile where several phases make it up; `ticks` are then those of all.
     """
 
     two_theta: NDArray[np.float64]
@@ -121,3 +155,4 @@ class Overlay:
     background: NDArray[np.float64]
     difference: NDArray[np.float64]
     ticks: NDArray[np.float64]
+    parts: tuple[Part, ...] = ()

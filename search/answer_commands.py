@@ -13,7 +13,20 @@ import typer
 
 from generate.console import Guests, Linkers, Metals, Seconds, candidate_row, candidate_table, knowledge
 from generate.limits import SEARCH_SECONDS
-from search.console import Edited, IndexName, Wavelength, as_data, as_text, edited_lines, opened, read_all
+from search.console import (
+    DEFAULT_INDEXES,
+    Edited,
+    IndexNames,
+    Wavelength,
+    as_data,
+    as_text,
+    edited_lines,
+    opened,
+    phase_table,
+    read_all,
+)
+from search.refinement.commands import refine as refine_structures
+from search.refinement.commands import refine_hit, refined_data, refined_text, write_hit
 from search.summary import summary_table
 from xtal.console import PARTIAL, USAGE, AsJson, errors_reported, print_result, progress_bars
 from xtal.errors import UserError
@@ -23,6 +36,7 @@ if TYPE_CHECKING:
     from search.benchmark.calibrate import Rates
     from search.cache import Cache, HistoryEntry
     from search.options import Event, Options
+    from search.refinement.run import Refined
     from search.solution import Solution
     from search.solve import Solver
     from xtal.patterns import Pattern
@@ -38,13 +52,13 @@ class Generate(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line of the search."""
-    for command in (solve, calibrate, history, export, forget):
+    for command in (solve, refine_structures, calibrate, history, export, forget):
         app.command()(command)
 
 
 def solve(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Pattern files.")],
-    index: IndexName = "coremof2019-asr",
+    index: IndexNames = DEFAULT_INDEXES,
     k: Annotated[int, typer.Option("-k", min=1, help="Hits per pattern.")] = 10,
     wavelength: Wavelength = None,
     elements: Annotated[str, typer.Option(help="Only structures made of these: Zn,C,H,O.")] = "",
@@ -60,11 +74,12 @@ def solve(
     seed: Annotated[int, typer.Option(min=0, help="Of the generation.")] = 0,
     seconds: Seconds = SEARCH_SECONDS,
     cache: Annotated[bool, typer.Option(help="Take known answers from the cache, and keep new ones.")] = True,
-    out: Annotated[Path | None, typer.Option(help="Folder for the CIF files of generated crystals.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for CIF files: first hit, refined, generated.")] = None,
+    refine: Annotated[bool, typer.Option("--refine", help="Refine the first hit where it is a match.")] = False,
     lines: Edited = None,
     as_json: AsJson = False,
 ) -> None:
-    """Answer each pattern: search, say match or miss with a probability, and generate crystals after a miss.
+    """Answer each pattern: match, match and more (a mixture) or no match; generate crystals after no match.
 
     Several files are answered one after the other, with a summary at the end; a generation takes about a minute.
     """
@@ -96,9 +111,11 @@ def solve(
             solutions = []
             for pattern, given in zip(patterns, edited, strict=True):
                 solutions.append(_solved(solver, pattern, replace(options, lines=given)))
-                _say(solutions[-1], as_json)
+                refined = refine_hit(engine, solutions[-1]) if refine else None
+                _say(solutions[-1], as_json, refined)
                 if out is not None:
                     _write(solutions[-1], out)
+                    write_hit(engine, solutions[-1], out, refined)
     if len(solutions) > 1 and not as_json:
         typer.echo(summary_table(solutions))
     if refused:
@@ -111,17 +128,26 @@ def calibrate(
     seed: Annotated[int, typer.Option(min=0, help="Of the choice of entries and of the artefacts.")] = 0,
     out: Annotated[Path | None, typer.Option(help="File to write; by default beside the index.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Reliability diagram to write.")] = None,
+    phases: Annotated[bool, typer.Option("--phases", help="Fit the probability of each phase of a mixture.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Fit the probability of a match to an index, with patterns of entries it holds and of entries removed."""
     from search.benchmark import write_reliability
     from search.benchmark.calibrate import calibrate as fitted
+    from search.benchmark.calibrate_phases import calibrate_phases
     from xtal.figure import check_figure
 
     with errors_reported():
         if plot is not None:
             check_figure(plot)
         engine = opened(index)
+        if phases:
+            with progress_bars() as advance:
+                curve = calibrate_phases(engine, queries // 10, queries, seed, out, advance)
+            print_result(
+                asdict(curve), f"phases are named from a probability of {curve.least_together:.2f} on", as_json
+            )
+            return
         with progress_bars() as advance:
             report = fitted(engine, queries, seed, path=out, progress=advance)
         if plot is not None:
@@ -192,21 +218,26 @@ def _solved(solver: "Solver", pattern: "Pattern", options: "Options") -> "Soluti
         return solver.solve(pattern, options, watch)
 
 
-def _say(solution: "Solution", as_json: bool) -> None:
+def _say(solution: "Solution", as_json: bool, refined: "Refined | str | None" = None) -> None:
     """Print one solution, as a line of JSON or for people."""
     if as_json:
         data = {**as_data(solution.answer), "key": solution.key, "verdict": asdict(solution.verdict)}
         rows = [candidate_row(candidate) for candidate in solution.candidates]
         rest = {"candidates": rows, "notes": solution.notes, "cached": solution.cached, "seconds": solution.seconds}
-        typer.echo(json.dumps({**data, **rest}, ensure_ascii=False))
+        more = {} if refined is None else {"refinement": refined_data(refined)}
+        typer.echo(json.dumps({**data, **rest, **more}, ensure_ascii=False))
         return
     verdict = solution.verdict
     match = f"{verdict.headline}, the first hit or one with the same lines"
     lines = [match if verdict.kind == "match" else verdict.headline, *(f"  - {reason}" for reason in verdict.reasons)]
+    if verdict.phases:
+        lines.insert(1, phase_table(verdict.phases))
     if solution.candidates:
         lines.append(candidate_table(list(solution.candidates)))
     known = " (from the cache)" if solution.cached else ""
-    typer.echo("\n".join([as_text(solution.answer), *lines, *solution.notes, f"id {solution.key[:8]}{known}", ""]))
+    more_lines = [] if refined is None else [refined_text(refined)]
+    tail = [*solution.notes, *more_lines, f"id {solution.key[:8]}{known}", ""]
+    typer.echo("\n".join([as_text(solution.answer), *lines, *tail]))
 
 
 def _write(solution: "Solution", folder: Path) -> None:
@@ -219,10 +250,12 @@ def _write(solution: "Solution", folder: Path) -> None:
 
 
 def _entry_text(entry: "HistoryEntry") -> str:
+    from search.verdict import WORDS
+
     when = entry.created.astimezone().strftime("%Y-%m-%d %H:%M")
     made = f", {entry.candidates} generated" if entry.candidates else ""
     edited = ", edited lines" if entry.edited else ""
-    said = f"{entry.kind:5s} {entry.probability:4.0%}  {entry.top_hit or '-'}"
+    said = f"{WORDS.get(entry.kind, entry.kind):14s} {entry.probability:4.0%}  {entry.top_hit or '-'}"
     return f"{entry.short_id}  {when}  {said}  {entry.source}{edited}{made}"
 
 

@@ -12,11 +12,15 @@ from xtal.console import progress_bars
 from xtal.errors import UserError
 
 if TYPE_CHECKING:
-    from search.answer import Answer, Hit
+    from search.answer import Answer, Hit, Phase
     from search.engine import Engine
     from xtal.patterns import Lines, Pattern
 
-IndexName = Annotated[str, typer.Option("--index", help="Index to search; the default one is built when missing.")]
+IndexNames = Annotated[
+    list[str],
+    typer.Option("--index", help="Index to search, several as one; default ones are built when missing."),
+]
+DEFAULT_INDEXES = ["coremof2019-asr", "lab"]  # not out of `indexer.default`: that import takes longer than --help may
 Wavelength = Annotated[
     str | None,
     typer.Option(help="CuKa, MoKa, CoKa, ..., a number in Å, or an energy like '17.4 keV'; wins over the file's own."),
@@ -32,15 +36,17 @@ Edited = Annotated[
 LINE = ("two_theta", "d", "intensity", "width")  # degrees, Å, area as measured (strongest 100), degrees
 
 
-def opened(index: str) -> "Engine":
-    """Open an index; build the default one first when it is missing."""
+def opened(index: str | Sequence[str]) -> "Engine":
+    """Open an index, or several as one; build default ones first when they are missing."""
     import models
     from indexer.default import build_if_missing
+    from indexer.storage.joined import JOINT
     from search.engine import Engine
 
+    name = index if isinstance(index, str) else JOINT.join(index)
     with progress_bars() as progress:
-        build_if_missing(index, models.load(), progress)
-    return Engine.open(index)
+        build_if_missing(name, models.load(), progress)
+    return Engine.open(name)
 
 
 def read_all(files: Sequence[Path], wavelength: str | None) -> tuple[list["Pattern"], int]:
@@ -118,6 +124,31 @@ def as_text(answer: "Answer") -> str:
     ]
     doubts = [f"  {hit.id}: {hit.overlaps} pairs of its atoms overlap" for hit in answer.hits if hit.overlaps]
     return "\n".join([facts, *rows, *doubts] if answer.hits else [facts, "no structure found"])
+
+
+def phase_table(phases: Sequence["Phase"]) -> str:
+    """Return the phases that explain a pattern together as a table."""
+    cells = [("phase", "id", "formula", "likely", "weight", "intensity", "cell"), *map(_phase_cells, phases)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    left = {1, 2}
+    return "\n".join(
+        "  ".join(c.ljust(w) if i in left else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True)))
+        for row in cells
+    )
+
+
+def _phase_cells(phase: "Phase") -> tuple[str, ...]:
+    """Return one phase as the cells of a table row."""
+    hit = phase.hit
+    return (
+        f"{hit.rank}",
+        hit.id,
+        hit.formula,
+        f"{phase.probability:.0%}",
+        f"{phase.share:.0%}",
+        f"{phase.intensity:.0%}",
+        "" if hit.scale is None else f"{hit.scale - 1:+.2%}",
+    )
 
 
 def _cells(hit: "Hit") -> tuple[str, ...]:

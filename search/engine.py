@@ -14,9 +14,10 @@ from threadpoolctl import threadpool_limits
 import models
 from indexer.storage import Index, open_index
 from models.embedder import Embedder
-from search.answer import Answer, Hit, Overlay, Timings
+from search.answer import Answer, Hit, Overlay, Part, Timings
 from search.edited_lines import sample_with
 from search.filters import Filter
+from search.overlay import profile
 from search.ranking import reproduce, rerank, settle
 from search.ranking.prepared import prepared
 from xtal import settings
@@ -24,11 +25,10 @@ from xtal.crystals import Crystal, impossible_pairs
 from xtal.errors import UserError
 from xtal.patterns import Lines, Pattern
 from xtal.patterns.sample import Sample
-from xtal.physics import LineTable, Sticks, powder_lines
-from xtal.physics.fit import Fit, line_positions
+from xtal.physics import LineTable, powder_lines
+from xtal.physics.fit import Fit
 from xtal.physics.powder import expected_reflections
-from xtal.physics.profile import render_each
-from xtal.physics.target import Target, widening
+from xtal.physics.target import Target
 
 FEW_QUERIES = 16
 COPIES_COMPARED = 3  # of one structure; they differ by temperature and solvent, so one alone may be the wrong one
@@ -36,8 +36,7 @@ ROOM_FOR_COPIES = 3  # times the shortlist, searched so that copies do not crowd
 MOST_CHECKED = 10  # hits that are looked at for overlapping atoms
 REMEMBERED = 4096  # entries whose overlaps are known already
 DRAWN_BEYOND = 1.02  # of the last q: strain may move lines into the scan
-MOST_DRAWN = 4096  # lines of an overlay,
-MOST_WAVES = 3e7  # where reflections times atoms are no more, some tenths of a second
+MOST_WAVES = 3e7  # an overlay's lines are computed where reflections times atoms are no more, some tenths of a second
 UNTIMED = Timings(0.0, 0.0, 0.0)
 SHORTLIST = 100  # the right structure is among so many in 99 % of even badly disturbed patterns
 
@@ -77,12 +76,13 @@ class Engine:
 
     @classmethod
     def open(cls, name: str, home: Path | None = None) -> Self:
-        """Open an index by name; UserError when it is missing, damaged or made by another model."""
+        """Open an index, or several with "+" between the names; UserError when one is missing, damaged or not ours."""
         from indexer.storage import read_manifest
+        from indexer.storage.joined import split
 
         # the matrices of a fit are small: more threads take longer, for they mostly wait for each other
         threadpool_limits(1, user_api="blas")
-        embedder = models.load(read_manifest(name, home).embedder)
+        embedder = models.load(read_manifest(split(name)[0], home).embedder)
         return cls(open_index(name, home, embedder), embedder)
 
     def __len__(self) -> int:
@@ -136,26 +136,42 @@ class Engine:
         edited = [one is not None for one in given]
         return [replace(a, timings=timings, edited=e) for a, e in zip(answers, edited, strict=True)]
 
+    def nearest(
+        self, vectors: NDArray[np.float32], size: int, allowed: NDArray[np.int64] | None = None
+    ) -> NDArray[np.int64]:
+        """Return the rows of the `size` entries most like the first of some vectors, among those `allowed`."""
+        return self._shortlists(vectors, size, allowed, copies=False)[0].rows
+
     def crystal(self, id_: str) -> Crystal:
         """Return the primitive crystal of an entry; UserError when there is none of this id."""
         return self.index.crystal(self.index.row_of(id_))
 
     def overlay(self, pattern: Pattern, hit: Hit) -> Overlay:
         """Draw the fitted profile of a hit over the whole measured range."""
+        return self.stacked(pattern, [hit])
+
+    def stacked(self, pattern: Pattern, hits: Sequence[Hit]) -> Overlay:
+        """Draw the fitted profiles of hits that were fitted together, with the scales that fit the pattern best."""
+        from xtal.physics.joint import non_negative
+
         sample = Sample.of(pattern)
         under, net = sample.under, pattern.intensity - sample.under
-        sticks = Sticks.of(self._lines_to(hit, pattern), np.array([0]), pattern.wavelength, np.inf, MOST_DRAWN)
-        sticks = sticks.doubled(pattern.wavelength, hit.second)
-        parameters = np.array([hit.parameters or (0.0,) * 9])
-        centres = line_positions(sticks, parameters, pattern.wavelength)[0][0]
-        shown = (sticks.area[0] > 0) & (centres > pattern.two_theta[0]) & (centres < pattern.two_theta[-1])
-        centres, area = centres[shown], sticks.area[0][shown]
-        width = (hit.width or Target.of(pattern, sample.lines, under).fwhm) * widening(centres, hit.growth)
-        curve = render_each(pattern.two_theta, centres, area, width, float(np.clip(0.5 + parameters[0, 8], 0, 1)))
-        scale = max(0.0, float(curve @ net) / max(float(curve @ curve), 1e-30))
-        calculated = under + scale * curve
-        difference = pattern.intensity - calculated
-        return Overlay(pattern.two_theta, pattern.intensity, calculated, under, difference, np.sort(centres))
+        usual = Target.of(pattern, sample.lines, under).fwhm
+        drawn = [self._profile(pattern, hit, usual) for hit in hits]
+        scale = non_negative(np.array([curve for curve, _ in drawn]), net)
+        parts = tuple(
+            Part(hit.id, factor * curve, np.sort(centres))
+            for hit, factor, (curve, centres) in zip(hits, scale, drawn, strict=True)
+        )
+        calculated = under + np.sum([part.curve for part in parts], axis=0)
+        difference, ticks = pattern.intensity - calculated, np.sort(np.concatenate([part.ticks for part in parts]))
+        own = parts if len(parts) > 1 else ()
+        return Overlay(pattern.two_theta, pattern.intensity, calculated, under, difference, ticks, own)
+
+    def _profile(self, pattern: Pattern, hit: Hit, usual: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the profile (M,) of a hit in any unit, and the places (K,) of its lines in degrees."""
+        parameters = np.array(hit.parameters or (0.0,) * 9)
+        return profile(pattern, self._lines_to(hit, pattern), parameters, hit.width or usual, hit.growth, hit.second)
 
     def _lines_to(self, hit: Hit, pattern: Pattern) -> LineTable:
         """Return the lines of a hit to the end of a scan: an index keeps those of large cells to some angle only."""
@@ -215,7 +231,7 @@ class Engine:
         def described(rank: int, place: int) -> Hit:
             """Describe the hit at a place of the order."""
             row, similarity = shortlist.rows[order[place]], shortlist.similarity[order[place]]
-            return self._hit(rank, row, similarity, fit.take(np.array([place])), fwhm)
+            return self.describe(rank, row, similarity, fit.take(np.array([place])), fwhm)
 
         hits = tuple(described(rank, place) for rank, place in enumerate(places[:k], 1))
         rival = described(1 + int(np.searchsorted(places, rivals[0])), rivals[0]) if len(rivals) else None
@@ -229,7 +245,7 @@ class Engine:
         best = found.hits[0] if found.hits[0].group != answer.hits[0].group else found.rival
         return answer if best is None or best.row in allowed else replace(answer, excluded=best)
 
-    def _hit(self, rank: int, row: int, similarity: float, fit: Fit, fwhm: float) -> Hit:
+    def describe(self, rank: int, row: int, similarity: float, fit: Fit, fwhm: float) -> Hit:
         """Describe one entry; a fit that was never compared (infinite χ²) counts as none."""
         entries = self.index.entries
         group = int(entries.group[row])

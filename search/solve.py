@@ -13,6 +13,7 @@ from search.answer import Answer
 from search.cache import Origin, solution_key
 from search.engine import Engine
 from search.options import Event, Options, Watch
+from search.phases import PhaseJudge
 from search.solution import Solution
 from search.verdict import Judge
 from search.workers import Searcher, Workers
@@ -38,6 +39,7 @@ class Solver:
     ) -> None:
         self.engine, self.judge, self.cache = engine, judge, cache
         self._workers = workers
+        self._phases = PhaseJudge(engine)
         self._generating = Lock()
 
     @classmethod
@@ -58,7 +60,7 @@ class Solver:
         where = None if home is None else home / "cache.duckdb"
         searcher = Searcher.open(index, home)
         processes = Workers(index, workers, home) if workers else None
-        return cls(*searcher, Cache.open(where) if cache else None, processes)
+        return cls(searcher.engine, searcher.judge, Cache.open(where) if cache else None, processes)
 
     def close(self) -> None:
         """End the workers, and give the cache back to other processes."""
@@ -94,7 +96,7 @@ class Solver:
             watch(Event(known.answer, known.verdict))
             return known
         start = time.perf_counter()
-        searcher = self._workers or Searcher(self.engine, self.judge)
+        searcher = self._workers or Searcher(self.engine, self.judge, self._phases)
         answer, verdict = searcher.search(pattern, options)
         watch(Event(answer, verdict))
         solution = Solution(key, answer, verdict)

@@ -24,10 +24,12 @@ def summary_table(solutions: Sequence["Solution"]) -> str:
 
 
 def _cells(solution: "Solution") -> tuple[str, ...]:
+    from search.verdict import WORDS
+
     hits, made, verdict = solution.answer.hits, solution.candidates, solution.verdict
     return (
         solution.answer.pattern.source,
-        "match" if verdict.kind == "match" else "no match",
+        WORDS[verdict.kind],
         f"{verdict.probability:.0%}",
         hits[0].id if hits else "",
         hits[0].formula if hits else "",

@@ -9,7 +9,9 @@ from typing import NamedTuple
 
 from search.answer import Answer
 from search.engine import Engine
+from search.filters import Filter
 from search.options import Options
+from search.phases import PhaseJudge
 from search.verdict import Judge, Verdict
 from xtal.errors import UserError
 from xtal.patterns import Pattern
@@ -19,19 +21,20 @@ MOST_WORKERS = 64
 
 
 class Searcher(NamedTuple):
-    """An engine with its judge."""
+    """An engine with its judges: of the first hit, and of what there is besides."""
 
     engine: Engine
     judge: Judge
+    phases: PhaseJudge
 
     @classmethod
     def open(cls, index: str, home: Path | None = None) -> "Searcher":
         """Open an index with its calibration; UserError when one is missing or damaged."""
         engine = Engine.open(index, home)
-        return cls(engine, Judge.open(engine, home))
+        return cls(engine, Judge.open(engine, home), PhaseJudge(engine))
 
     def search(self, pattern: Pattern, options: Options) -> tuple[Answer, Verdict]:
-        """Search for one pattern and judge the answer."""
+        """Search for one pattern, judge the answer, and look for further phases where it leaves something."""
         answer = self.engine.query(
             [pattern],
             options.k,
@@ -40,7 +43,8 @@ class Searcher(NamedTuple):
             required=options.required,
             lines=[options.lines],
         )[0]
-        return answer, self.judge.verdict(answer)
+        passing = Filter(options.elements, options.reduced_formula, options.required)
+        return answer, self.phases.examined(answer, self.judge.verdict(answer), passing)
 
 
 class Workers:

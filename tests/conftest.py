@@ -17,13 +17,14 @@ settings.load_profile("xtalscout")
 
 @pytest.fixture(scope="session")
 def home(tmp_path_factory):
-    """A folder with an index of the first entries of CoRE MOF 2019."""
+    """A folder with indexes of the first entries of CoRE MOF 2019 and of the lab."""
     import models
     from indexer.build import build
     from indexer.plan import open_plan
 
     folder = tmp_path_factory.mktemp("search-home")
-    build(open_plan([INDEX], models.load("profile"), limit=ENTRIES, home=folder), workers=1)
+    for name in (INDEX, "lab"):
+        build(open_plan([name], models.load("profile"), limit=ENTRIES, home=folder), workers=1)
     return folder
 
 

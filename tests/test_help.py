@@ -12,6 +12,7 @@ COMMANDS = (
     "search",
     "search query",
     "search benchmark",
+    "search refine",
     "search figures",
     "indexer",
     "indexer build",
@@ -20,6 +21,7 @@ COMMANDS = (
     "ui",
     "xtalscout",
     "xtalscout build",
+    "xtalscout refine",
 )
 HEAVY = ("scipy", "pymatgen", "faiss", "rietx", "gradio", "plotly", "torch", "onnxruntime", "duckdb")
 LONGEST = 0.5  # seconds of the processor's time

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from ui.library import DEFAULT_INDEX, Library
+from ui.library import DEFAULT_INDEXES, Library
 from xtal.errors import UserError
 
 FAILED, USAGE = 1, 2
@@ -15,8 +15,8 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def serve(
     index: Annotated[
-        str, typer.Option(help="Index to search; the default one is built at first start.")
-    ] = DEFAULT_INDEX,
+        list[str], typer.Option(help="Index to search, several as one; default ones are built at first start.")
+    ] = DEFAULT_INDEXES,
     host: Annotated[str, typer.Option(help="Address to listen on; 127.0.0.1 is this machine only.")] = "127.0.0.1",
     port: Annotated[int | None, typer.Option(help="Port; the first free one from 7860 when not given.")] = None,
     user: Annotated[
@@ -30,19 +30,20 @@ def serve(
 ) -> None:
     """Open the page that finds the crystal structure behind a powder X-ray diffraction pattern."""
     from indexer.storage.folders import read_current
+    from indexer.storage.joined import JOINT
     from ui.access import login
 
     try:
         allowed = login(user)
-        if index != DEFAULT_INDEX:
-            read_current(index)
+        for name in set(index) - set(DEFAULT_INDEXES):
+            read_current(name)
     except UserError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(USAGE) from None
 
     from ui.app import build_page, launch
 
-    library = Library(index, workers)
+    library = Library(JOINT.join(index), workers)
     page = build_page(library)
     library.start()
     try:

@@ -19,6 +19,7 @@ from xtal.errors import UserError
 from xtal.patterns import Lines, Pattern
 
 if TYPE_CHECKING:
+    from search.answer import Hit
     from search.solution import Solution
 
 NO_PATTERN = "There is no pattern to search for. Drop a file or pick an example first."
@@ -73,7 +74,23 @@ class Actions:
             return view
         facts = view.facts + answer_facts(solution, solver.engine)
         view = replace(view, facts=facts, threshold=solver.judge.calibration.decisive)
+        if solution.verdict.phases:
+            return self.select_phases(view)
         return self.select(view, answer.hits[0].rank) if answer.hits else view
+
+    def select_phases(self, view: View) -> View:
+        """Overlay all phases of a mixture on the pattern and draw the cell of the first."""
+        engine, solution = self.library.engine, view.solution
+        if engine is None or solution is None:
+            return view
+        hits = [phase.hit for phase in solution.verdict.phases]
+        return replace(
+            self._drawn(view, hits[0]),
+            overlay=engine.stacked(solution.answer.pattern, hits),
+            unexplained=solution.verdict.unexplained,
+            selected=" + ".join(hit.id for hit in hits),
+            hit=0,
+        )
 
     def finish(self, view: View, job: Job) -> View:
         """Show what a job ended with; a candidate that fits best is selected when the reader watched it being made."""
@@ -89,24 +106,30 @@ class Actions:
     def select(self, view: View, rank: int) -> View:
         """Overlay the hit of this rank on the pattern and draw its cell."""
         from search.verdict.evidence import compare_lines
-        from xtal.crystals import write_cif
 
         engine, answer = self.library.engine, view.answer
         hit = next((hit for hit in answer.hits if hit.rank == rank), None) if answer is not None else None
         if engine is None or answer is None or view.loaded is None or hit is None:
             return view
-        crystal = engine.crystal(hit.id)
-        origin = f"{hit.id} of index {self.library.index_name}, found by Xtalscout for {view.loaded.source.name}"
         fitted = hit.fit is not None and len(answer.lines) > 0
         return replace(
-            view,
+            self._drawn(view, hit),
             overlay=engine.overlay(answer.pattern, hit),
             unexplained=compare_lines(answer, hit, engine.index.lines).unexplained if fitted else (),
             selected=hit.id,
             hit=rank,
-            candidate=0,
-            scene=scene(crystal, hit.id, write_cif(crystal, [origin]), file_name(hit.id)),
         )
+
+    def _drawn(self, view: View, hit: "Hit") -> View:
+        """Draw the cell of a hit."""
+        from search.refinement.hit_cif import hit_cif
+
+        engine = self.library.engine
+        if engine is None or view.loaded is None:
+            return view
+        crystal = engine.crystal(hit.id)
+        cif = hit_cif(crystal, hit, self.library.index_name, view.loaded.source.name)
+        return replace(view, candidate=0, refined=None, scene=scene(crystal, hit.id, cif, file_name(hit.id)))
 
     def select_candidate(self, view: View, rank: int) -> View:
         """Overlay the generated crystal of this rank on the pattern and draw its cell."""
@@ -130,6 +153,7 @@ class Actions:
             selected=f"candidate {rank}",
             hit=0,
             candidate=rank,
+            refined=None,
             scene=scene(crystal, title, cif, file_name(f"{stem}-generated-{rank}"), [plausibility(crystal).words]),
         )
 

@@ -9,6 +9,7 @@ from ui.api import add_api, health_route, offers_tools, search_route
 from ui.inputs import LARGEST_FILE
 from ui.layout import html, make_inputs, make_outputs
 from ui.library import Library
+from ui.refining.events import connect_refining
 from ui.show.texts import library_html
 from ui.show.viewer import ASSETS
 from ui.uploads import only_uploads
@@ -50,6 +51,7 @@ def build_page(library: Library) -> gr.Blocks:
             with gr.Column(scale=1, min_width=320, elem_id="xs-results"):
                 outputs = make_outputs()
         connect(page, Wiring(library, inputs, *outputs), status)
+        connect_refining(library, outputs[0])
     only_uploads(page)
     _calm_queue(page)
     return page

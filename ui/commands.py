@@ -12,11 +12,13 @@ import indexer.__main__ as indexes
 import models.__main__ as networks
 import search.__main__ as searches
 from search import answer_commands as answers
+from search.refinement import commands as refinement
 from ui.__main__ import serve
 
 GROUPS: dict[str, dict[str, Callable[..., None]]] = {
     "Identify": {
         "solve": answers.solve,
+        "refine": refinement.refine,
         "search": searches.query,
         "generate": generation.run,
         "index": cells.index,
@@ -35,6 +37,7 @@ GROUPS: dict[str, dict[str, Callable[..., None]]] = {
         "robustness": searches.robustness,
         "benchmark-generation": generation.benchmark,
         "benchmark-index": cells.benchmark_index,
+        "benchmark-refinement": searches.benchmark_refinement,
         "calibrate": answers.calibrate,
         "simulate": searches.simulate,
         "figures": searches.figures,

@@ -10,6 +10,7 @@ from ui.batch.batch import MOST_FILES
 from ui.inputs import FROM_FILE, examples, wavelength_choices
 from ui.line_panel import LinePanel
 from ui.question import MOST_CANDIDATES, MOST_UNITS
+from ui.refining import RefinePanel
 from ui.show.downloads import download_script
 from ui.show.elements import periodic_html
 from ui.show.history import history_html
@@ -61,6 +62,7 @@ class Outputs:
     scene: gr.HTML
     report: gr.Button
     lines: LinePanel
+    refining: RefinePanel
     file: gr.HTML
 
     def components(self) -> list[Any]:
@@ -76,6 +78,7 @@ class Outputs:
             self.scene,
             self.report,
             *self.lines.components(),
+            *self.refining.components(),
         ]
 
     @staticmethod
@@ -83,7 +86,7 @@ class Outputs:
         """Return what each component shows; `root` asks for square roots of the intensities."""
         report = gr.Button(interactive=view.solution is not None)
         parts = (view.facts, view.message, view.verdict, view.table, view.candidates, view.scene)
-        return [view, view.figure(root), *parts, report, *LinePanel.values(view)]
+        return [view, view.figure(root), *parts, report, *LinePanel.values(view), *RefinePanel.values(view)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,6 +195,7 @@ def make_outputs() -> tuple[Outputs, Making, Several]:
         cancel = gr.Button("Cancel", size="sm", visible=False, elem_id="xs-cancel")
     figure = gr.Plot(first.figure(False), show_label=False, container=False, elem_id="xs-plot")
     lines = _lines()
+    refining = _refining()
     with gr.Row(elem_id="xs-answer"):
         with gr.Column(scale=3, min_width=320):
             table = html("xs-table", first.table, js_on_load=script("table.js"))
@@ -199,7 +203,7 @@ def make_outputs() -> tuple[Outputs, Making, Several]:
         with gr.Column(scale=2, min_width=300):
             scene = html("xs-viewer", html_template=VIEWER_HTML, js_on_load=viewer_script(), head=script_head())
     file = html("xs-download", js_on_load=download_script())
-    parts = (root, figure, facts, message, verdict, table, candidates, scene, report, lines, file)
+    parts = (root, figure, facts, message, verdict, table, candidates, scene, report, lines, refining, file)
     return Outputs(gr.State(first), *parts), Making(gr.State(None), progress, cancel), several
 
 
@@ -216,6 +220,19 @@ def _lines() -> LinePanel:
             found = gr.Button("Back to the found lines", size="sm", interactive=False, elem_id="xs-found")
             again = gr.Button("Search with these lines", size="sm", interactive=False, elem_id="xs-again")
     return LinePanel(table, place, height, add, found, again)
+
+
+def _refining() -> RefinePanel:
+    with gr.Accordion("Refinement", open=False, elem_id="xs-refinement"):
+        table = html("xs-refined", View().refinement)
+        with gr.Row(elem_id="xs-refine-actions"):
+            start = gr.Button("Refine", size="sm", interactive=False, min_width=90, elem_id="xs-refine")
+            cif = gr.Button("Refined CIF", size="sm", interactive=False, min_width=90, elem_id="xs-refined-cif")
+            csv = gr.Button("Profile as CSV", size="sm", interactive=False, min_width=90, elem_id="xs-refined-csv")
+            plain = gr.Button(
+                "CIF, database's cell", size="sm", interactive=False, min_width=90, elem_id="xs-plain-cif"
+            )
+    return RefinePanel(table, start, cif, csv, plain)
 
 
 def _several() -> Several:

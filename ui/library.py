@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from search.engine import Engine
     from search.solve import Solver
 
-DEFAULT_INDEX = "coremof2019-asr"
+DEFAULT_INDEXES = ["coremof2019-asr", "lab"]
 SEARCHES = 4  # at least, beside each other: two keep a core busy while others read files or write answers
 STAGES = {"prepare": "computing diffraction lines", "embed": "computing fingerprints"}
 

@@ -8,6 +8,7 @@ from ui.inputs import Loaded, Source
 from ui.show.candidates import candidates_html
 from ui.show.lines import carried_lines, lines_html
 from ui.show.plots import empty_figure, overlay_figure, pattern_figure
+from ui.show.refined import refined_html
 from ui.show.table import hits_table
 from ui.show.texts import notice_html, pattern_facts
 from ui.show.verdict import verdict_html
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from search.answer import Answer, Overlay
+    from search.refinement.run import Refined
     from search.solution import Solution
 
 FROM_HISTORY = "as asked before"
@@ -55,6 +57,7 @@ class View:
         selected: name of that structure, or empty.
         hit: rank of the selected hit, 0 for none.
         candidate: rank of the selected candidate, 0 for none.
+        refined: the selected structure refined, or None; its profile is then the overlay.
         kept: edited lines of a measurement that is not shown just now: its file was removed, or cannot be read so.
     """
 
@@ -72,6 +75,7 @@ class View:
     selected: str = ""
     hit: int = 0
     candidate: int = 0
+    refined: "Refined | None" = None
     kept: Edits | None = None
 
     @property
@@ -117,6 +121,11 @@ class View:
     def candidates(self) -> str:
         """HTML of what was generated, or empty."""
         return "" if self.solution is None else candidates_html(self.solution, self.candidate)
+
+    @property
+    def refinement(self) -> str:
+        """HTML of the refinement, or of what it would do."""
+        return refined_html(self.refined)
 
     @property
     def given(self) -> str:

@@ -15,6 +15,7 @@ from indexer.storage.contents import BROKEN, Contents, read_broken
 from indexer.storage.entries import EntryTable
 from indexer.storage.files import exclusive, sha256
 from indexer.storage.folders import Current, DamagedIndexError
+from indexer.storage.joined import join, split
 from indexer.storage.manifest import Broken, FileNote, Manifest
 from models.embedder import Embedder
 from xtal.crystals import Crystal
@@ -89,13 +90,17 @@ def open_index(name: str, home: Path | None = None, embedder: Embedder | None = 
     """Open a published index after checking the digest of every file.
 
     Args:
-        name: of the index.
+        name: of the index; several names with a "+" between them are opened as one.
         home: folder of indexes and caches, by default the setting ``XTALSCOUT_HOME``.
         embedder: what will embed the patterns; its model must be the one the index was built with.
 
     Raises:
         UserError: there is no such index, a file is damaged or missing, or the models differ.
     """
+    if len(names := split(name)) > 1:
+        parts = [open_index(part, home, embedder) for part in names]
+        return Index(*join([(part.manifest, part.contents) for part in parts]))
+    name = names[0]
     current = folders.read_current(name, home)
     while True:
         try:

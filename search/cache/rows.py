@@ -2,21 +2,24 @@
 
 import json
 import zlib
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from generate.candidate import Candidate
-from search.answer import Answer, Hit, Timings
+from search.answer import Answer, Hit, Phase, Timings
 from search.cache.key import Origin
 from search.solution import Solution
 from search.verdict import Verdict
 from xtal.crystals import Crystal, CrystalTable
 from xtal.crystals.packed import from_bytes
 from xtal.patterns import Lines, Pattern
+
+if TYPE_CHECKING:
+    from search.verdict import Kind
 
 Row = TypeVar("Row")
 
@@ -77,6 +80,8 @@ class QueryRow:
     kind: str
     probability: float
     exact: float | None
+    phases: str
+    unexplained: tuple[float, ...]
     reasons: tuple[str, ...]
     notes: tuple[str, ...]
     seconds: float
@@ -106,6 +111,8 @@ class QueryRow:
             kind=verdict.kind,
             probability=verdict.probability,
             exact=verdict.exact,
+            phases=json.dumps([asdict(phase) for phase in verdict.phases]),
+            unexplained=verdict.unexplained,
             reasons=verdict.reasons,
             notes=solution.notes,
             seconds=solution.seconds,
@@ -119,6 +126,13 @@ class QueryRow:
         """What computed it."""
         return Origin(self.embedder_id, self.denoiser_id, self.index_name, self.build_id)
 
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict as it was given."""
+        phases = tuple(_phase(raw) for raw in json.loads(self.phases))
+        kind = cast("Kind", self.kind)
+        return Verdict(kind, self.probability, self.reasons, self.exact, phases, self.unexplained)
+
     def solution(self, pattern: Pattern, hits: tuple[Hit, ...], candidates: tuple[Candidate, ...]) -> Solution:
         """Put the solution together again."""
         width = None if self.lines_width is None else _unpacked(self.lines_width)
@@ -128,7 +142,7 @@ class QueryRow:
         return Solution(
             key=self.key,
             answer=Answer(pattern, lines, hits, timings, edited=bool(json.loads(self.settings).get("lines"))),
-            verdict=Verdict("match" if self.kind == "match" else "miss", self.probability, self.reasons, self.exact),
+            verdict=self.verdict,
             candidates=candidates,
             notes=self.notes,
             seconds=self.seconds,
@@ -154,6 +168,12 @@ class Entry:
             "candidates": [[key, *encoded(candidate)] for candidate in solution.candidates],
         }
         return cls(key, rows)
+
+
+def _phase(raw: dict[str, Any]) -> Phase:
+    """Return a phase that `asdict` took apart."""
+    hit = Hit(**{**raw["hit"], "parameters": tuple(raw["hit"]["parameters"])})
+    return Phase(**{**raw, "hit": hit, "alike": tuple(raw["alike"]), "lines": tuple(raw["lines"])})
 
 
 def columns(row: type) -> str:

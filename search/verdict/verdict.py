@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
 
-from search.answer import Answer
+from search.answer import Answer, Phase
 from xtal.errors import UserError
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from search.engine import Engine
     from search.verdict.calibration import Calibration
 
+Kind = Literal["match", "match_and_more", "miss"]
+WORDS = {"match": "match", "match_and_more": "match and more", "miss": "no match"}
 SURE = 0.9  # a match that is less likely is called probable
 EVEN = 0.5  # a match that is less likely the very structure is explained
 
@@ -25,25 +27,35 @@ class Verdict:
 
     Attributes:
         kind: ``match`` when `probability` reaches one half, and the value that 3 % of patterns of absent structures
-            reach; ``miss`` otherwise.
+            reach; ``match_and_more`` when known phases explain most of the pattern together, or one does and lines are
+            left; ``miss`` otherwise.
         probability: that the first hit is the structure, or one whose lines look the same (`lookalikes`);
             calibrated, 0 to 1, for a user of whose patterns every second one is of a structure that the index holds.
             Under a filter it is weighed against all structures of the index, as if there were none.
         reasons: what speaks for and against, in words for people to read.
         exact: that the first hit (its group of equal structures) is the very structure, weighed against those that pass
             the filter; never above `probability`.
+        phases: of a ``match_and_more``, that with the most intensity first; `probability` is then the first one's.
+        unexplained: found lines that the first hit does not explain, degrees 2θ, the strongest first.
     """
 
-    kind: Literal["match", "miss"]
+    kind: Kind
     probability: float
     reasons: tuple[str, ...]
     exact: float | None = None
+    phases: tuple[Phase, ...] = ()
+    unexplained: tuple[float, ...] = ()
 
     @property
     def headline(self) -> str:
         """The verdict in a few words."""
         if self.probability == 0:
             return "No match"
+        if self.kind == "match_and_more":
+            if len(self.phases) > 1:
+                least = percent(min(phase.probability for phase in self.phases))
+                return f"Match and more: {len(self.phases)} phases, each at least {least} likely"
+            return f"Match and more: {percent(self.probability)} likely, and lines of something else"
         if self.kind == "miss":  # rounded down, so that it never reads like what a match needs
             likely = percent(math.floor(100 * self.probability + 1e-9) / 100)
             return f"No match: {likely} likely that the best hit is right"
@@ -67,10 +79,14 @@ class Judge:
 
     @classmethod
     def open(cls, engine: "Engine", home: Path | None = None) -> Self:
-        """Load the calibration of an engine's index, or the one shipped with its embedder; UserError without one."""
+        """Load the calibration of an engine's index, or the one shipped with its embedder; UserError without one.
+
+        Of several indexes that are searched as one, the first is what it was calibrated with.
+        """
+        from indexer.storage.joined import split
         from search.verdict.calibration import find_calibration
 
-        return cls(find_calibration(engine.index.manifest.name, engine.embedder, home), engine.index)
+        return cls(find_calibration(split(engine.index.manifest.name)[0], engine.embedder, home), engine.index)
 
     def verdict(self, answer: Answer) -> Verdict:
         """Judge one answer; UserError when it comes from a search without physics."""
@@ -88,8 +104,8 @@ class Judge:
         alike, same = self.calibration.curves.probabilities(weighed)
         probability = float(alike[0])
         exact = min(float(same[1]), probability)
-        kind: Literal["match", "miss"] = "match" if probability >= self._threshold else "miss"
+        kind: Kind = "match" if probability >= self._threshold else "miss"
         said = reasons(answer, evidence)
         if kind == "match" and exact < EVEN:
             said += (f"structures with nearly the same lines are not ruled out: it is the very one with {exact:.0%}",)
-        return Verdict(kind, probability, said, exact)
+        return Verdict(kind, probability, said, exact, unexplained=evidence.unexplained)

@@ -17,6 +17,8 @@ def serve(home: Path | None, log_folder: Path) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "ui", "--port", str(port), "--no-open"]
+    if home is not None:
+        command += ["--index", "coremof2019-asr"]
     log = log_folder / "server.log"
     with (
         log.open("w") as out,

@@ -10,7 +10,7 @@ import numpy as np
 from generate.candidate import Candidate
 from generate.preview import Preview, Turn
 from generate.run import Generation
-from search.answer import Answer, Hit, Overlay, Timings
+from search.answer import Answer, Hit, Overlay, Part, Phase, Timings
 from search.cache import Cache, Origin
 from search.solution import Solution
 from search.solve import Solver
@@ -70,12 +70,16 @@ def overlay(two_theta, measured) -> Overlay:
 
 
 class FakeEngine:
-    """Knows one structure by several names."""
+    """Knows one structure by several names; nothing is known of mixtures."""
+
+    embedder = SimpleNamespace(name="none", model_id="")
 
     def __init__(self):
         self.hits = (hit(1), hit(2, "halite/b"))
         self.asked = []
-        self.index = SimpleNamespace(lines=LineTable.stack([crystal_lines(SALT)] * 2))
+        self.index = SimpleNamespace(
+            manifest=SimpleNamespace(name="salts"), lines=LineTable.stack([crystal_lines(SALT)] * 2)
+        )
 
     def __len__(self):
         return 1234
@@ -97,9 +101,15 @@ class FakeEngine:
     def overlay(self, measured, _chosen):
         return overlay(measured.two_theta, measured.intensity)
 
+    def stacked(self, measured, hits):
+        drawn = overlay(measured.two_theta, measured.intensity)
+        shares = np.linspace(0.7, 0.3, len(hits))
+        net = drawn.calculated - drawn.background
+        return replace(drawn, parts=tuple(Part(h.id, s * net, drawn.ticks) for h, s in zip(hits, shares, strict=True)))
+
 
 class FakeJudge:
-    """Calls every answer a match, or every one a miss."""
+    """Calls every answer a match, a mixture of two, or a miss."""
 
     calibration = SimpleNamespace(decisive=0.9)
 
@@ -107,6 +117,9 @@ class FakeJudge:
         self.kind = kind
 
     def verdict(self, _answer):
+        if self.kind == "match_and_more":
+            phases = (Phase(hit(1), 0.97, 0.8, 0.7, 5.0, ("villiaumite",)), Phase(hit(2, "<ice>"), 0.91, 0.2, 0.3, 2.0))
+            return Verdict("match_and_more", 0.97, ("<ice>: 30% of it",), None, phases, (45.4,))
         if self.kind == "match":
             return Verdict("match", 0.97, ("it explains all 2 lines <found>", "it fits 90%"), 0.42)
         return Verdict("miss", 0.12, ("it explains nothing",), 0.05)

@@ -226,7 +226,7 @@ def test_entries_by_id(engine):
 def test_a_missing_index_says_what_there_is_and_how_to_build_it(home):
     with pytest.raises(
         UserError,
-        match=r"index 'hmof400' not found in .*; built indexes: coremof2019-asr\. "
+        match=r"index 'hmof400' not found in .*; built indexes: coremof2019-asr, lab\. "
         r"Build it: python -m indexer build hmof400",
     ):
         Engine.open("hmof400", home)

@@ -137,7 +137,7 @@ def test_a_simulated_pattern_is_found_again(invoke, engine, tmp_path):
         done = invoke("simulate", entry, file, "--severity", "0.5", "--seed", seed)
         assert (done.exit_code, done.stdout) == (0, f"wrote {file}: 1351 points\n")
     assert files[0].read_bytes() == files[1].read_bytes() != files[2].read_bytes()
-    assert f"simulated from {entry} of {INDEX}, severity 0.5, seed 1" in files[0].read_text()
+    assert f"simulated from {entry} of {INDEX}, lab, severity 0.5, seed 1" in files[0].read_text()
     assert read_pattern(files[0]).wavelength == pytest.approx(1.5418)
     found = json.loads(invoke("query", files[0], "--json").stdout)["hits"][0]
     assert found["group"] == engine.index.entries.group[33]
@@ -145,7 +145,7 @@ def test_a_simulated_pattern_is_found_again(invoke, engine, tmp_path):
 
 def test_simulating_what_does_not_exist(invoke, engine, tmp_path):
     done = invoke("simulate", "nothing", tmp_path / "x.xye")
-    assert (done.exit_code, done.stderr) == (2, f"error: index '{INDEX}' has no entry 'nothing'\n")
+    assert (done.exit_code, done.stderr) == (2, f"error: index '{INDEX}+lab' has no entry 'nothing'\n")
     done = invoke("simulate", engine.index.entries.ids[0], tmp_path / "no" / "such" / "folder.xye")
     assert done.exit_code == 1
     assert done.stderr.startswith("error: ")

@@ -194,7 +194,7 @@ def invoke(place):
 def test_the_commands_solve_list_export_and_forget(invoke, held, foreign, tmp_path):
     for name, pattern in (("held", held), ("salt", foreign)):
         write_xye(pattern, tmp_path / f"{name}.xye", "test")
-    quick = ("-n", "2", "--steps", "3", "--formula", "NaCl")
+    quick = ("-n", "2", "--steps", "3", "--formula", "NaCl", "--index", INDEX)  # the lab knows salt
     done = invoke("solve", tmp_path / "held.xye", tmp_path / "salt.xye", *quick, "--json", "--out", tmp_path / "cifs")
     assert done.exit_code == 0, done.output
     match, miss = map(json.loads, done.stdout.splitlines())

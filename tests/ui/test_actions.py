@@ -256,3 +256,19 @@ def test_a_hit_that_fits_better_than_what_was_generated_stays():
     assert (view.hit, view.candidate, view.selected) == (1, 0, "halite")
     assert "Generated, not verified" in view.candidates
     assert "The best hit fits better than candidate 1 (0.800 against 0.600)" in view.candidates
+
+
+def test_a_mixture_is_shown_with_all_its_phases_until_a_hit_is_chosen(engine):
+    actions = Actions(library(engine, "match_and_more"))
+    view = search(actions, loaded())
+    assert view.solution.verdict.kind == "match_and_more"
+    assert [part.name for part in view.overlay.parts] == ["halite", "<ice>"]
+    assert (view.hit, view.selected, view.unexplained) == (0, "halite + <ice>", (45.4,))
+    assert json.loads(view.scene)["cif"]
+    chosen = actions.select(view, 2)
+    assert (chosen.hit, chosen.selected, chosen.overlay.parts) == (2, "halite/b", ())
+
+
+def test_a_mixture_starts_no_generation(engine):
+    actions = Actions(library(engine, "match_and_more"))
+    assert search(actions, loaded(), generate=True).solution.candidates == ()

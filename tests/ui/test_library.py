@@ -7,7 +7,7 @@ from ui_fakes import FakeEngine, FakeSolver
 
 import indexer.default
 import search.solve
-from ui.library import DEFAULT_INDEX, Library
+from ui.library import DEFAULT_INDEXES, Library
 
 ROOT = Path(__file__).parents[2]
 
@@ -52,7 +52,7 @@ def test_a_missing_index_is_explained_with_the_command_that_builds_it():
     assert "python -m indexer build mine" in library.progress.error
 
 
-def test_the_default_index_is_built_when_it_is_missing(opened, monkeypatch):
+def test_default_indexes_are_built_when_they_are_missing(opened, monkeypatch):
     built = []
 
     def build(plan, progress):
@@ -60,9 +60,9 @@ def test_the_default_index_is_built_when_it_is_missing(opened, monkeypatch):
         built.append((plan.name, [source.name for source in plan.sources], plan.limit))
 
     monkeypatch.setattr(indexer.default, "build", build)
-    assert started(DEFAULT_INDEX).engine is not None
-    assert built == [(DEFAULT_INDEX, [DEFAULT_INDEX], None)]
-    assert opened == [DEFAULT_INDEX]
+    assert started("+".join(DEFAULT_INDEXES)).engine is not None
+    assert built == [(name, [name], None) for name in DEFAULT_INDEXES]
+    assert opened == ["+".join(DEFAULT_INDEXES)]
 
 
 def test_a_full_disk_is_explained(opened, monkeypatch):
@@ -70,7 +70,7 @@ def test_a_full_disk_is_explained(opened, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(indexer.default, "build", build)
-    assert "No space left on device" in started(DEFAULT_INDEX).progress.error
+    assert "No space left on device" in started("+".join(DEFAULT_INDEXES)).progress.error
     assert opened == []
 
 

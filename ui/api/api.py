@@ -3,16 +3,16 @@
 Their docstrings are what the API page and the tools say of them; a parameter's text must stay on one line there.
 """
 
-from collections.abc import Callable
-from functools import wraps
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import gradio as gr
 from gradio import FileData
 
+from ui.api.given import filters, number, pattern_in, ready, text, told, uploaded_pattern
 from ui.api.health import health
+from ui.api.refining import LONGEST_REFINEMENT, refinement_data, structure_data
 from ui.api.reply import entry_data, record_data, solution_data
 from ui.library import Library
 from ui.question import MOST_CANDIDATES
@@ -23,14 +23,11 @@ from xtal.errors import UserError
 if TYPE_CHECKING:
     from search.cache import Cache
     from search.solve import Solver
-    from xtal.patterns import Pattern
 
 Generate = Literal["auto", "never", "always"]
-GENERATIONS, LOOKUPS = 1, 4  # that run beside each other; more wait their turn
+GENERATIONS, REFINEMENTS, LOOKUPS = 1, 1, 4  # that run beside each other; more wait their turn
 MOST_HITS, MOST_LISTED = 100, 1000
 MCP_VERSION = "1"  # of the package `mcp` that gradio 6 works with
-P = ParamSpec("P")
-R = TypeVar("R")
 
 
 def add_api(library: Library) -> None:
@@ -42,6 +39,7 @@ def add_api(library: Library) -> None:
         (ends.history, "api-lookup", LOOKUPS),
         (ends.answer, "api-lookup", LOOKUPS),
         (ends.structure, "api-lookup", LOOKUPS),
+        (ends.refine, "refinement", REFINEMENTS),
         (ends.health, "api-lookup", LOOKUPS),
     ):
         gr.api(endpoint, concurrency_id=group, concurrency_limit=limit)
@@ -58,20 +56,6 @@ def offers_tools(login: object) -> bool:
         return False
 
 
-def _told(endpoint: Callable[P, R]) -> Callable[P, R]:
-    """Give what the user can mend to the client in its own words, without a traceback here."""
-
-    @wraps(endpoint)
-    def telling(*args: P.args, **kwargs: P.kwargs) -> R:
-        """Call the endpoint."""
-        try:
-            return endpoint(*args, **kwargs)
-        except UserError as error:
-            raise gr.Error(str(error), print_exception=False) from None
-
-    return telling
-
-
 class Endpoints:
     """What programs can ask for. gradio checks no types, so every value is looked at here."""
 
@@ -79,7 +63,7 @@ class Endpoints:
         """Answer from the index of `library`, once it is ready."""
         self._library = library
 
-    @_told
+    @told
     def solve(
         self,
         file: FileData,
@@ -118,7 +102,7 @@ class Endpoints:
             guests: solvents and ions known to be in it: DMF; NO3
 
         Returns:
-            The answer: id, verdict (kind, probability, exact, reasons), hits, candidates with CIF text, notes.
+            The answer: id, verdict (kind, probability, reasons, phases), hits, candidates with CIF text, notes.
         """
         from generate.knowledge import split_metals, split_names
         from generate.request import Request
@@ -126,24 +110,24 @@ class Endpoints:
 
         if generate not in get_args(Generate):
             raise UserError(f"generate must be one of {', '.join(get_args(Generate))}, got {generate!r}")
-        pattern = _pattern(file, wavelength)
+        pattern = uploaded_pattern(file, wavelength)
         options = Options(
-            **_filters(elements, must),
-            formula=_text("formula", formula).strip(),
+            **filters(elements, must),
+            formula=text("formula", formula).strip(),
             generate=generate,
             request=Request(
-                _number("candidates", candidates, 1, MOST_CANDIDATES),
-                _number("steps", steps, 1, 1000),
-                _number("seed", seed, 0, 2**32 - 1),
-                metals=split_metals(_text("metals", metals)),
-                linkers=split_names(_text("linkers", linkers)),
-                guests=split_names(_text("guests", guests)),
+                number("candidates", candidates, 1, MOST_CANDIDATES),
+                number("steps", steps, 1, 1000),
+                number("seed", seed, 0, 2**32 - 1),
+                metals=split_metals(text("metals", metals)),
+                linkers=split_names(text("linkers", linkers)),
+                guests=split_names(text("guests", guests)),
             ),
             lines=given_lines(pattern, lines),
         )
         return solution_data(self._solver.solve(pattern, options))
 
-    @_told
+    @told
     def search(
         self,
         file: FileData,
@@ -166,11 +150,11 @@ class Endpoints:
             lines: pairs [2θ in degrees, intensity in any unit] to search with; null finds them in the pattern
 
         Returns:
-            The answer: id, verdict (kind, probability, exact, reasons), hits, best first, and the lines it is based on.
+            The answer: id, verdict (kind, probability, reasons, phases), hits, best first, the lines it is based on.
         """
         return searched(self._library, uploaded(file), wavelength, elements, must, formula, hits, lines)
 
-    @_told
+    @told
     def history(self, limit: int = 20) -> list[dict[str, Any]]:
         """List the patterns that were answered before, newest first.
 
@@ -181,9 +165,9 @@ class Endpoints:
             For each its id, time (UTC), file name, verdict, first hit, number of generated crystals, and whether its
             lines were edited.
         """
-        return [entry_data(entry) for entry in self._cache.history(_number("limit", limit, 1, MOST_LISTED))]
+        return [entry_data(entry) for entry in self._cache.history(number("limit", limit, 1, MOST_LISTED))]
 
-    @_told
+    @told
     def answer(self, id: str) -> dict[str, Any]:  # noqa: A002 - what the history and every answer call it
         """Return one answer that was given before, with its hits and generated crystals.
 
@@ -193,23 +177,48 @@ class Endpoints:
         Returns:
             The answer as it was given, with the time (UTC) and the models and index that made it.
         """
-        return record_data(self._cache.stored(_text("id", id)))
+        return record_data(self._cache.stored(text("id", id)))
 
-    @_told
-    def structure(self, id: str) -> dict[str, Any]:  # noqa: A002 - what every hit calls it
-        """Return the crystal structure of a hit as the text of a CIF.
+    @told
+    def structure(self, id: str, answer: str = "") -> dict[str, Any]:  # noqa: A002 - what every hit calls it
+        """Return the crystal structure of a hit as the text of a CIF, in the conventional setting of its space group.
 
         Args:
             id: of the hit
+            answer: id of an answer that lists the hit, whose fitted cell is then written; blank takes the database's
 
         Returns:
-            Its id, reduced formula and CIF (primitive cell, P1).
+            Its id, reduced formula and CIF.
         """
-        from xtal.crystals import write_cif
+        return structure_data(self._solver, self._library.index_name, text("id", id), text("answer", answer))
 
-        crystal = self._solver.engine.crystal(_text("id", id))
-        origin = f"{id} of index {self._library.index_name}"
-        return {"id": id, "formula": crystal.reduced_formula, "cif": write_cif(crystal, [origin])}
+    @told
+    def refine(
+        self,
+        file: FileData,
+        structures: str = "",
+        wavelength: str = "",
+        cifs: list[str] | None = None,
+        mode: str = "rietveld",
+        seconds: int = 30,
+    ) -> dict[str, Any]:
+        """Refine one to four crystal structures against a powder X-ray diffraction pattern (Rietveld, through rietx).
+
+        Args:
+            file: the pattern, uploaded (xy, xye, csv, xrdml, raw, brml, ras, rasx, fxye, cif, ...), or a data: URL
+            structures: ids of hits, separated by semicolons; blank with no cifs refines the first hit, if it is a match
+            wavelength: CuKa, MoKa, ..., a number in Å, or an energy like 17.4 keV; blank takes the file's own
+            cifs: texts of CIFs, refined beside the structures
+            mode: rietveld, or lebail or pawley, which leave the intensities free
+            seconds: time limit, 1 to 300; the last good state is returned when it is up
+
+        Returns:
+            Rwp, Rexp, GoF, phases with cell, shares and texture (values with errors), remarks, CIF and profile as CSV.
+        """
+        pattern = uploaded_pattern(file, wavelength)
+        limit = number("seconds", seconds, 1, LONGEST_REFINEMENT)
+        names = text("structures", structures)
+        return refinement_data(self._solver, self._library.index_name, pattern, names, cifs, text("mode", mode), limit)
 
     def health(self) -> dict[str, Any]:
         """Return whether the server is ready, its version, index, models, cache and uptime."""
@@ -217,7 +226,7 @@ class Endpoints:
 
     @property
     def _solver(self) -> "Solver":
-        return _ready(self._library)
+        return ready(self._library)
 
     @property
     def _cache(self) -> "Cache":
@@ -239,57 +248,12 @@ def searched(
     from xtal.crystals import parse_formula
 
     with library.turns:
-        pattern = _read(path, wavelength)
+        pattern = pattern_in(path, wavelength)
         options = Options(
-            k=_number("hits", hits, 1, MOST_HITS),
-            **_filters(elements, must),
-            reduced_formula=parse_formula(_text("formula", formula)),
+            k=number("hits", hits, 1, MOST_HITS),
+            **filters(elements, must),
+            reduced_formula=parse_formula(text("formula", formula)),
             generate="never",
             lines=given_lines(pattern, lines),
         )
-        return solution_data(_ready(library).solve(pattern, options))
-
-
-def _ready(library: Library) -> "Solver":
-    """Return what answers; UserError while there is none."""
-    solver, progress = library.solver, library.progress
-    if solver is None:
-        why = progress.error or f"it is {progress.stage}"
-        raise UserError(f"the index {library.index_name} is not ready ({why}); ask again when health says so")
-    return solver
-
-
-def _pattern(file: Any, wavelength: Any) -> "Pattern":
-    """Read an upload with its own wavelength or the one given."""
-    return _read(uploaded(file), wavelength)
-
-
-def _read(path: Path, wavelength: Any) -> "Pattern":
-    """Read a file with its own wavelength or the one given."""
-    from xtal.patterns import parse_wavelength
-    from xtal.readers import read_pattern
-
-    text = str(wavelength) if isinstance(wavelength, float) else _text("wavelength", wavelength).strip()
-    return read_pattern(path, parse_wavelength(text) if text else None)
-
-
-def _filters(elements: Any, must: Any) -> dict[str, Any]:
-    """Return the options that say which entries may be hits."""
-    from xtal.crystals import parse_elements
-
-    required = parse_elements(_text("must", must)) or frozenset()
-    return {"elements": parse_elements(_text("elements", elements)), "required": required}
-
-
-def _text(name: str, value: Any) -> str:
-    if not isinstance(value, str):
-        raise UserError(f"{name} must be a text, got {value!r}")
-    return value
-
-
-def _number(name: str, value: Any, low: int, high: int) -> int:
-    """Return a whole number; 10.0 is one, for JSON knows no other numbers."""
-    whole = isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1
-    if not whole or not low <= value <= high:
-        raise UserError(f"{name} must be a whole number from {low} to {high}, got {value!r}")
-    return int(value)
+        return solution_data(ready(library).solve(pattern, options))

@@ -9,7 +9,7 @@ from html import escape
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from search.verdict import percent
+from search.verdict import WORDS, percent
 from ui.inputs import Loaded, Source, load
 from ui.question import Question
 from ui.show.table import bar, formula_html, row_html, table_html
@@ -137,17 +137,17 @@ def batch_csv(batch: Batch) -> bytes:
     return text.getvalue().encode("utf-8-sig")  # the mark lets spreadsheets read θ and Å
 
 
-def batch_zip(batch: Batch, engine: "Engine") -> bytes:
+def batch_zip(batch: Batch, engine: "Engine", index: str) -> bytes:
     """Return first hits and generated crystals as CIFs in a zip archive, each named by its number and file."""
-    from xtal.crystals import write_cif
+    from search.refinement.hit_cif import hit_cif
 
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for number, item in enumerate(batch, 1):
             hit, stem = item.first, f"{number:02d}-{PurePath(item.source.name).stem}"
             if hit is not None:
-                origin = f"{hit.id}, first hit for {item.source.name}; {_kind(item)}"
-                archive.writestr(file_name(f"{stem}-{hit.id}"), write_cif(engine.crystal(hit.id), [origin]))
+                told = f"{item.source.name}, first hit; {_kind(item)}"
+                archive.writestr(file_name(f"{stem}-{hit.id}"), hit_cif(engine.crystal(hit.id), hit, index, told))
             for candidate in () if item.solution is None else item.solution.candidates:
                 archive.writestr(file_name(f"{stem}-generated-{candidate.rank}"), _generated_cif(candidate))
     return packed.getvalue()
@@ -168,17 +168,20 @@ def _answer(solver: "Solver", source: Source, wavelength: str, question: Questio
         return Item(source, error=str(error))
 
 
+_DOTS = {"match and more": "match", "no match": "miss"}  # of the style sheet
+
+
 def _kind(item: Item) -> str:
     if item.error:
         return "error"
     if item.solution is None:
         return ""
-    return "match" if item.solution.verdict.kind == "match" else "no match"
+    return WORDS[item.solution.verdict.kind]
 
 
 def _words(batch: Batch) -> str:
     done = sum(1 for item in batch if not item.waiting)
-    counts = [(sum(1 for item in batch if _kind(item) == kind), kind) for kind in ("match", "no match", "error")]
+    counts = [(sum(1 for item in batch if _kind(item) == kind), kind) for kind in (*WORDS.values(), "error")]
     found = ", ".join(f"{count} {kind}" for count, kind in counts if count)
     return f"{done} of {len(batch)} files" + (f": {found}" if found else "")
 
@@ -189,7 +192,7 @@ def _row(item: Item, made: bool) -> tuple[str, ...]:
     likely = "" if item.solution is None else percent(item.solution.verdict.probability)
     return (
         f'<span class="xs-id" title="{name}">{name}</span>',
-        f'<i class="xs-dot xs-{kind.replace("no match", "miss")}"></i>{kind}' if kind else "",
+        f'<i class="xs-dot xs-{_DOTS.get(kind, kind)}"></i>{kind}' if kind else "",
         likely,
         "" if hit is None else f'<span class="xs-id" title="{escape(hit.id)}">{escape(hit.id)}</span>',
         "" if hit is None else f'<span class="xs-formula">{formula_html(hit.formula)}</span>',

@@ -89,7 +89,10 @@ class BatchEvents:
     def cifs(self, batch: Batch) -> str:
         """Offer first hits and generated crystals."""
         engine = self._library.engine
-        return "" if engine is None else download("xtalscout-batch.zip", "application/zip", batch_zip(batch, engine))
+        if engine is None:
+            return ""
+        packed = batch_zip(batch, engine, self._library.index_name)
+        return download("xtalscout-batch.zip", "application/zip", packed)
 
 
 def connect_batch(

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from html import escape
 from typing import TYPE_CHECKING
 
-from search.verdict import percent
+from search.verdict import WORDS, percent
 
 if TYPE_CHECKING:
     from search.cache import Cache, HistoryEntry
@@ -39,7 +39,7 @@ def _list(entries: Sequence["HistoryEntry"]) -> str:
 
 def _row(entry: "HistoryEntry", now: datetime, first: bool) -> str:
     name, hit = escape(entry.source or entry.label or "pattern"), escape(entry.top_hit or "no hit")
-    word = "match" if entry.kind == "match" else "no match"
+    word, dot = WORDS.get(entry.kind, entry.kind), "miss" if entry.kind == "miss" else "match"
     made = f", {entry.candidates} generated" if entry.candidates else ""
     edited = ", edited lines" if entry.edited else ""
     forget = (
@@ -49,7 +49,7 @@ def _row(entry: "HistoryEntry", now: datetime, first: bool) -> str:
     return (
         f'<li data-rank="{entry.short_id}" role="option" tabindex="{0 if first else -1}" aria-selected="false">'
         f'<span class="xs-what"><b title="{name}">{name}</b><time>{_moment(entry.created, now)}</time></span>'
-        f'<span class="xs-who"><i class="xs-dot xs-{entry.kind}"></i>{word}, {percent(entry.probability)}: '
+        f'<span class="xs-who"><i class="xs-dot xs-{dot}"></i>{word}, {percent(entry.probability)}: '
         f'<span title="{hit}">{hit}</span>{edited}{made}</span>{forget}</li>'
     )
 

@@ -23,6 +23,7 @@ BLUE = "rgb(62, 110, 176)"
 GREEN = "rgb(47, 133, 90)"
 GRID = "rgba(128, 138, 152, 0.22)"
 ORANGE = "rgb(217, 119, 6)"
+PHASES = (GREEN, "rgb(128, 90, 213)", ORANGE, "rgb(14, 116, 144)")
 FAINT = "rgba(128, 138, 152, 0.65)"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 HEIGHT = 430  # px, the same for every figure so that the page does not jump
@@ -78,7 +79,7 @@ def overlay_figure(
             _given(given, overlay.two_theta, overlay.measured, pattern.wavelength, root),
             _curve(overlay.two_theta, calculated, "Calculated", RED, 1.0),
             _curve(overlay.two_theta, _scaled(overlay.background, root), "Background", FAINT, 1.0, dash="dot"),
-            _ticks(overlay.ticks, f"Lines of {title}", "y2", span=WHOLE if edited is None else LOWER),
+            *_marks(overlay, title, WHOLE if edited is None else LOWER, root),
             _curve(overlay.two_theta, difference, "Difference", BLUE, 1.0, axis="y3"),
         ]
     )
@@ -91,6 +92,19 @@ def overlay_figure(
         figure, float(max(measured.max(), calculated.max())), float(difference.min()), float(difference.max())
     )
     return figure
+
+
+def _marks(overlay: "Overlay", title: str, span: tuple[float, float], root: bool) -> list["go.Scatter"]:
+    """Return the ticks of a structure; of several phases the profile of each, on the background, and its own ticks."""
+    if not overlay.parts:
+        return [_ticks(overlay.ticks, f"Lines of {title}", "y2", span=span)]
+    made, height = [], (span[1] - span[0]) / len(overlay.parts)
+    for place, part in enumerate(overlay.parts):
+        colour = PHASES[place % len(PHASES)]
+        low = span[1] - (place + 1) * height
+        made.append(_curve(overlay.two_theta, _scaled(overlay.background + part.curve, root), part.name, colour, 1.0))
+        made.append(_ticks(part.ticks, f"Lines of {part.name}", "y2", colour, (low, low + 0.85 * height)))
+    return made
 
 
 def empty_figure() -> "go.Figure":

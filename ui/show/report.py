@@ -57,6 +57,7 @@ def report_html(view: View, index_name: str, cif: str, moment: datetime | None =
         f'<img alt="Pattern and calculated profile" src="data:image/png;base64,{_figure(view)}">',
         f"<h2>Hits</h2>{view.table}",
         _section("Candidates", candidates_html(view.solution, view.candidate)),
+        _section("Refinement", "" if view.refined is None else view.refinement),
         _section(f"Structure: {escape(view.selected)}", f"<pre>{escape(cif)}</pre>" if cif else ""),
         f"<p><small>Xtalscout {version('xtalscout')}, {made}. Similarity is a cosine of fingerprints, no probability;"
         " the probability in the verdict is calibrated. Fit is one minus the profile R value.</small></p>",

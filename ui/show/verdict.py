@@ -5,20 +5,22 @@ import re
 from html import escape
 from typing import TYPE_CHECKING
 
-from search.verdict import percent
+from search.verdict import WORDS, percent
 from ui.show.lines import count_words
 from ui.show.table import formula_html
 
 if TYPE_CHECKING:
+    from search.answer import Phase
     from search.solution import Solution
 
 NOTABLE = 0.05  # how far `exact` lies below `probability` before both are told
+WHOLE = 0.999  # by weight: a share that needs no words
 LINK = 8  # digits of a key that name an answer
 
 
 def verdict_html(solution: "Solution", threshold: float) -> str:
     """Return the banner of a solution; a match needs a probability of `threshold`."""
-    match = solution.verdict.kind == "match"
+    match = solution.verdict.kind != "miss"
     reasons = "".join(f"<li>{escape(_spaced(reason))}</li>" for reason in solution.verdict.reasons)
     return (
         f'<section class="xs-verdict xs-{"match" if match else "miss"}" aria-label="Verdict" role="status">'
@@ -29,7 +31,7 @@ def verdict_html(solution: "Solution", threshold: float) -> str:
 
 def summary(solution: "Solution") -> str:
     """Return the verdict in a few plain words."""
-    word = "match" if solution.verdict.kind == "match" else "no match"
+    word = WORDS[solution.verdict.kind]
     return f"{word}, {percent(solution.verdict.probability)} likely"
 
 
@@ -40,6 +42,8 @@ def _spaced(text: str) -> str:
 
 def _meaning(solution: "Solution", threshold: float) -> str:
     verdict, hits = solution.verdict, solution.answer.hits
+    if verdict.phases:
+        return "; ".join(map(_phase, verdict.phases)) + "."
     if not hits:
         return "Nothing in this index could be compared with the pattern."
     first = f"<b>{escape(hits[0].id)}</b> ({formula_html(hits[0].formula)})"
@@ -50,6 +54,12 @@ def _meaning(solution: "Solution", threshold: float) -> str:
     if verdict.exact is not None and verdict.exact < verdict.probability - NOTABLE:
         said += f' The very structure: <b class="xs-exact">{percent(verdict.exact)}</b>.'
     return said
+
+
+def _phase(phase: "Phase") -> str:
+    """Return one phase with its probability and share."""
+    named = f"<b>{escape(phase.hit.id)}</b> ({formula_html(phase.hit.formula)}) {percent(phase.probability)} likely"
+    return named if phase.share > WHOLE else f"{named}, about {phase.share:.0%} by weight"
 
 
 def _edited(solution: "Solution") -> str:

@@ -16,12 +16,15 @@ MOST_ATOMS = 6_000  # drawn sites; beyond, a browser turns the cell at a few fra
 DECIMALS = 3  # Å
 
 
-def scene(crystal: Crystal, title: str, cif: str, file_name: str, remarks: Sequence[str] = ()) -> str:
+def scene(
+    crystal: Crystal, title: str, cif: str, file_name: str, remarks: Sequence[str] = (), cell: str = "primitive cell"
+) -> str:
     """Return the JSON text of what the viewer draws and offers to download.
 
     Its parts: ``cell`` (3, 3) Å; ``symbols``, the elements; ``atoms``, rows of element index, 1 inside or 0 outside
     the cell, x, y, z in Å; ``bonds``, pairs of rows of ``atoms``; ``hidden``, the number of atoms when they are too
-    many to draw, else 0; ``title``, ``facts`` with the `remarks` at their end, ``cif`` and ``file``.
+    many to draw, else 0; ``title``, ``facts`` with the `remarks` at their end, ``cif`` and ``file``. `cell` is what the
+    crystal's cell is called.
     """
     drawing = draw_cell(crystal)
     numbers, element = np.unique(crystal.numbers[drawing.atom], return_inverse=True)
@@ -29,7 +32,7 @@ def scene(crystal: Crystal, title: str, cif: str, file_name: str, remarks: Seque
     rows = np.column_stack([element, drawing.inside, drawing.position.round(DECIMALS)])
     content = {
         "title": title,
-        "facts": [*_facts(crystal), *remarks],
+        "facts": [*_facts(crystal, cell), *remarks],
         "cell": crystal.lattice.round(DECIMALS).tolist(),
         "symbols": [gemmi.Element(int(z)).name for z in numbers],
         "atoms": rows.tolist() if shown else [],
@@ -41,14 +44,14 @@ def scene(crystal: Crystal, title: str, cif: str, file_name: str, remarks: Seque
     return json.dumps(content)
 
 
-def _facts(crystal: Crystal) -> list[str]:
+def _facts(crystal: Crystal, cell: str) -> list[str]:
     """Return what people want to know of a cell: its parameters, volume and contents."""
     lengths, angles = cell_parameters(crystal.lattice)
     return [
         "a {:.3f}  b {:.3f}  c {:.3f} Å".format(*lengths),
         "α {:.2f}  β {:.2f}  γ {:.2f}°".format(*angles),
         f"V {crystal.volume:,.1f} Å³",
-        f"{len(crystal):,} atoms in the primitive cell",
+        f"{len(crystal):,} atoms in the {cell}",
     ]
 
 

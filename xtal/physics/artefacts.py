@@ -100,6 +100,11 @@ def measure(reflections: Reflections, severity: float, rng: Generator, scan: Sca
 
 def apply(artefacts: Artefacts, reflections: Reflections, rng: Generator, scan: Scan = PAPER_SCAN) -> Pattern:
     """Return the counts (M,) that `artefacts` make of `reflections` in one scan."""
+    return counted(artefacts, drawn(artefacts, reflections, rng, scan), rng, scan)
+
+
+def drawn(artefacts: Artefacts, reflections: Reflections, rng: Generator, scan: Scan) -> NDArray[np.float64]:
+    """Return the profile (M,) of the crystal alone, in any unit."""
     g = reflections.g @ (np.eye(3) - artefacts.strain)  # reciprocal space contracts where the lattice expands
     weight = reflections.intensity * texture_weights(reflections.g, artefacts.texture, rng)
     weight = weight * np.exp(_line_errors(reflections.g, artefacts, rng))
@@ -110,13 +115,14 @@ def apply(artefacts: Artefacts, reflections: Reflections, rng: Generator, scan: 
     (first, second), share = spectrum(scan.wavelength), scan.second
     q = np.concatenate([q * first, q * second]) if share else q
     area = np.concatenate([area * (1 - share), area * share]) if share else area
-    angles = scan.two_theta
-    curve = render(
-        angles, two_theta_from_q(q, scan.wavelength) + artefacts.zero_shift, area, artefacts.fwhm, artefacts.eta
-    )
-    top = max(curve.max(), 1e-30)
-    curve = np.clip(curve / top, 0, None) + _background(angles, artefacts, rng)
-    return Pattern(angles, _counted(curve, artefacts.counts, rng), scan.wavelength, source="simulated")
+    places = two_theta_from_q(q, scan.wavelength) + artefacts.zero_shift
+    return np.clip(render(scan.two_theta, places, area, artefacts.fwhm, artefacts.eta), 0, None)
+
+
+def counted(artefacts: Artefacts, curve: NDArray[np.float64], rng: Generator, scan: Scan) -> Pattern:
+    """Return the counts (M,) of a profile with background."""
+    curve = curve / max(curve.max(), 1e-30) + _background(scan.two_theta, artefacts, rng)
+    return Pattern(scan.two_theta, _counted(curve, artefacts.counts, rng), scan.wavelength, source="simulated")
 
 
 def texture_weights(g: NDArray[np.float64], ratio: float, rng: Generator) -> NDArray[np.float64]:

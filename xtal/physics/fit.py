@@ -80,11 +80,19 @@ class Fit:
         return type(self)(*(column[rows] for column in vars(self).values()))
 
 
+@dataclass(frozen=True, eq=False)
+class Beside:
+    """Phases that are known to be in the sample: their lines, with Kα2 where the beam has it, and (P, 9) parameters."""
+
+    sticks: Sticks
+    parameters: NDArray[np.float64]
+
+
 class Weighted:
     """A target with its weights and without what the background correction can take up."""
 
-    def __init__(self, target: Target, blur: float, errors: Errors = SAMPLE) -> None:
-        """Weigh `target` after `blur` (degrees); see the text of the module for v."""
+    def __init__(self, target: Target, blur: float, errors: Errors = SAMPLE, beside: "Beside | None" = None) -> None:
+        """Weigh `target` after `blur` (degrees), see the module's text for v; phases `beside` may have any scale."""
         self.sharp, self.blur = target.fwhm, blur
         self.target = target.blurred(blur)
         t = self.target
@@ -96,6 +104,9 @@ class Weighted:
         root = t.measured / np.sqrt(variance + (FLOOR * level.max()) ** 2 + 1e-24)
         self.root, self.density = root.astype(np.float32), t.density(t.two_theta).astype(np.float32)
         self.basis = background_basis(t, root).astype(np.float32)
+        if beside is not None:
+            known = self.project(weighted_profiles(self, beside.sticks, beside.parameters, False)[:, 0])
+            self.basis = np.concatenate([self.basis, np.linalg.qr(known.T)[0]], axis=1)
         self.data = self.project(t.net.astype(np.float32) * self.root)
 
     def project(self, weighted: NDArray) -> NDArray:
@@ -111,6 +122,7 @@ def refine(
     start: Fit | None = None,
     errors: Errors = SAMPLE,
     second: float = 0.0,
+    beside: Beside | None = None,
 ) -> Fit:
     """Move all candidates by `steps` Gauss-Newton steps and compare them.
 
@@ -122,14 +134,15 @@ def refine(
         start: where to begin.
         errors: of the calculated intensities.
         second: share of Kα2 in the beam.
+        beside: phases that each candidate is seen with; their lines stay where they are.
     """
-    data, sticks = Weighted(target, blur, errors), sticks.doubled(target.wavelength, second)
+    data, sticks = Weighted(target, blur, errors, beside), sticks.doubled(target.wavelength, second)
     precision, limit = prior_precision(target.wavelength), step_limit(target.wavelength)
     parameters = start.parameters if start else np.zeros((len(sticks), PARAMETERS))
     for _ in range(steps):
-        move = _gauss_newton(data, _weighted_profiles(data, sticks, parameters, True), parameters, precision)
+        move = _gauss_newton(data, weighted_profiles(data, sticks, parameters, True), parameters, precision)
         parameters = parameters + np.clip(move, -limit, limit)
-    scale, residual = _scaled(data, _weighted_profiles(data, sticks, parameters, False)[:, 0])
+    scale, residual = _scaled(data, weighted_profiles(data, sticks, parameters, False)[:, 0])
     chi = np.einsum("rm,rm->r", residual, residual)
     prior = np.einsum("rp,pq,rq->r", parameters, precision, parameters)
     seen = data.target.measured
@@ -198,7 +211,7 @@ def profiles(
     return irfft(rows, length, axis=2)[:, :, :size]
 
 
-def _weighted_profiles(data: Weighted, sticks: Sticks, parameters: NDArray, derivatives: bool) -> NDArray[np.float32]:
+def weighted_profiles(data: Weighted, sticks: Sticks, parameters: NDArray, derivatives: bool) -> NDArray[np.float32]:
     """`profiles` in units of the standard deviation."""
     curves = profiles(data.target, sticks, parameters, data.sharp, data.blur, derivatives)
     curves *= data.root * data.density

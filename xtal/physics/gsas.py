@@ -66,23 +66,39 @@ def simulate(crystal: Crystal, low: float = 3.0, high: float = 30.0, step: float
     Raises:
         UserError: GSAS-II is not installed, or no range of angles.
     """
-    if not available():
-        raise UserError(
-            "GSAS-II is not installed (import GSASII fails); install it from https://gsasii.github.io "
-            "or use the built-in kernel, which needs nothing"
-        )
+    _check("use the built-in kernel, which needs nothing")
     if not (0 < low < high < 180 and 0 < step < high - low):
         raise UserError(f"2θ must run from above 0 to below 180 degrees in steps, got {low:g} to {high:g} by {step:g}")
-    with _one_at_a_time, tempfile.TemporaryDirectory() as folder, _kept_quiet(_home().name):
-        two_theta, intensity, reflections = _run(crystal, Path(folder), (low, high, step))
+    with session("use the built-in kernel, which needs nothing") as (scriptable, folder):
+        two_theta, intensity, reflections = _run(scriptable, crystal, folder, (low, high, step))
     pattern = Pattern(two_theta, np.maximum(intensity, 0.0), K_ALPHA_1, source=f"GSAS-II: {crystal.name}")
     first, last = q_from_two_theta([low, high], K_ALPHA_1)
     return pattern, _lines(reflections, (float(first), float(last)))
 
 
-def _run(crystal: Crystal, folder: Path, angles: tuple[float, float, float]) -> tuple[NDArray, NDArray, NDArray]:
+@contextlib.contextmanager
+def session(instead: str) -> Iterator[tuple[Any, Path]]:
+    """Offer GSAS-II's scriptable module and a folder for its files, quietly and to one user at a time.
+
+    Raises:
+        UserError: it is not installed; `instead` says what to do without it.
+    """
+    _check(instead)
+    with _one_at_a_time, tempfile.TemporaryDirectory() as folder, _kept_quiet(_home().name):
+        yield importlib.import_module("GSASII.GSASIIscriptable"), Path(folder)
+
+
+def _check(instead: str) -> None:
+    if not available():
+        raise UserError(
+            f"GSAS-II is not installed (import GSASII fails); install it from https://gsasii.github.io or {instead}"
+        )
+
+
+def _run(
+    scriptable: Any, crystal: Crystal, folder: Path, angles: tuple[float, float, float]
+) -> tuple[NDArray, NDArray, NDArray]:
     """Return 2θ in degrees, intensity, and the reflection list; files stay in `folder`."""
-    scriptable: Any = importlib.import_module("GSASII.GSASIIscriptable")
     structure, instrument = folder / "crystal.cif", folder / "copper.instprm"
     structure.write_text(write_cif(crystal))
     instrument.write_text(INSTRUMENT)

@@ -6,10 +6,12 @@ from xtal.errors import UserError
 from xtal.sources.cif_files import open_cif_files
 from xtal.sources.core_mof import ARCHIVES, open_core_mof
 from xtal.sources.hmof import MOST_ATOMS, open_hmof
+from xtal.sources.lab import open_lab
+from xtal.sources.lab.source import NAME as LAB
 from xtal.sources.packed_file import open_packed_file
 from xtal.sources.record import Source
 
-NAMES = (*ARCHIVES, *MOST_ATOMS, "cif:PATH", "packed:PATH")
+NAMES = (*ARCHIVES, LAB, *MOST_ATOMS, "cif:PATH", "packed:PATH")
 
 
 def open_source(name: str, path: Path | None = None) -> Source:
@@ -28,6 +30,8 @@ def open_source(name: str, path: Path | None = None) -> Source:
         raise UserError(f"{name} takes no separate path; only {', '.join(MOST_ATOMS)} do (for files: cif:{path})")
     if name in ARCHIVES:
         return open_core_mof(name)
+    if name == LAB:
+        return open_lab()
     kind, _, place = name.partition(":")
     if place and kind == "cif":
         return open_cif_files(Path(place))

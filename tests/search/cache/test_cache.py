@@ -8,8 +8,10 @@ from dataclasses import replace
 import pytest
 from cache_helpers import ORIGIN, SETTINGS, rows, same
 
+from search.answer import Phase
 from search.cache import Cache
 from search.cache.sql import put
+from search.verdict import Verdict
 
 
 def test_what_was_stored_is_found_after_reopening(path, solutions):
@@ -23,6 +25,15 @@ def test_what_was_stored_is_found_after_reopening(path, solutions):
             assert found.cached
             same(found, stored)
     assert {len(s.candidates) for s in solutions} == {0, 3}
+
+
+def test_the_phases_of_a_mixture_are_kept(cache, solutions):
+    hits = solutions[0].answer.hits
+    phases = (Phase(hits[0], 0.9, 0.7, 0.6, 12.5, ("NaF",), (31.7,)), Phase(hits[1], 0.8, 0.3, 0.4, 5.0))
+    verdict = Verdict("match_and_more", 0.9, ("two of them",), None, phases, (45.4,))
+    cache.store(replace(solutions[0], verdict=verdict), SETTINGS, ORIGIN)
+    assert cache.find(solutions[0].key).verdict == verdict
+    assert cache.history(10)[0].kind == "match_and_more"
 
 
 def test_a_pattern_asked_for_again_keeps_its_own_name(cache, solutions):

@@ -283,7 +283,7 @@ def test_the_endpoints_are_tools_for_models(api, sample, caplog):
             return tools, found, refused
 
     tools, found, refused = anyio.run(talk)
-    assert {tool.name for tool in tools} == {"solve", "search", "history", "answer", "structure", "health"}
+    assert {tool.name for tool in tools} == {"solve", "search", "refine", "history", "answer", "structure", "health"}
     by_name = {tool.name: tool for tool in tools}
     assert "generate candidates after a miss" in by_name["solve"].description
     assert json.dumps(by_name["solve"].inputSchema).count("description") == 13

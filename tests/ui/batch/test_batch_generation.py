@@ -146,7 +146,7 @@ def test_table_csv_and_archive_hold_what_was_generated(solver, files, batch):
     assert [(row["generated formula"], row["generated fit"]) for row in rows] == [
         ("Cl4Na4", "0.6000"), ("", ""), ("Cl4Na4", "0.6000"), ("", ""),
     ]  # fmt: skip
-    with zipfile.ZipFile(io.BytesIO(batch_zip(last, FakeEngine()))) as archive:
+    with zipfile.ZipFile(io.BytesIO(batch_zip(last, FakeEngine(), "salts"))) as archive:
         names = archive.namelist()
         cif = archive.read("03-two-generated-2.cif").decode()
     assert names[:4] == ["01-one-halite.cif", "01-one-generated-1.cif", "01-one-generated-2.cif", "02-known-halite.cif"]

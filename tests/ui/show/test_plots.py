@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from ui_fakes import overlay, pattern
 
+from search.answer import Part
 from ui.show.plots import INK, RED, empty_figure, overlay_figure, pattern_figure
 from ui.show.viewer import ASSETS
 from xtal.patterns import q_from_two_theta
@@ -110,3 +111,15 @@ def test_the_empty_figure_has_axes_and_no_curve():
     figure = empty_figure()
     assert len(figure.data) == 0
     assert figure.layout.xaxis.title.text == "2θ (°)"
+
+
+def test_each_phase_of_a_mixture_has_its_own_profile_and_ticks():
+    whole = made_overlay()
+    net = whole.calculated - whole.background
+    parts = (Part("halite", 0.7 * net, whole.ticks), Part("ice", 0.3 * net, whole.ticks))
+    traces = by_name(overlay_figure(replace(whole, parts=parts), pattern(), "halite + ice"))
+    assert traces["halite"].y - whole.background == pytest.approx(0.7 * net, abs=0.01)
+    assert traces["halite"].line.color != traces["ice"].line.color == traces["Lines of ice"].line.color
+    upper, lower = (traces[f"Lines of {name}"].y for name in ("halite", "ice"))
+    assert np.nanmin(upper) > np.nanmax(lower)
+    assert "Lines of halite + ice" not in traces

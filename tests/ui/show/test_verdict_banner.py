@@ -56,3 +56,11 @@ def test_only_an_answer_that_is_kept_has_a_link():
 
 def test_a_summary_is_one_phrase():
     assert summary(solution("miss")) == "no match, 12 % likely"
+
+
+def test_a_mixture_names_its_phases_with_probabilities_and_shares():
+    banner = verdict_html(solution("match_and_more"), 0.9)
+    assert "xs-match" in banner
+    assert "Match and more: 2 phases, each at least 91 % likely" in banner
+    assert "<b>halite</b> (ClNa) 97 % likely, about 80% by weight; <b>&lt;ice&gt;</b>" in banner
+    assert summary(solution("match_and_more")) == "match and more, 97 % likely"

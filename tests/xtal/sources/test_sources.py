@@ -67,7 +67,7 @@ def test_unknown_names_and_misplaced_paths(tmp_path):
     for name in ("cif:none", "packed:none"):
         with pytest.raises(UserError, match="none; give"):
             open_source(name)
-    assert len(NAMES) == 7
+    assert len(NAMES) == 8
 
 
 def test_packed_file(tmp_path):

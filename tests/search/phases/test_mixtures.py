@@ -1,0 +1,115 @@
+"""Mixtures of entries of a small index, searched by phases as a user would have it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from indexer.build import build
+from indexer.plan import open_plan
+from search.engine import Engine
+from search.options import Options
+from search.phases import PhaseJudge
+from search.phases.scout import Scout
+from search.phases.shares import weight_shares
+from search.verdict import Judge, Verdict
+from search.workers import Searcher
+from xtal.patterns import q_from_two_theta
+from xtal.physics.artefacts import Scan
+from xtal.physics.simulate import simulate_mixture
+
+SCAN = Scan(8.0, 60.0, 0.02, 1.5418)
+ZINC, TITANIA, SALT = "zinc_oxide_zincite", "titanium_oxide_rutile", "sodium_chloride_halite"
+
+
+@pytest.fixture(scope="module")
+def searcher(tmp_path_factory):
+    """The default fingerprint's index of the lab's own phases, and the calibrations that come with it."""
+    import models
+
+    home = tmp_path_factory.mktemp("phases")
+    build(open_plan(["lab"], models.load(), limit=400, home=home), workers=1)
+    engine = Engine.open("lab", home)
+    return Searcher(engine, Judge.open(engine, home), PhaseJudge(engine))
+
+
+def mixture(searcher, names, areas, seed=1):
+    crystals = [searcher.engine.crystal(name) for name in names]
+    return simulate_mixture(crystals, areas, 0.5, np.random.default_rng(seed), SCAN)
+
+
+def named(verdict):
+    return [{phase.hit.id, *phase.alike} for phase in verdict.phases]
+
+
+def test_both_phases_are_named_with_shares_the_larger_first(searcher):
+    pattern = mixture(searcher, (ZINC, TITANIA), (0.65, 0.35))
+    _, verdict = searcher.search(pattern, Options())
+    assert verdict.kind == "match_and_more"
+    assert [phase.hit.rank for phase in verdict.phases] == [1, 2]
+    assert ZINC in named(verdict)[0]
+    assert TITANIA in named(verdict)[1]
+    assert sum(phase.share for phase in verdict.phases) == pytest.approx(1)
+    engine, last = searcher.engine, float(q_from_two_theta(60.0, 1.5418))
+    rows = [engine.index.row_of(ZINC), engine.index.row_of(TITANIA)]
+    truth = weight_shares(engine.index, rows, np.array([0.65, 0.35]), last, 1.5418)
+    assert verdict.phases[0].share == pytest.approx(truth[0], abs=0.1)
+    assert verdict.headline.startswith("Match and more: 2 phases")
+
+
+def test_one_phase_stays_a_match(searcher):
+    _, verdict = searcher.search(mixture(searcher, (SALT,), (1.0,)), Options())
+    assert (verdict.kind, verdict.phases) == ("match", ())
+
+
+def test_a_filter_holds_for_every_phase(searcher):
+    pattern = mixture(searcher, (ZINC, TITANIA), (0.65, 0.35))
+    _, verdict = searcher.search(pattern, Options(elements=frozenset({"Zn", "O"})))
+    for phase in verdict.phases:
+        assert set(phase.hit.formula) <= set("ZnO0123456789")
+
+
+def test_profiles_are_stacked(searcher):
+    pattern = mixture(searcher, (ZINC, TITANIA), (0.65, 0.35))
+    _, verdict = searcher.search(pattern, Options())
+    drawn = searcher.engine.stacked(pattern, [phase.hit for phase in verdict.phases])
+    assert [part.name for part in drawn.parts] == [phase.hit.id for phase in verdict.phases]
+    np.testing.assert_allclose(drawn.background + sum(p.curve for p in drawn.parts), drawn.calculated)
+    assert np.abs(drawn.difference).sum() < 0.4 * (drawn.measured - drawn.background).sum()
+
+
+def test_entries_whose_lines_are_there_score_best(searcher):
+    """Whatever else is in the pattern."""
+    engine = searcher.engine
+    answer = engine.query([mixture(searcher, (ZINC, TITANIA), (0.5, 0.5))])[0]
+    scores = Scout(engine).scores(answer.lines, 1.5418)
+    best = {str(engine.index.entries.ids[row]) for row in np.argsort(-scores)[:25]}
+    assert {ZINC, TITANIA} <= best
+
+
+def test_without_a_calibration_a_pattern_is_taken_for_pure(engine, patterns):
+    """The untrained fingerprint has none."""
+    answer = engine.query(patterns[:1])[0]
+    verdict = Verdict("miss", 0.1, ("nothing fits",))
+    assert PhaseJudge(engine).examined(answer, verdict) is verdict
+
+
+def test_four_phases_are_found_though_two_or_three_explain_little(searcher):
+    names = (ZINC, "titanium_oxide_anatase", "calcium_carbonate_calcite", "silicon")
+    _, verdict = searcher.search(mixture(searcher, names, (0.35, 0.25, 0.2, 0.2), 2), Options())
+    assert [any(name in some for some in named(verdict)) for name in names] == [True] * 4
+
+
+def test_lines_that_nothing_known_explains_are_listed(searcher):
+    """A phase is named, and what is left."""
+    calcite = "calcium_carbonate_calcite"
+    pattern = mixture(searcher, (calcite,), (1.0,))
+    foreign = np.array([17.4, 22.2, 27.9, 41.3])
+    peaks = np.exp(-(((pattern.two_theta[:, None] - foreign) / 0.12) ** 2)).sum(axis=1)
+    sample = replace(pattern, intensity=pattern.intensity + 0.6 * pattern.intensity.max() * peaks)
+    _, verdict = searcher.search(sample, Options())
+    assert verdict.kind == "match_and_more"
+    assert calcite in named(verdict)[0]
+    assert verdict.headline.endswith("likely, and lines of something else")
+    for angle in foreign:
+        assert np.abs(np.array(verdict.unexplained) - angle).min() < 0.1
