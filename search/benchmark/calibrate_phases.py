@@ -23,6 +23,7 @@ from search.phases.scout import Scout
 from search.verdict import Judge
 from search.verdict.calibration import Logistic, fit_bounds
 from search.verdict.lookalikes import nearest_lookalikes
+from xtal.errors import UserError
 
 FALSE_FURTHER, FALSE_ABSENT = 0.02, 0.015  # of samples of one phase; of absent structures, alone and with others
 EVEN = 0.5
@@ -119,6 +120,9 @@ def fitted(trials: Sequence[PhaseTrial], model_id: str) -> PhaseCurves:
 def _fit(trials: Sequence[PhaseTrial], alone: bool) -> Curve:
     """Fit one curve, for a user of whose candidate phases every second is right (Prentice and Pyke, 1979)."""
     levels = [level for trial in trials for level in trial.levels if (len(level.right) == 1) == alone]
+    every = np.concatenate([np.zeros(0, bool), *(level.right for level in levels)])
+    if every.all() or not every.any():
+        raise UserError(f"{len(trials)} patterns are too few to fit the probability of a phase; ask for more queries")
     numbers, right = (np.concatenate([getattr(level, name) for level in levels]) for name in ("features", "right"))
     low, high = fit_bounds(numbers)
     found = Logistic.fit(np.clip(numbers, low, high), right, SIGNS)

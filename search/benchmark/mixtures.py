@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from search.benchmark.gallery import held_out
 from search.engine import Engine
 from xtal.crystals import Crystal
+from xtal.errors import UserError
 from xtal.patterns import Pattern, q_from_two_theta
 from xtal.physics.simulate import WIDE_SCAN, simulate_mixture
 
@@ -39,28 +40,38 @@ class Mixture:
 
 
 def lab_rows(engine: Engine) -> NDArray[np.int64]:
-    """Return the rows of lab phases with enough lines within the scan."""
-    size, count = len(engine.index), _lab_size()
-    first, last = q_from_two_theta(np.array([SCAN.first, SCAN.last]), SCAN.wavelength)
+    """Return the rows of lab phases with enough lines within the scan; UserError when the index holds too few."""
     lines = engine.index.lines
-    return np.array(
-        [row for row in range(size - count, size) if ((lines[row].q > first) & (lines[row].q < last)).sum() >= FEWEST]
-    )
-
-
-def _lab_size() -> int:
-    from xtal.sources import open_source
-
-    return sum(1 for _ in open_source("lab").records())
+    first, last = q_from_two_theta(np.array([SCAN.first, SCAN.last]), SCAN.wavelength)
+    rows = [row for row in np.flatnonzero(_of_lab(engine)).tolist() if _within(lines[row].q, first, last) >= FEWEST]
+    return _enough(np.array(rows, dtype=np.int64), "lab phases", engine)
 
 
 def framework_rows(engine: Engine) -> NDArray[np.int64]:
-    """Return frameworks of formulas that no model saw, of moderate cells."""
-    size = len(engine.index) - _lab_size()
+    """Return frameworks of formulas that no model saw, of moderate cells; UserError when the index holds too few."""
     rows = held_out(engine.index)
-    rows = rows[rows < size]
+    rows = rows[~_of_lab(engine)[rows]]
     volume, atoms = engine.index.entries.volume[rows], engine.index.entries.n_atoms[rows]
-    return rows[volume * atoms / 100 < LARGEST]
+    return _enough(rows[volume * atoms / 100 < LARGEST], "frameworks", engine)
+
+
+def _of_lab(engine: Engine) -> NDArray[np.bool_]:
+    """Return (S,) which entries come from the lab."""
+    from xtal.sources import open_source
+
+    known = {record.id for record in open_source("lab").records()}
+    return np.array([str(id_).removeprefix("lab/") in known for id_ in engine.index.entries.ids])
+
+
+def _within(q: NDArray[np.floating], first: float, last: float) -> int:
+    return int(((q > first) & (q < last)).sum())
+
+
+def _enough(rows: NDArray[np.int64], what: str, engine: Engine) -> NDArray[np.int64]:
+    if len(rows) < 2:
+        name = engine.index.manifest.name
+        raise UserError(f"mixtures need {what}, and index {name!r} holds {len(rows)}; search coremof2019-asr+lab")
+    return rows
 
 
 def simulated(engine: Engine, pairs: int, seed: int, fractions: Sequence[float] = FRACTIONS) -> Iterator[Mixture]:
