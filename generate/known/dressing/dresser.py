@@ -24,7 +24,7 @@ from xtal.patterns.sample import Sample
 
 SETTLED = 10  # frameworks that are moved
 TRIED = 2  # arrangements of each
-AGAIN, KICKED = 24, 120  # begins and disturbances where a move led
+AGAIN, KICKED = 12, 60  # begins and disturbances where a move led
 ROUNDS = 4  # of moves
 IDENTITY = np.eye(3, dtype=np.int64)[None]
 
@@ -55,13 +55,13 @@ class Attempt:
     def settled(self, chemistry: Chemistry, rng: Generator) -> list[Settled]:
         """Move it to where bonds and pattern are best, arrange it anew there, and again, as long as that helps."""
         tables = Tables.of(self.framework, self.kinds, self.roots)
-        every = [settled(self.framework, self.kinds, tables, one, self.roots, chemistry, rng) for one in self.found]
+        every = [settled(self.framework, self.kinds, tables, one, self.roots, chemistry) for one in self.found]
         made = [min(every, key=lambda one: one.misfit)]
         for _ in range(ROUNDS - 1):
             last = made[-1]
             tables = Tables.of(last.framework, self.kinds, self.roots)
             better = arranged(tables, self.wanted, self.roots, rng, last.arrangement.untwisted(), AGAIN, KICKED)[0]
-            made.append(settled(last.framework, self.kinds, tables, better, self.roots, chemistry, rng))
+            made.append(settled(last.framework, self.kinds, tables, better, self.roots, chemistry))
             if made[-1].misfit >= last.misfit:
                 break
         return made

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.random import Generator
 from numpy.typing import NDArray
 
 from generate.known.dressing.arrange import Arrangement
@@ -11,13 +10,16 @@ from generate.known.dressing.tables import Tables
 from generate.known.dressing.undressed import Undressed
 from generate.known.pendants import Group
 from generate.parts import Chemistry
+from generate.solving.cost import POSE, descend_all, evaluate
 from generate.solving.problem import Placed, Problem, Setting, rotation
 from generate.solving.roots import Roots
-from generate.solving.search import Search
+from generate.solving.search import PATTERN, TOLERANCE
 from generate.solving.sites import sites
 from xtal.crystals import Crystal
 from xtal.crystals.parts import Part
 
+STEPS = 150  # evaluations at most,
+LONGEST = 0.3  # s, and so long: there are many neighbours in a flat cell
 NO_SYMMETRY = (np.eye(3, dtype=np.int64)[None], np.zeros((1, 3)))
 Body = tuple[Part, NDArray[np.float64]]
 
@@ -48,18 +50,20 @@ def settled(
     arrangement: Arrangement,
     roots: Roots,
     chemistry: Chemistry,
-    rng: Generator,
 ) -> Settled:
-    """Move the bodies of a framework, dressed as arranged, downhill."""
+    """Move the bodies of a framework, dressed as arranged, downhill, as if there were no hydrogen."""
     linkers = [_dressed(framework, kinds, tables, arrangement, row) for row in range(len(framework.units))]
     every = [*framework.nodes, *linkers]
     general = sites(*NO_SYMMETRY)[0]
     placed = [Placed((part,), general, np.array([1.0, 0, 0, 0]), np.eye(4)) for part, _ in every]
     problem = Problem.of(Setting(framework.lattice, *NO_SYMMETRY), placed, roots, chemistry)
     middles = [position.mean(axis=0) for _, position in every]
-    pose = [np.array([*middle, 2 * r, 0, 0, 0]) for middle, r in zip(middles, problem.radius, strict=True)]
-    found = Search.seeded(problem, np.concatenate(pose), rng).polished(1)[0]
-    moves = [(x, row[:3], rotation(row[3:])) for x, row in zip(middles, found.pose.reshape(-1, 7), strict=True)]
+    start = [np.array([*middle, 2 * r, 0, 0, 0]) for middle, r in zip(middles, problem.radius, strict=True)]
+    pose, shapes = np.concatenate(start)[None], np.array([[rows[0] for rows in problem.at]])
+    steps, cost, terms = min(STEPS, int(LONGEST / problem.seconds)), np.empty(1), np.zeros(4)
+    descend_all(problem.arrays, pose, problem.shapes, shapes, PATTERN, steps, TOLERANCE, cost)
+    evaluate(problem.arrays, pose[0], problem.shapes, shapes[0], PATTERN, np.empty(pose.shape[1]), terms)
+    moves = [(x, row[:3], rotation(row[3:])) for x, row in zip(middles, pose.reshape(-1, POSE), strict=True)]
 
     def moved(position: NDArray[np.float64], row: int) -> NDArray[np.float64]:
         """Move what goes with a body."""
@@ -73,9 +77,9 @@ def settled(
         for row, unit in enumerate(framework.units)
     )
     return Settled(
-        found.problem.crystal(found.pose, found.shapes),
-        found.cost,
-        float(found.terms[0]),
+        problem.crystal(pose[0], shapes[0]),
+        float(cost[0]),
+        float(terms[0]),
         replace(framework, nodes=nodes, units=units),
         arrangement,
     )
