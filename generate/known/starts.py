@@ -43,6 +43,7 @@ MIXED = 1.0  # of ln p, that a framework has one more kind of groups
 SHAPES = 4  # of the linkers of a set that are looked at
 TURNS = 2  # ways to share out the groups of a linker
 MISFIT = 0.1  # of a framework that cannot be dressed, over the share of the profile that it leaves unexplained
+FLATTEST = 2.5  # Å between the lattice planes of a cell at least
 OF_ONE_SET = 3  # crystals kept, which differ little
 
 
@@ -193,12 +194,13 @@ class Builder:
         return self._refined([trial for trial, _ in made], [one.crystal for _, one in made])
 
     def _refined(self, trials: Sequence[_Trial], crystals: Sequence[Crystal]) -> list[_Built]:
-        """Fit the cells of crystals; best fits first."""
+        """Fit the cells of crystals; best fits first, flat cells left out."""
         if not crystals:
             return []
         refined = fit_crystals(self.sample, crystals)
         columns = refined.fit.explained.tolist(), trials, refined.crystals, refined.fit.parameters[:, 6].tolist()
-        return sorted((_Built(*row) for row in zip(*columns, strict=True)), key=lambda one: -one.fit)
+        made = [_Built(*row) for row in zip(*columns, strict=True)]
+        return sorted((one for one in made if not _flat(one.crystal)), key=lambda one: -one.fit)
 
     def _plans(self, host: Framework, recipe: Recipe, cells_only: bool = False) -> list[Plan]:
         """Return the ways to carry a recipe out; groups make no difference."""
@@ -263,6 +265,11 @@ def _undressed(trial: _Trial) -> Undressed | None:
         return None
     groups = tuple(group for _, on in stripped.values() for group in on)
     return undressed(trial.plan, {row: naked for row, (naked, _) in stripped.items()}, groups, trial.cell)
+
+
+def _flat(crystal: Crystal) -> bool:
+    """Whether lattice planes lie nearer than atoms ever do."""
+    return bool((np.linalg.norm(np.linalg.inv(crystal.lattice), axis=0) > 1 / FLATTEST).any())
 
 
 def _name(hosts: Sequence[Neighbour], trial: _Trial) -> str:
