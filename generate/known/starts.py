@@ -190,8 +190,9 @@ class Builder:
         """Move the frameworks that the pattern agrees with best, and fit their cells; best fits first."""
         able = [(built.trial, attempt) for built, attempt in tried if attempt is not None]
         able.sort(key=lambda one: one[1].misfit)
-        made = [(trial, one) for trial, attempt in able[:SETTLED] for one in attempt.settled(chemistry, rng)]
-        return self._refined([trial for trial, _ in made], [one.crystal for _, one in made])
+        best = able[:SETTLED]
+        made = [attempt.settled(chemistry, rng).crystal for _, attempt in best]
+        return self._refined([trial for trial, _ in best], made)
 
     def _refined(self, trials: Sequence[_Trial], crystals: Sequence[Crystal]) -> list[_Built]:
         """Fit the cells of crystals; best fits first, flat cells left out."""

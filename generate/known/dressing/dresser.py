@@ -22,7 +22,7 @@ from generate.solving.roots import Roots
 from xtal.errors import UserError
 from xtal.patterns.sample import Sample
 
-SETTLED = 10  # frameworks that are moved
+SETTLED = 14  # frameworks that are moved
 TRIED = 2  # arrangements of each
 AGAIN, KICKED = 12, 60  # begins and disturbances where a move led
 ROUNDS = 4  # of moves
@@ -52,19 +52,19 @@ class Attempt:
         """The least one."""
         return self.found[0].misfit
 
-    def settled(self, chemistry: Chemistry, rng: Generator) -> list[Settled]:
+    def settled(self, chemistry: Chemistry, rng: Generator) -> Settled:
         """Move it to where bonds and pattern are best, arrange it anew there, and again, as long as that helps."""
         tables = Tables.of(self.framework, self.kinds, self.roots)
         every = [settled(self.framework, self.kinds, tables, one, self.roots, chemistry) for one in self.found]
-        made = [min(every, key=lambda one: one.misfit)]
+        best = min(every, key=lambda one: one.misfit)
         for _ in range(ROUNDS - 1):
-            last = made[-1]
-            tables = Tables.of(last.framework, self.kinds, self.roots)
-            better = arranged(tables, self.wanted, self.roots, rng, last.arrangement.untwisted(), AGAIN, KICKED)[0]
-            made.append(settled(last.framework, self.kinds, tables, better, self.roots, chemistry))
-            if made[-1].misfit >= last.misfit:
+            tables = Tables.of(best.framework, self.kinds, self.roots)
+            better = arranged(tables, self.wanted, self.roots, rng, best.arrangement.untwisted(), AGAIN, KICKED)[0]
+            new = settled(best.framework, self.kinds, tables, better, self.roots, chemistry)
+            if new.misfit >= best.misfit:
                 break
-        return made
+            best = new
+        return best
 
 
 class Dresser:
