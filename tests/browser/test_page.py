@@ -57,8 +57,8 @@ def test_from_a_file_to_its_structure(visit, address, with_wavelength, entry):
         page.click(".xs-cif")
     assert waiting.value.suggested_filename == f"{identifier}.cif"
     downloaded = read_cif(waiting.value.path().read_text())
-    assert downloaded.formula == crystal.formula
-    assert downloaded.volume == pytest.approx(crystal.volume, rel=1e-6)
+    assert downloaded.reduced_formula == crystal.reduced_formula  # the conventional cell, as fitted
+    assert downloaded.volume / len(downloaded) == pytest.approx(crystal.volume / len(crystal), rel=0.03)
 
 
 def test_no_timer_stands_in_the_texts_of_the_page(visit, address, with_wavelength):
