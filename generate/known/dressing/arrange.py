@@ -9,9 +9,9 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from generate.known.dressing.descent import GAIN, descend
+from generate.known.dressing.descent import GAIN, Scattering, State, descend
 from generate.known.dressing.tables import Tables
-from generate.solving.roots import Roots
+from generate.solving.roots import FLOOR, Roots
 
 BEGINS, KICKS = 16, 24  # arrangements begun with, and disturbances of the best one
 PARENTS = 3  # best ones that are disturbed
@@ -49,15 +49,15 @@ def arranged(
     kicks: int = KICKS,
 ) -> list[Arrangement]:
     """Return arrangements of the groups of kinds `wanted` (G,), G <= P, best first; `begin` is tried first."""
-    found = []
+    found, fixed = [], scattering(tables, roots)
     many = len(tables.owner), len(tables.twists)
     for count in range(begins):
         state = begin if begin is not None and not count else _random(tables, wanted, rng, still=not count)
-        found.append(_downhill(tables, roots, state, rng))
+        found.append(_downhill(fixed, state, rng))
     found.sort(key=lambda one: one.misfit)
     for _ in range(kicks if sum(many) > 1 else 0):
         parent = found[rng.integers(min(len(found), PARENTS))]
-        found.append(_downhill(tables, roots, _disturbed(tables, parent, rng), rng))
+        found.append(_downhill(fixed, _disturbed(tables, parent, rng), rng))
         found.sort(key=lambda one: one.misfit)
     return _different(found)
 
@@ -86,27 +86,17 @@ def _disturbed(tables: Tables, one: Arrangement, rng: Generator) -> Arrangement:
     return Arrangement(np.inf, twist, group, turn)
 
 
-def _downhill(tables: Tables, roots: Roots, state: Arrangement, rng: Generator) -> Arrangement:
+def _downhill(fixed: Scattering, state: Arrangement, rng: Generator) -> Arrangement:
     """Follow one arrangement to the next minimum."""
-    twist, group, turn = state.twist.copy(), state.group.copy(), state.turn.copy()
-    order = rng.permutation(len(twist) + len(group))
-    misfit = descend(
-        tables.still,
-        tables.turned,
-        tables.groups,
-        tables.owner,
-        tables.twists,
-        tables.turns,
-        roots.start,
-        roots.shape * roots.strength[:, None],
-        roots.root,
-        roots.trust,
-        order,
-        twist,
-        group,
-        turn,
-    )
-    return Arrangement(float(misfit), twist, group, turn)
+    new = State(state.twist.copy(), state.group.copy(), state.turn.copy())
+    cost = descend(fixed, new, rng.permutation(len(new.twist) + len(new.group)))
+    return Arrangement(float(cost), *new)
+
+
+def scattering(tables: Tables, roots: Roots) -> Scattering:
+    """Return tables and profile as compiled code takes them."""
+    pieces = tables.still, tables.turned, tables.groups, tables.owner, tables.twists, tables.turns
+    return Scattering(*pieces, roots.strength, roots.start, roots.shape, roots.root, roots.trust, FLOOR)
 
 
 def _different(found: list[Arrangement]) -> list[Arrangement]:

@@ -1,206 +1,197 @@
 """Downhill from one arrangement of rotors and groups to the next minimum, one piece at a time, compiled.
 
 What a change does to the profile is estimated by the slope of the misfit, and only the most promising are computed.
-The misfit is that of `generate.solving`: ``1 - c²``, c the correlation of the roots of measured and calculated profile.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from generate.solving.roots import FLOOR
+from generate.solving.cost import by_intensity, misfit
 
 COMPUTED = 3  # of the changes of one piece that promise most
 PASSES = 12
 GAIN = 1e-6
 
 
+class Scattering(NamedTuple):
+    """What is arranged, as compiled code takes it: see `Tables` and `Roots`."""
+
+    still: NDArray[np.complex64]  # (R,)
+    turned: NDArray[np.complex64]  # (V, A, R)
+    groups: NDArray[np.complex64]  # (P, K, A, T, R)
+    owner: NDArray[np.int64]  # (P,) rotor
+    twists: NDArray[np.int64]  # (V,)
+    turns: NDArray[np.int64]  # (K,)
+    strength: NDArray[np.float64]  # (R,)
+    start: NDArray[np.int64]  # (R,)
+    shape: NDArray[np.float64]  # (R, W)
+    root: NDArray[np.float64]  # (M,)
+    trust: NDArray[np.float64]  # (M,)
+    floor: float
+
+
+class State(NamedTuple):
+    """An arrangement, changed in place: see `Arrangement`."""
+
+    twist: NDArray[np.int64]  # (V,)
+    group: NDArray[np.int64]  # (P,)
+    turn: NDArray[np.int64]  # (P,)
+
+
+class Changes(NamedTuple):
+    """The changes of one piece that promise most, the best first.
+
+    Of a rotor `where` is a twist; of a group a place, and `turn` its turn there. Unused rows have -1.
+    """
+
+    promise: NDArray[np.float64]
+    where: NDArray[np.int64]
+    turn: NDArray[np.int64]
+
+
 @njit(cache=True, fastmath=True)
-def descend(
-    nodes: NDArray,
-    units: NDArray,
-    groups: NDArray,
-    owner: NDArray,
-    twists: NDArray,
-    turns: NDArray,
-    start: NDArray,
-    shape: NDArray,
-    root: NDArray,
-    trust: NDArray,
-    order: NDArray,
-    twist: NDArray,
-    group: NDArray,
-    turn: NDArray,
-) -> float:
-    """Change `twist`, `group` and `turn` in place until no change of one piece helps; return the misfit."""
-    count = len(nodes)
-    sums = nodes.copy()
-    for u in range(len(units)):
-        sums += units[u, twist[u]]
-    for p in range(len(owner)):
-        if group[p] >= 0:
-            sums += groups[p, group[p], twist[owner[p]], turn[p]]
-    by_root, by_intensity, work = np.empty(len(root)), np.empty(count), np.empty(len(root))
-    misfit = _misfit(sums, start, shape, root, trust, by_root)
-    _slope(by_root, start, shape, by_intensity)
-    promise, where, other, spin = np.empty(COMPUTED), np.empty(COMPUTED, np.int64), np.empty(COMPUTED, np.int64), 0
-    change, best = np.empty(count, np.complex64), np.empty(count, np.complex64)
+def descend(p: Scattering, s: State, order: NDArray) -> float:
+    """Change a state in place until no change of one piece helps; return the misfit.
+
+    Pieces are taken in `order`: first the V rotors are numbered, then the P places.
+    """
+    sums = p.still.copy()
+    for u in range(len(p.turned)):
+        sums += p.turned[u, s.twist[u]]
+    for q in range(len(p.owner)):
+        if s.group[q] >= 0:
+            sums += p.groups[q, s.group[q], s.twist[p.owner[q]], s.turn[q]]
+    slope, work, by_line = np.empty(len(p.root)), np.empty(len(p.root)), np.empty(len(p.still))
+    change, best = np.empty_like(p.still), np.empty_like(p.still)
+    changes = Changes(np.empty(COMPUTED), np.empty(COMPUTED, np.int64), np.empty(COMPUTED, np.int64))
+    cost = _cost(p, sums, slope)
+    _by_line(p, slope, by_line)
     for _ in range(PASSES):
-        before = misfit
+        before = cost
         for piece in order:
-            promise[:] = 0.0
-            where[:] = -1
-            other[:] = -1
-            if piece < len(units):
-                for a in range(twists[piece]):
-                    if a != twist[piece]:
-                        _twisting(units, groups, owner, twist, group, turn, piece, a, change)
-                        _offer(_promise(sums, change, by_intensity), a, -1, promise, where, other)
-            else:
-                p = piece - len(units)
-                if group[p] < 0:
-                    continue
-                for q in range(len(owner)):
-                    if q != p and group[q] == group[p]:
-                        continue
-                    for t in range(turns[group[p]]):
-                        if q == p and t == turn[p]:
-                            continue
-                        _moving(groups, owner, twist, group, turn, turns, p, q, t, change)
-                        _offer(_promise(sums, change, by_intensity), q, t, promise, where, other)
-            chosen, least = -1, misfit - GAIN
+            _look_around(p, s, piece, sums, by_line, change, changes)
+            chosen, least = -1, cost - GAIN
             for k in range(COMPUTED):
-                if where[k] < 0:
-                    continue
-                if piece < len(units):
-                    _twisting(units, groups, owner, twist, group, turn, piece, where[k], change)
-                else:
-                    _moving(groups, owner, twist, group, turn, turns, piece - len(units), where[k], other[k], change)
-                new = _misfit(sums + change, start, shape, root, trust, work)
+                if changes.where[k] < 0:
+                    break
+                _change(p, s, piece, changes.where[k], changes.turn[k], change)
+                new = _cost(p, sums + change, work)
                 if new < least:
                     chosen, least = k, new
-                    best[:] = change
-                    by_root[:] = work
-            if chosen < 0:
-                continue
-            if piece < len(units):
-                twist[piece] = where[chosen]
-            else:
-                p, q = piece - len(units), where[chosen]
-                if q == p:
-                    turn[p] = other[chosen]
-                else:
-                    spin = turn[p] % turns[group[q]] if group[q] >= 0 else 0
-                    group[p], group[q] = group[q], group[p]
-                    turn[p], turn[q] = spin, other[chosen]
-            sums += best
-            misfit = least
-            _slope(by_root, start, shape, by_intensity)
-        if before - misfit < GAIN:
+                    best[:], slope[:] = change, work
+            if chosen >= 0:
+                _apply(p, s, piece, changes.where[chosen], changes.turn[chosen])
+                sums += best
+                cost = least
+                _by_line(p, slope, by_line)
+        if before - cost < GAIN:
             break
-    return misfit
+    return cost
 
 
 @njit(cache=True, fastmath=True)
-def _offer(value: float, a: int, b: int, promise: NDArray, where: NDArray, other: NDArray) -> None:
-    """Keep the changes that promise most, the most promising first."""
-    if value >= promise[-1]:
+def _cost(p: Scattering, sums: NDArray, slope: NDArray) -> float:
+    """Return the misfit of structure factors (R,) and fill its slope (M,) by the profile."""
+    intensity = np.empty(len(sums))
+    for r in range(len(sums)):
+        intensity[r] = p.strength[r] * (float(sums[r].real) ** 2 + float(sums[r].imag) ** 2)
+    return misfit(intensity, p.start, p.shape, p.root, p.trust, p.floor, slope)
+
+
+@njit(cache=True, fastmath=True)
+def _by_line(p: Scattering, slope: NDArray, out: NDArray) -> None:
+    """Fill `out` (R,) with the slope of the misfit by squared structure factors."""
+    for r in range(len(out)):
+        out[r] = p.strength[r] * by_intensity(slope, p.start, p.shape, r)
+
+
+@njit(cache=True, fastmath=True)
+def _look_around(
+    p: Scattering, s: State, piece: int, sums: NDArray, by_line: NDArray, change: NDArray, changes: Changes
+) -> None:
+    """Fill `changes` with those of one piece that promise most."""
+    changes.promise[:], changes.where[:], changes.turn[:] = 0.0, -1, -1
+    if piece < len(p.turned):
+        for a in range(p.twists[piece]):
+            if a != s.twist[piece]:
+                _change(p, s, piece, a, -1, change)
+                _offer(_promise(sums, change, by_line), a, -1, changes)
         return
-    k = len(promise) - 1
-    while k > 0 and value < promise[k - 1]:
-        promise[k], where[k], other[k] = promise[k - 1], where[k - 1], other[k - 1]
+    here = piece - len(p.turned)
+    kind = s.group[here]
+    if kind < 0:
+        return
+    for there in range(len(p.owner)):
+        if there != here and s.group[there] == kind:
+            continue
+        for t in range(p.turns[kind]):
+            if there != here or t != s.turn[here]:
+                _change(p, s, piece, there, t, change)
+                _offer(_promise(sums, change, by_line), there, t, changes)
+
+
+@njit(cache=True, fastmath=True)
+def _offer(value: float, where: int, turn: int, changes: Changes) -> None:
+    """Keep a change among the most promising ones, if it is one."""
+    k = len(changes.promise) - 1
+    if value >= changes.promise[k]:
+        return
+    while k > 0 and value < changes.promise[k - 1]:
+        changes.promise[k] = changes.promise[k - 1]
+        changes.where[k], changes.turn[k] = changes.where[k - 1], changes.turn[k - 1]
         k -= 1
-    promise[k], where[k], other[k] = value, a, b
+    changes.promise[k], changes.where[k], changes.turn[k] = value, where, turn
 
 
 @njit(cache=True, fastmath=True)
-def _twisting(
-    units: NDArray,
-    groups: NDArray,
-    owner: NDArray,
-    twist: NDArray,
-    group: NDArray,
-    turn: NDArray,
-    u: int,
-    a: int,
-    out: NDArray,
-) -> None:
-    """Fill `out` (R,) with what twisting a linker, with all that is on it, adds to the structure factors."""
-    now = twist[u]
-    for r in range(len(out)):
-        out[r] = units[u, a, r] - units[u, now, r]
-    for p in range(len(owner)):
-        if owner[p] == u and group[p] >= 0:
-            new, old = groups[p, group[p], a, turn[p]], groups[p, group[p], now, turn[p]]
-            for r in range(len(out)):
-                out[r] += new[r] - old[r]
-
-
-@njit(cache=True, fastmath=True)
-def _moving(
-    groups: NDArray,
-    owner: NDArray,
-    twist: NDArray,
-    group: NDArray,
-    turn: NDArray,
-    turns: NDArray,
-    p: int,
-    q: int,
-    t: int,
-    out: NDArray,
-) -> None:
-    """Fill `out` (R,) with what putting the group of place p on place q in turn t adds; what is on q comes to p."""
-    kind = group[p]
-    old, new = groups[p, kind, twist[owner[p]], turn[p]], groups[q, kind, twist[owner[q]], t]
-    for r in range(len(out)):
-        out[r] = new[r] - old[r]
-    if q != p and group[q] >= 0:
-        back = groups[p, group[q], twist[owner[p]], turn[p] % turns[group[q]]]
-        gone = groups[q, group[q], twist[owner[q]], turn[q]]
-        for r in range(len(out)):
-            out[r] += back[r] - gone[r]
-
-
-@njit(cache=True, fastmath=True)
-def _promise(sums: NDArray, change: NDArray, by_intensity: NDArray) -> float:
+def _promise(sums: NDArray, change: NDArray, by_line: NDArray) -> float:
     """Return by how much a change of structure factors changes the misfit, by its slope."""
     total = 0.0
     for r in range(len(sums)):
         a, b, x, y = sums[r].real, sums[r].imag, change[r].real, change[r].imag
-        total += by_intensity[r] * (2 * (a * x + b * y) + x * x + y * y)
+        total += by_line[r] * (2 * (a * x + b * y) + x * x + y * y)
     return total
 
 
 @njit(cache=True, fastmath=True)
-def _slope(by_profile: NDArray, start: NDArray, shape: NDArray, out: NDArray) -> None:
-    """Fill `out` (R,) with the slope of the misfit by intensity."""
-    for r in range(len(out)):
-        total = 0.0
-        for m in range(shape.shape[1]):
-            total += by_profile[start[r] + m] * shape[r, m]
-        out[r] = total
+def _change(p: Scattering, s: State, piece: int, where: int, turn: int, out: NDArray) -> None:
+    """Fill `out` (R,) with what a change adds to the structure factors."""
+    if piece < len(p.turned):
+        now = s.twist[piece]
+        _difference(p.turned[piece, where], p.turned[piece, now], out, False)
+        for q in range(len(p.owner)):
+            if p.owner[q] == piece and s.group[q] >= 0:
+                group = p.groups[q, s.group[q]]
+                _difference(group[where, s.turn[q]], group[now, s.turn[q]], out, True)
+        return
+    here = piece - len(p.turned)
+    kind, twist, twist_there = s.group[here], s.twist[p.owner[here]], s.twist[p.owner[where]]
+    _difference(p.groups[where, kind, twist_there, turn], p.groups[here, kind, twist, s.turn[here]], out, False)
+    other = s.group[where]
+    if where != here and other >= 0:  # what is there comes here
+        back = p.groups[here, other, twist, s.turn[here] % p.turns[other]]
+        _difference(back, p.groups[where, other, twist_there, s.turn[where]], out, True)
 
 
 @njit(cache=True, fastmath=True)
-def _misfit(sums: NDArray, start: NDArray, shape: NDArray, root: NDArray, trust: NDArray, slope: NDArray) -> float:
-    """Return ``1 - c²`` and fill `slope` (M,), its derivative by the profile."""
-    profile = np.full(len(root), 1e-12)
-    for r in range(len(sums)):
-        intensity = float(sums[r].real) ** 2 + float(sums[r].imag) ** 2
-        for m in range(shape.shape[1]):
-            profile[start[r] + m] += intensity * shape[r, m]
-    total, seen = 0.0, 0.0
-    for m in range(len(root)):
-        total += trust[m] * profile[m]
-        seen += trust[m] * root[m] ** 2
-    scale = max(seen, 1e-12) / max(total, 1e-12)
-    xy, xx = 0.0, 0.0
-    for m in range(len(root)):
-        calc = np.sqrt(profile[m] * scale + FLOOR)
-        slope[m] = calc
-        xy += trust[m] * calc * root[m]
-        xx += trust[m] * calc * calc
-    for m in range(len(root)):
-        calc = slope[m]
-        slope[m] = -(2 * xy / (xx * seen)) * trust[m] * (root[m] - xy / xx * calc) * scale / (2 * calc)
-    return 1 - xy * xy / (xx * seen)
+def _difference(new: NDArray, old: NDArray, out: NDArray, more: bool) -> None:
+    """Fill `out` (R,) with what replaces what, or add it where there is something already."""
+    for r in range(len(out)):
+        out[r] = new[r] - old[r] + (out[r] if more else 0)
+
+
+@njit(cache=True, fastmath=True)
+def _apply(p: Scattering, s: State, piece: int, where: int, turn: int) -> None:
+    """Carry a change out."""
+    if piece < len(p.turned):
+        s.twist[piece] = where
+        return
+    here = piece - len(p.turned)
+    if where != here:
+        other = s.group[where]
+        s.turn[here] = s.turn[here] % p.turns[other] if other >= 0 else 0
+        s.group[here], s.group[where] = other, s.group[here]
+    s.turn[where] = turn

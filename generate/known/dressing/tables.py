@@ -124,6 +124,7 @@ class _Scatter:
 
     @classmethod
     def of(cls, lattice: NDArray[np.float64], roots: Roots) -> Self:
+        """Prepare a cell (3, 3) Å and the reflections of its profile."""
         factor = np.zeros((HIGHEST_NUMBER + 1, len(roots.q)), np.float32)
         factor[1:HIGHEST_NUMBER] = roots.factors(np.arange(1, HIGHEST_NUMBER))
         return cls((np.linalg.inv(lattice) @ roots.hkl.T).astype(np.float32), factor)

@@ -3,5 +3,6 @@
 from generate.solving.cost.arrays import POSE, Arrays
 from generate.solving.cost.descent import descend_all
 from generate.solving.cost.evaluate import evaluate
+from generate.solving.cost.misfit import by_intensity, misfit
 
-__all__ = ["POSE", "Arrays", "descend_all", "evaluate"]
+__all__ = ["POSE", "Arrays", "by_intensity", "descend_all", "evaluate", "misfit"]

@@ -5,6 +5,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from generate.solving.cost.arrays import Arrays
+from generate.solving.cost.misfit import by_intensity, misfit
 
 
 @njit(cache=True, fastmath=True)
@@ -20,14 +21,12 @@ def pattern_cost(p: Arrays, y: NDArray, atom: NDArray, weight: float, force: NDA
                 total += row[n]
             sums[part, r] = total
     slope = np.empty(len(p.root))
-    cost = _misfit(p, sums, slope)
+    intensity = p.strength * (sums[0] ** 2 + sums[1] ** 2)
+    cost = misfit(intensity, p.start, p.shape, p.root, p.trust, p.floor, slope)
     pull = np.zeros((3, len(y)), np.float32)  # by fractional coordinates
     for r in range(len(p.hkl)):
-        by_intensity = 0.0
-        for m in range(p.shape.shape[1]):
-            by_intensity += slope[p.start[r] + m] * p.shape[r, m]
-        by_intensity *= p.strength[r] * 4 * np.pi * weight
-        u, v = np.float32(sums[0, r] * by_intensity), np.float32(sums[1, r] * by_intensity)
+        pulled = by_intensity(slope, p.start, p.shape, r) * p.strength[r] * 4 * np.pi * weight
+        u, v = np.float32(sums[0, r] * pulled), np.float32(sums[1, r] * pulled)
         h, k, third = np.float32(p.hkl[r, 0]), np.float32(p.hkl[r, 1]), np.float32(p.hkl[r, 2])
         real, imag = waves[0, r], waves[1, r]
         px, py, pz = pull[0], pull[1], pull[2]
@@ -40,31 +39,6 @@ def pattern_cost(p: Arrays, y: NDArray, atom: NDArray, weight: float, force: NDA
         for c in range(3):
             force[n, c] += p.inverse[c, 0] * pull[0, n] + p.inverse[c, 1] * pull[1, n] + p.inverse[c, 2] * pull[2, n]
     return cost
-
-
-@njit(cache=True, fastmath=True)
-def _misfit(p: Arrays, sums: NDArray, slope: NDArray) -> float:
-    """Return ``1 - c²`` of structure factors (2, R), and fill `slope` (M,): its derivative by the profile."""
-    profile = np.full(len(p.root), 1e-12)
-    for r in range(len(p.hkl)):
-        intensity = p.strength[r] * (sums[0, r] ** 2 + sums[1, r] ** 2)
-        for m in range(p.shape.shape[1]):
-            profile[p.start[r] + m] += intensity * p.shape[r, m]
-    total, seen = 0.0, 0.0
-    for m in range(len(p.root)):
-        total += p.trust[m] * profile[m]
-        seen += p.trust[m] * p.root[m] ** 2
-    scale = max(seen, 1e-12) / max(total, 1e-12)  # so that the floor under the root means the same for both
-    xy, xx, yy = 0.0, 0.0, 0.0
-    for m in range(len(p.root)):
-        calc = np.sqrt(profile[m] * scale + p.floor)
-        xy += p.trust[m] * calc * p.root[m]
-        xx += p.trust[m] * calc * calc
-        yy += p.trust[m] * p.root[m] ** 2
-    for m in range(len(p.root)):
-        calc = np.sqrt(profile[m] * scale + p.floor)
-        slope[m] = -(2 * xy / (xx * yy)) * p.trust[m] * (p.root[m] - xy / xx * calc) * scale / (2 * calc)
-    return 1 - xy * xy / (xx * yy)
 
 
 @njit(cache=True, fastmath=True)

@@ -9,8 +9,8 @@ import models
 from generate.knowledge import linker_kinds
 from generate.known import Builder, Gallery
 from generate.known.dressing import Dresser, undressed
-from generate.known.dressing.arrange import Arrangement, arranged
-from generate.known.dressing.descent import descend
+from generate.known.dressing.arrange import Arrangement, arranged, scattering
+from generate.known.dressing.descent import State, descend
 from generate.known.dressing.settle import _dressed
 from generate.known.dressing.tables import Tables
 from generate.known.dressing.undressed import Undressed, Unit
@@ -108,10 +108,7 @@ def test_tables_are_those_of_the_dressed_crystal():
     frac = np.concatenate([place for _, place in bodies]) @ np.linalg.inv(framework.lattice)
     numbers = np.concatenate([part.numbers for part, _ in bodies])
     expected = misfit(roots, frac, numbers)
-    shape = roots.shape * roots.strength[:, None]
-    state = one.twist.copy(), one.group.copy(), one.turn.copy()
-    fixed = tables.still, tables.turned, tables.groups, tables.owner, tables.twists, tables.turns
-    found = descend(*fixed, roots.start, shape, roots.root, roots.trust, np.empty(0, np.int64), *state)
+    found = descend(scattering(tables, roots), State(one.twist, one.group, one.turn), np.empty(0, np.int64))
     assert found == pytest.approx(expected, abs=1e-4)
 
 
