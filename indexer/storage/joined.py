@@ -1,6 +1,5 @@
 """Several indexes searched as one: ``coremof2019-asr+lab``."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any
@@ -40,10 +39,11 @@ def join(parts: Sequence[tuple[Manifest, Contents]]) -> tuple[Manifest, Contents
 
 def _distinct(parts: Sequence[tuple[Manifest, Contents]]) -> NDArray[np.object_]:
     """Return (S,) ids that are unique among all indexes."""
-    seen = Counter(id_ for _, one in parts for id_ in one.entries.ids)
-    named = [f"{manifest.name}/{id_}" if seen[id_] > 1 else id_ for manifest, one in parts for id_ in one.entries.ids]
-    ids = np.empty(len(named), dtype=object)
-    ids[:] = named
+    ids = np.concatenate([one.entries.ids for _, one in parts])
+    owner = np.repeat([manifest.name for manifest, _ in parts], [len(one.entries) for _, one in parts])
+    _, which, count = np.unique(ids.astype(np.str_), return_inverse=True, return_counts=True)
+    for row in np.flatnonzero(count[which] > 1).tolist():
+        ids[row] = f"{owner[row]}/{ids[row]}"
     return ids
 
 
