@@ -37,3 +37,15 @@ def build_library(
     found = ", ".join(f"{number} of role {role}" for role, number in sorted(roles.items()))
     words = f"{len(library.kinds)} kinds of parts ({found}) of {len(library)} crystals in {out}"
     print_result({"crystals": len(library), "kinds": roles, "file": str(out)}, words, as_json)
+
+
+@parts.command("series")
+def build_series(out: Annotated[Path, typer.Option(help="File to write.")], as_json: AsJson = False) -> None:
+    """Make straight linkers by rule, whether anyone made a framework of them or not: cores, sides and ends."""
+    from generate.knowledge.series import series
+
+    with errors_reported():
+        with progress_bars() as advance:
+            library = series(advance)
+        library.save(out)
+    print_result({"kinds": len(library.kinds), "file": str(out)}, f"{len(library.kinds)} linkers in {out}", as_json)

@@ -16,7 +16,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from generate.known.ways import Way, ways
+from generate.known.ways import Way, twisted, ways
 from xtal.crystals import Crystal
 from xtal.crystals.linkers import Framework, Linker
 
@@ -43,7 +43,7 @@ class Plan:
 
 
 @dataclass(frozen=True, eq=False)
-class _Ends:
+class Ends:
     """What the ends of a linker hold: for each of E ends a body, the whole cells that it is away, and where.
 
     Attributes:
@@ -84,7 +84,7 @@ def plans(
     if cells_only:
         turns = [_unlike([way.arms for way in places[0]], turn) for places, turn in zip(found, turns, strict=True)]
     made = []
-    ends, middle = _held(host)
+    ends, middle = held_by(host)
     for turn in sorted(product(*turns), key=sum)[:MOST_PLANS]:
         picked = zip(turn, fills, found, strict=True)
         chosen = {row: places[n][k] for k, (rows, _), places in picked for n, row in enumerate(rows)}
@@ -93,8 +93,8 @@ def plans(
     return made
 
 
-def _held(host: Framework) -> tuple[list[_Ends], NDArray[np.float64]]:
-    """What the ends of each linker hold, and the middles (B, 3) Å of bodies."""
+def held_by(host: Framework) -> tuple[list[Ends], NDArray[np.float64]]:
+    """Return what the ends of each linker hold, and the middles (B, 3) Å of bodies."""
     crystal = host.crystal
     body, cell = np.empty(len(crystal), dtype=np.int64), np.empty((len(crystal), 3), dtype=np.int64)
     middle = np.empty((len(host.bodies), 3))
@@ -109,14 +109,14 @@ def _held(host: Framework) -> tuple[list[_Ends], NDArray[np.float64]]:
         offset = linker.node - middle[row] - away @ crystal.lattice
         own = int(np.flatnonzero(linker.core)[0])
         inner = int(linker.atoms[own])
-        found.append(_Ends(row, away, offset, int(body[inner]), linker.cell[own] - cell[inner]))
+        found.append(Ends(row, away, offset, int(body[inner]), linker.cell[own] - cell[inner]))
     return found, middle
 
 
 def _settled(
     lattice: NDArray[np.float64],
     middle: NDArray[np.float64],
-    ends: Sequence[_Ends],
+    ends: Sequence[Ends],
     arms: Sequence[NDArray[np.float64] | None],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Lattice (3, 3) and middles of bodies (B, 3) Å between which the arms of all linkers fit best.
@@ -153,7 +153,7 @@ def _unlike(arms: Sequence[NDArray[np.float64]], rows: Sequence[int]) -> list[in
 def exchanged(plan: Plan, linkers: Mapping[int, Linker]) -> Crystal:
     """Carry a plan out with the new linkers of its rows, or with these in other groups."""
     host, lattice = plan.host, plan.lattice
-    crystal, ends = host.crystal, _held(host)[0]
+    crystal, ends = host.crystal, held_by(host)[0]
     strain = np.linalg.inv(crystal.lattice) @ lattice
     place = np.empty((len(crystal), 3))
     for body, middle in zip(host.bodies, plan.middle, strict=True):
@@ -166,7 +166,7 @@ def exchanged(plan: Plan, linkers: Mapping[int, Linker]) -> Crystal:
         way, held = plan.ways[row], ends[row]
         kept[host.linkers[row].atoms] = False
         node = plan.middle[held.body] + held.cell @ lattice + held.offset
-        placed.append(new.position @ way.rotation + (node - way.arms).mean(axis=0))
+        placed.append(twisted(new, way.twist).position @ way.rotation + (node - way.arms).mean(axis=0))
         numbers.append(new.numbers)
     where = np.concatenate([place[kept], *placed])
     return Crystal(lattice, where @ np.linalg.inv(lattice), np.concatenate([crystal.numbers[kept], *numbers]))

@@ -14,6 +14,7 @@ from itertools import combinations, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from generate.known.exchange import Ends, held_by
 from generate.known.pendants import HYDROGEN, Bare, Group, bare, dressed
 from generate.known.shelf import WEIGHTS, Shelf, weight
 from generate.known.shelf import Key as LinkerKey
@@ -25,15 +26,27 @@ MOST_CHOICES = 12  # ways to choose the slots to be filled, of a framework with 
 MOST_RECIPES = 20_000  # of one kind of framework
 MOST_HOSTS = 4  # of those alike, which get the same linkers
 NOWHERE = np.empty((0, 2), dtype=np.int64)
+OFF, STRETCHED = 0.3, 0.02  # Å, and share of its length, by which a linker may miss its node
+Shape = tuple[tuple[int, Grips, float | None], ...]
+"""Of slots: how many linkers, their donors, and what is beyond these, see `Slot`."""
+
 Key = tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]]
 
 
 @dataclass(frozen=True, eq=False)
 class Slot:
-    """Linkers of a framework that are alike, and so replaced together: rows of its linkers, and their donors."""
+    """Linkers of a framework that are alike, and so replaced together.
+
+    Attributes:
+        rows: of its linkers.
+        donors: of these.
+        beyond: Å, by how much a linker that joins a node to the same one in another cell is shorter than the way to
+            that cell; NaN for others.
+    """
 
     rows: tuple[int, ...]
     donors: Grips
+    beyond: float = np.nan
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,14 +128,35 @@ def slots(framework: Framework) -> tuple[Slot, ...]:
         fine[linker.kind, which].append(row)
         coarse[linker.kind].append(row)
     groups = [*fine.values()] if len(fine) <= MOST_SLOTS else [*coarse.values()]
-    return tuple(Slot(tuple(rows), framework.linkers[rows[0]].donors) for rows in groups)
+    ends = held_by(framework)[0]
+    return tuple(
+        Slot(tuple(rows), framework.linkers[rows[0]].donors, _beyond(framework, rows[0], ends[rows[0]]))
+        for rows in groups
+    )
 
 
-def recipes(frameworks: Sequence[Framework], shelf: Shelf, numbers: NDArray[np.integer]) -> Iterator[Recipe]:
-    """Yield what gives a framework the atoms (N,), host by host; frameworks alike in their slots are solved once."""
+def _beyond(framework: Framework, row: int, ends: Ends) -> float:
+    """Å, see `Slot`, to 0.1."""
+    if len(ends.body) != 2 or ends.body[0] != ends.body[1]:
+        return float("nan")
+    way = np.linalg.norm((ends.cell[1] - ends.cell[0]) @ framework.crystal.lattice)
+    return round(float(way) - 2 * framework.linkers[row].arm, 1)
+
+
+def recipes(
+    frameworks: Sequence[Framework],
+    shelf: Shelf,
+    numbers: NDArray[np.integer],
+    lengths: NDArray[np.float64] | None = None,
+) -> Iterator[Recipe]:
+    """Yield what gives a framework the atoms (N,), host by host; frameworks alike in their slots are solved once.
+
+    Where the lengths (V,) Å of lattice vectors are known, sorted, a linker that joins a node to the same one in another
+    cell must be as long as one of them says.
+    """
     wanted = weight(numbers)
-    solved: dict[tuple[int, tuple[tuple[int, Grips], ...]], list[tuple[Fill, ...]]] = {}
-    used = Counter[tuple[int, tuple[tuple[int, Grips], ...]]]()
+    solved: dict[tuple[int, Shape], list[tuple[Fill, ...]]] = {}
+    used = Counter[tuple[int, Shape]]()
     for host, framework in enumerate(frameworks):
         every = slots(framework)
         if weight(framework.crystal.numbers) == wanted:  # it needs no others
@@ -131,12 +165,16 @@ def recipes(frameworks: Sequence[Framework], shelf: Shelf, numbers: NDArray[np.i
             ordered = tuple(sorted(chosen, key=lambda slot: (len(slot.rows), slot.donors)))
             gone = sum(weight(framework.linkers[row].numbers) for slot in ordered for row in slot.rows)
             lacking = wanted - weight(framework.crystal.numbers) + gone
-            shape = tuple((len(slot.rows), slot.donors) for slot in ordered)
+            known = [slot.beyond if lengths is not None else np.nan for slot in ordered]
+            shape = tuple(
+                (len(slot.rows), slot.donors, None if np.isnan(beyond) else beyond)
+                for slot, beyond in zip(ordered, known, strict=True)
+            )
             used[lacking, shape] += 1
             if used[lacking, shape] > MOST_HOSTS:
                 continue
             if (lacking, shape) not in solved:
-                solved[lacking, shape] = _solutions(lacking, shape, shelf)
+                solved[lacking, shape] = _solutions(lacking, shape, shelf, lengths)
             rest = Counter(linker.kind for row, linker in enumerate(framework.linkers) if not _in(row, ordered))
             for fills in solved[lacking, shape]:
                 key = [(len(s.rows), *fill.key) for s, fill in zip(ordered, fills, strict=True)]
@@ -164,12 +202,15 @@ def _direction(linker: Linker) -> NDArray[np.float64]:
     return along / np.linalg.norm(along)
 
 
-def _solutions(lacking: int, shape: tuple[tuple[int, Grips], ...], shelf: Shelf) -> list[tuple[Fill, ...]]:
-    """Fillings of slots of this `shape` (linkers and donors of each) that weigh what is `lacking`."""
+def _solutions(lacking: int, shape: Shape, shelf: Shelf, lengths: NDArray[np.float64] | None) -> list[tuple[Fill, ...]]:
+    """Fillings of slots of this `shape` that weigh what is `lacking`."""
     found: list[tuple[Fill, ...]] = []
-    bare = [[Fill(k) for k in shelf.bare.get(donors, ())] for _, donors in shape]
+    bare = [
+        [Fill(k) for k in shelf.bare.get(donors, ()) if _reaches(k.linker, beyond, lengths)]
+        for _, donors, beyond in shape
+    ]
     most = sum(
-        n * max((len(f.bare.places) for f in fills), default=0) for (n, _), fills in zip(shape, bare, strict=True)
+        n * max((len(f.bare.places) for f in fills), default=0) for (n, *_), fills in zip(shape, bare, strict=True)
     )
     offers = [(group, count) for group in shelf.groups for count in range(1, most + 1)]
     gains = [weight(group.numbers) - int(WEIGHTS[HYDROGEN]) for group in shelf.groups]
@@ -179,15 +220,30 @@ def _solutions(lacking: int, shape: tuple[tuple[int, Grips], ...], shelf: Shelf)
             found.append(fills)
             continue
         group, count = offers[which - 1]
-        shared = _shares(count, [(n, len(f.bare.places)) for (n, _), f in zip(shape, fills, strict=True)])
+        shared = _shares(count, [(n, len(f.bare.places)) for (n, *_), f in zip(shape, fills, strict=True)])
         if shared:
             found.append(tuple(replace(f, group=group, count=k) for f, k in zip(fills, shared, strict=True)))
-    plain = [[Fill(Bare(k, NOWHERE, ()), known=key) for k, key in shelf.linkers.get(donors, ())] for _, donors in shape]
+    plain = [
+        [
+            Fill(Bare(k, NOWHERE, ()), known=key)
+            for k, key in shelf.linkers.get(donors, ())
+            if _reaches(k, beyond, lengths)
+        ]
+        for _, donors, beyond in shape
+    ]
     return [*found, *(fills for fills, _ in _summing(plain, shape, [lacking]))]
 
 
+def _reaches(linker: Linker, beyond: float | None, lengths: NDArray[np.float64] | None) -> bool:
+    """Whether a linker leads to the same node in some other cell."""
+    if beyond is None or lengths is None:
+        return True
+    reach = 2 * linker.arm + beyond
+    return bool(np.abs(lengths - reach).min(initial=np.inf) < OFF + STRETCHED * reach)
+
+
 def _summing(
-    offers: Sequence[Sequence[Fill]], shape: tuple[tuple[int, Grips], ...], totals: Sequence[int]
+    offers: Sequence[Sequence[Fill]], shape: Shape, totals: Sequence[int]
 ) -> Iterator[tuple[tuple[Fill, ...], int]]:
     """Yield one offer for each slot where they weigh one of the `totals`, and which.
 
@@ -197,7 +253,7 @@ def _summing(
         return
     weights = [
         np.array([n * weight(f.bare.linker.numbers) for f in fills])
-        for (n, _), fills in zip(shape, offers, strict=True)
+        for (n, *_), fills in zip(shape, offers, strict=True)
     ]
     while len(weights) < MOST_SLOTS:
         weights.insert(0, np.zeros(1, dtype=np.int64))

@@ -28,6 +28,7 @@ SCALES = (0.955, 0.97, 0.985, 1.0, 1.015)  # donors differ in their nodes, and a
 ELSE = 0.1  # share of lines that are something else
 STRAIN = 0.025  # how far a lattice built of known parts is from the true one
 FAR = 5.0  # times this, of the volume, beyond which one is not looked at
+SURE, LONGEST, STEPS = 0.5, 45.0, 4  # of a probability, Å, cells
 RARE = 300.0  # lattices of one volume that are told apart by that
 
 
@@ -77,3 +78,12 @@ def in_cells(lattices: NDArray[np.float64], cells: Sequence[IndexedCell]) -> NDA
         strain = nearest(np.array([reduced(lattices[row]) for row in near]), cell.lattice) / SLACK
         odds[near] = np.maximum(odds[near], cell.probability * RARE * np.exp(-0.5 * (strain / STRAIN) ** 2))
     return np.log1p(odds)
+
+
+def lengths(cells: Sequence[IndexedCell]) -> NDArray[np.float64] | None:
+    """(V,) Å of the lattice vectors of indexed cells up to `LONGEST`; None where it is not likely that one is right."""
+    if sum(cell.probability for cell in cells) < SURE:
+        return None
+    steps = np.stack(np.meshgrid(*[np.arange(-STEPS, STEPS + 1)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    found = np.linalg.norm(np.concatenate([steps @ cell.lattice for cell in cells]), axis=1)
+    return np.unique(np.round(found[(found > 0) & (found < LONGEST)], 2))

@@ -13,7 +13,7 @@ from xtal.crystals import HIGHEST_NUMBER
 from xtal.crystals.linkers import METALS, Framework, Grips, Linker, lone_linker
 
 MOST_LINKERS = 200  # of the same donors, the most frequent ones
-MOST_BARE = 120
+MOST_BARE = 400
 MOST_GROUPS = 24
 MOST_SHAPES = 2  # of one kind without groups
 LONGER, TURNED = 0.6, 8.0  # Å and degrees, by which shapes differ
@@ -29,8 +29,8 @@ def set_key(naked: Bare) -> Key:
     return naked.linker.kind, sum({group.key for group in naked.groups}), len(naked.groups)
 
 
-def lone_linkers(kinds: Iterable[Kind], numbers: NDArray[np.integer], most: int = MOST_LINKERS) -> list[Linker]:
-    """Return up to `most` kinds of parts as linkers of two ends or more, of no other elements than the atoms (N,)."""
+def lone_linkers(kinds: Iterable[Kind], numbers: NDArray[np.integer], most: int | None = None) -> list[Linker]:
+    """Return kinds of parts, up to `most`, as linkers of two ends or more, of no other elements than the atoms (N,)."""
     elements = np.append(numbers, HYDROGEN)
     found = []
     for kind in kinds:

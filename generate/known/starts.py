@@ -9,13 +9,15 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from generate.knowledge.series import straight_linkers
+from generate.known.archetypes import archetypes
 from generate.known.centring import centrings, in_lattice
 from generate.known.dressing import SETTLED, Attempt, Dresser, Undressed, undressed
 from generate.known.exchange import Plan, exchanged, plans
 from generate.known.gallery import Neighbour
 from generate.known.isoreticular import Key, Recipe, recipes, with_metal
-from generate.known.lines import agreements, first_lines, in_cells
-from generate.known.shelf import Shelf, lone_linkers
+from generate.known.lines import agreements, first_lines, in_cells, lengths
+from generate.known.shelf import MOST_LINKERS, Shelf, lone_linkers
 from generate.known.templates import difference
 from generate.known.ways import Way, ways
 from generate.parts import Chemistry, Library
@@ -126,12 +128,15 @@ class Builder:
         first lines of the pattern would lie where they do are tried in one host each; those that fit best are then
         built in every host and way, and the pattern says where their groups are. `hear` is told of the best so far.
         """
-        known = {n.id: n for n in (*self.near[:HOSTS], *self.alike)}.values()
+        ruled = [Neighbour(crystal.name, 0.0, crystal) for crystal in archetypes()]
+        known = {n.id: n for n in (*ruled, *self.near[:HOSTS], *self.alike)}.values()
         hosts = [n for n in known if len(n.crystal) <= LARGEST and (n.crystal.occupancies == 1).all()]
         frameworks = [with_metal(take_apart(n.crystal), numbers) for n in hosts]
         by_key: dict[Key, list[Recipe]] = defaultdict(list)
-        spare = lone_linkers(self.library.kinds, numbers) if self.library else []
-        for recipe in recipes(frameworks, Shelf.of(frameworks, numbers, self.extra, spare), numbers):
+        spare = lone_linkers(self.library.kinds, numbers, MOST_LINKERS) if self.library else []
+        spare += lone_linkers(straight_linkers(), numbers)
+        shelf = Shelf.of(frameworks, numbers, self.extra, spare)
+        for recipe in recipes(frameworks, shelf, numbers, lengths(self.cells)):
             by_key[recipe.key].append(recipe)
         survey = self._fitted(self._likely(frameworks, [r for found in by_key.values() for r in _of_first_host(found)]))
         if survey:

@@ -4,7 +4,7 @@ Whatever lies between the ends does not count.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations
 
 import numpy as np
@@ -25,6 +25,8 @@ AXIS = 0.05  # weight of the turn begun with, about an axis that the ends leave 
 ABOUT = 8  # turns about the axis of a linker of two ends that are begun with
 SHORT = 1.0  # Å between two ends that make no axis
 TURNS = Rotation.create_group("O").as_matrix()  # (24, 3, 3) of a cube
+STRAIGHT = np.cos(np.radians(20))  # of the angle between a linker's axis and the bonds that its ends hang on
+LEAST_TWIST = np.radians(10)
 SAME_PLACE = 0.3  # Å between the atoms of two ways that are one
 
 
@@ -36,18 +38,22 @@ class Way:
         misfit: Å rms between the ends.
         rotation: (3, 3) of the new linker, ``position @ rotation``.
         arms: (E, 3) Å, the nodes of the new linker when it is turned, in the order of the old one's ends.
+        twist: rad, by which the new linker is `twisted` before that.
     """
 
     misfit: float
     rotation: NDArray[np.float64]
     arms: NDArray[np.float64]
+    twist: float = 0.0
 
 
 def ways(old: Linker, new: Linker) -> list[Way]:
-    """Ways to turn a linker so that its ends look like those of an old one, the best first."""
+    """Ways to turn a linker, and to twist it if it is straight, so that its ends look like an old one's; best first."""
     ends = len(old.node)
     if ends != len(new.node) or ends > MOST_ENDS:
         return []
+    twist = _twist(old, new)
+    new = twisted(new, twist)
     orders = permutations(range(ends))
     tried = [way for order in orders for way in _turned(old, new, order, _begun(old, new, order))]
     best = min((way.misfit for way in tried), default=0.0)
@@ -56,7 +62,58 @@ def ways(old: Linker, new: Linker) -> list[Way]:
     for way in sorted(usable, key=lambda way: (round(way.misfit, 1), _moved(old, new, way))):
         if not any(_same(new, way, other) for other in found):
             found.append(way)
-    return found[:MOST_WAYS]
+    return [replace(way, twist=twist) for way in found[:MOST_WAYS]]
+
+
+def twisted(linker: Linker, angle: float) -> Linker:
+    """Turn what grips the second end of a linker about the bond that it hangs on, by an angle (rad)."""
+    hinge = _hinge(linker, 1) if angle else None
+    if hinge is None:
+        return linker
+    at, along = hinge
+    position, mine = linker.position.copy(), linker.end == 1
+    position[mine] = at + Rotation.from_rotvec(angle * along).apply(position[mine] - at)
+    return replace(linker, position=position)
+
+
+def _twist(old: Linker, new: Linker) -> float:
+    """Angle (rad) that a straight linker of two carboxylates is twisted by to be as the old one; 0 for others."""
+    wanted, found = _dihedral(old), _dihedral(new)
+    if wanted is None or found is None:
+        return 0.0
+    angle = float((wanted - found + np.pi / 2) % np.pi - np.pi / 2)
+    return angle if abs(angle) > LEAST_TWIST else 0.0
+
+
+def _dihedral(linker: Linker) -> float | None:
+    """Angle (rad, modulo π) between the planes of the ends of a straight linker, seen along it; None for others."""
+    if len(linker.node) != 2:
+        return None
+    here, there = _hinge(linker, 0), _hinge(linker, 1)
+    if here is None or there is None:
+        return None
+    (first, back), (last, along) = here, there
+    axis = last - first
+    axis /= max(float(np.linalg.norm(axis)), 1e-9)
+    if min(-back @ axis, along @ axis) < STRAIGHT:
+        return None
+    one, two = (np.diff(linker.position[linker.bound & (linker.end == end)], axis=0)[0] for end in range(2))
+    return float(np.arctan2(np.cross(one, two) @ axis, one @ two - (one @ axis) * (two @ axis)))
+
+
+def _hinge(linker: Linker, end: int) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """Place (3,) Å of what two donors of an end hang on, and the unit vector (3,) to it along its only other bond."""
+    mine = linker.end == end
+    clasp, donors = np.flatnonzero(mine & ~linker.bound), mine & linker.bound
+    if len(clasp) != 1 or donors.sum() != 2:
+        return None
+    near = linker.bonds[linker.bonds[:, 0] == clasp[0], 1]
+    inner = near[linker.core[near]]
+    if len(inner) != 1:
+        return None
+    at = linker.position[clasp[0]]
+    along = at - linker.position[inner[0]]
+    return at, along / np.linalg.norm(along)
 
 
 def _begun(old: Linker, new: Linker, order: Sequence[int]) -> NDArray[np.float64]:

@@ -12,6 +12,7 @@ from scipy.sparse.csgraph import connected_components
 from generate.known.centring import centrings, in_lattice
 from generate.known.exchange import Plan, exchanged
 from generate.known.pendants import Bare, Group
+from generate.known.ways import twisted
 from xtal.crystals import Crystal
 from xtal.crystals.linkers import Linker
 from xtal.crystals.parts import Part, cut
@@ -149,7 +150,7 @@ def undressed(plan: Plan, bare: Mapping[int, Bare], groups: tuple[Group, ...], c
     nodes = tuple((p.part, (parts.crystal.frac_coords[p.atoms] + p.cell) @ lattice) for p in parts.pieces)
     units = []
     for row, one in bare.items():
-        position = one.linker.position @ plan.ways[row].rotation
+        position = twisted(one.linker, plan.ways[row].twist).position @ plan.ways[row].rotation
         position += crystal.frac_coords[at] @ crystal.lattice - position[0]
         units.append(Unit(position, one.linker, one.places))
         at += len(position)
