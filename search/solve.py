@@ -1,7 +1,8 @@
 """The one call: search, judge, generate where nothing fits, remember."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from generate.engine import CandidateGenerator
     from generate.run import Generation
     from search.cache import Cache
+
+WORD = 0.5  # seconds between words while a generation waits for its turn
 
 
 class Solver:
@@ -116,13 +119,23 @@ class Solver:
             watch(Event(answer, verdict, preview))
 
         try:
-            with self._generating:
+            with self._turn(hear):
                 found = self._generation(answer, options, hear)
-        except Cancelled:
-            return replace(solution, notes=("the generation was cancelled",), cancelled=True)
+        except Cancelled as cancelled:
+            return replace(solution, notes=(str(cancelled) or "the generation was cancelled",), cancelled=True)
         except UserError as error:
             return replace(solution, notes=(f"nothing was generated: {error}",))
         return replace(solution, candidates=tuple(found.candidates), notes=tuple(found.notes))
+
+    @contextmanager
+    def _turn(self, hear: Callable[[Preview], None]) -> Iterator[None]:
+        """Wait for the generations before this one; whoever watches may end the wait."""
+        while not self._generating.acquire(timeout=WORD):
+            hear(Preview(0, 1, list, what="waiting for another generation"))
+        try:
+            yield
+        finally:
+            self._generating.release()
 
     def _generation(self, answer: Answer, options: Options, hear: Callable[[Preview], None]) -> "Generation":
         from generate.known import Gallery

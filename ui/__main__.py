@@ -18,6 +18,10 @@ def serve(
         list[str], typer.Option(help="Index to search, several as one; default ones are built at first start.")
     ] = DEFAULT_INDEXES,
     host: Annotated[str, typer.Option(help="Address to listen on; 127.0.0.1 is this machine only.")] = "127.0.0.1",
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(help="Another name of this server, as behind a proxy; may be given several times."),
+    ] = None,
     port: Annotated[int | None, typer.Option(help="Port; the first free one from 7860 when not given.")] = None,
     user: Annotated[
         str | None, typer.Option(help="Ask for this user and a password, the setting XTALSCOUT_PASSWORD.")
@@ -32,9 +36,10 @@ def serve(
     from indexer.storage.folders import read_current
     from indexer.storage.joined import JOINT
     from ui.access import login
+    from ui.guard.hosts import Hosts
 
     try:
-        allowed = login(user)
+        allowed, hosts = login(user), Hosts.of(host, allow_host or ())
         for name in set(index) - set(DEFAULT_INDEXES):
             read_current(name)
     except UserError as error:
@@ -48,7 +53,7 @@ def serve(
     library.start()
     try:
         print(
-            f"Xtalscout is at {launch(page, library, host, port, open_browser, allowed)} - stop it with Ctrl+C",
+            f"Xtalscout is at {launch(page, library, host, port, open_browser, allowed, hosts)} - stop it with Ctrl+C",
             flush=True,
         )
     except OSError as error:

@@ -5,7 +5,8 @@ import re
 import gradio as gr
 from gradio.state_holder import SessionState, StateHolder
 
-from ui.api import add_api, health_route, offers_tools, search_route
+from ui.api import add_api, call_routes, health_route, offers_tools, search_route
+from ui.guard import Hosts, guarded
 from ui.inputs import LARGEST_FILE
 from ui.layout import html, make_inputs, make_outputs
 from ui.library import Library
@@ -64,8 +65,20 @@ def launch(
     port: int | None,
     open_browser: bool,
     login: tuple[str, str] | None = None,
+    hosts: Hosts | None = None,
 ) -> str:
-    """Serve the page in the background and return its address. Nothing it loads comes from another machine."""
+    """Serve the page in the background and return its address. Nothing it loads comes from another machine.
+
+    Args:
+        page: to serve.
+        library: that answers.
+        host: address to listen on.
+        port: to listen on; None takes the first free one.
+        open_browser: whether a browser shows the page.
+        login: user and password; None where nobody is asked.
+        hosts: names of the server, by default those of `host`.
+    """
+    routes = [health_route(library), search_route(library, login), *call_routes(library)]
     _, address, _ = page.launch(
         server_name=host,
         server_port=port,
@@ -82,7 +95,7 @@ def launch(
         pwa=False,
         mcp_server=offers_tools(login),
         auth=login,
-        app_kwargs={"routes": [health_route(library), search_route(library, login)]},
+        app_kwargs={"routes": routes, "lifespan": guarded(hosts or Hosts.of(host))},
         max_threads=THREADS,
         state_session_capacity=SESSIONS,
         quiet=True,
@@ -97,9 +110,9 @@ def _calm_queue(page: gr.Blocks) -> None:
     """Keep gradio's queue from taking more of the processor than the searches that wait in it.
 
     By default it tells all who wait about every move, and after every call makes a statistic of the last 10,000, which
-    only its monitoring page would show.
+    only its monitoring page would show. Nobody may go past it.
     """
-    page.queue(status_update_rate=QUEUE_NEWS)
+    page.queue(status_update_rate=QUEUE_NEWS, api_open=False)
     queue = page._queue
     queue.sleep_when_free = QUEUE_LOOK
     queue.ANALYTICS_MAX_EVENTS, queue.ANAYLTICS_CACHE_FREQUENCY = 1, NEVER  # as gradio spells it

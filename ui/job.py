@@ -115,7 +115,7 @@ class Job:
             self.cancel()
         if self.cancelled:
             raise Cancelled
-        crystal = event.preview.crystals()[0] if self.previewing else None
+        crystal = next(iter(event.preview.crystals()), None) if self.previewing else None
         now = event.preview
         self.step = Step(now.step, now.steps, now.turn, now.share, crystal, now.what)
 

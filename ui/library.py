@@ -2,7 +2,7 @@
 
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from xtal.errors import UserError
 
@@ -41,6 +41,7 @@ class Library:
         turns: taken while such a search runs, whichever way it was asked for.
         solver: what answers, once the index is ready.
         progress: how far the index is.
+        calls: of programs that take long and are worked on (`ui.api.calls.Call`), by their ids.
     """
 
     def __init__(self, index_name: str, workers: int = 0) -> None:
@@ -51,6 +52,7 @@ class Library:
         self._workers = workers
         self.solver: Solver | None = None
         self.progress = Progress("opening")
+        self.calls: dict[str, Any] = {}
         self._thread = threading.Thread(target=self._prepare, name="library", daemon=True)
 
     @property

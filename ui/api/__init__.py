@@ -1,7 +1,8 @@
 """What programs ask: named endpoints, plain HTTP, and whether the server is well."""
 
 from ui.api.api import add_api, offers_tools
+from ui.api.calls import call_routes
 from ui.api.health import health_route
 from ui.api.plain_search import search_route
 
-__all__ = ["add_api", "health_route", "offers_tools", "search_route"]
+__all__ = ["add_api", "call_routes", "health_route", "offers_tools", "search_route"]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import gradio as gr
 from gradio import FileData
 
+from ui.api.calls import watched
 from ui.api.given import filters, number, pattern_in, ready, text, told, uploaded_pattern
 from ui.api.health import health
 from ui.api.refining import LONGEST_REFINEMENT, refinement_data, structure_data
@@ -84,7 +85,7 @@ class Endpoints:
 
         Searches the index, judges the best hit (match or miss, with a calibrated probability) and, when nothing
         matches, generates crystals that fit the pattern; these are proposals, not verified. Takes from 0.1 s to
-        minutes; one generation runs at a time. The same question a second time is answered from the cache.
+        minutes, 10 at most; one generation runs at a time. The same question a second time is answered from the cache.
 
         Args:
             file: the pattern, uploaded (xy, xye, csv, xrdml, raw, brml, ras, rasx, fxye, cif, ...), or a data: URL
@@ -125,7 +126,8 @@ class Endpoints:
             ),
             lines=given_lines(pattern, lines),
         )
-        return solution_data(self._solver.solve(pattern, options))
+        with watched(self._library) as watch:
+            return solution_data(self._solver.solve(pattern, options, watch))
 
     @told
     def search(
