@@ -55,8 +55,8 @@ def build(
         scheduler: address of a Dask cluster that prepares the records in place of processes of this machine.
 
     Raises:
-        UserError: no record of the sources is usable, another process builds the same index, or the cluster does not
-            answer.
+        UserError: no record of the sources is usable, another process builds the same index, the cluster does not
+            answer or has other code, or this machine cannot do the work now.
     """
     with building(plan.name, plan.home):
         total = _Total() if progress is _silent else _Total.counted_meanwhile(plan)
@@ -79,13 +79,13 @@ def finished_records(plan: Plan) -> int:
 def _open_pool(workers: int | None, scheduler: str | None) -> Pool[Task, Outcome]:
     """Return the workers that prepare records."""
     if scheduler is None:
-        return CrashProofPool(workers or settings.cores(), prepare.prepare, prepare.crashed)
+        return CrashProofPool(workers or settings.cores(), prepare.prepare, prepare.crashed, prepare.trouble)
     if workers is not None:
         raise UserError(
             f"workers ({workers}) are processes of this machine, but the scheduler {scheduler} has its own; "
             "give one or the other"
         )
-    return ClusterPool(scheduler, prepare.prepare, prepare.crashed)
+    return ClusterPool(scheduler, prepare.prepare, prepare.crashed, prepare.trouble)
 
 
 def _prepared_shards(plan: Plan, pool: Pool[Task, Outcome], done: Callable[[int], None]) -> list[Path]:

@@ -1,6 +1,7 @@
 """A pool whose workers are those of a Dask cluster.
 
-The scheduler and its workers need the same version of this package, of Python and of Dask as the machine that builds;
+The scheduler and its workers need the same version of this package, of Python and of Dask as the machine that builds,
+which the workers prove before and after each chunk (`indexer.proof`);
 they need no files: a task carries the content of its record. Workers with one thread each are the fastest
 (``dask worker ADDRESS --nworkers -1 --nthreads 1``). Workers may come and go during a build. Whoever reaches a
 scheduler can run code on its workers and on its clients, so give the address of one you trust; Dask's own settings
@@ -14,7 +15,8 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any, Self
 
-from indexer.pool import Item, Pool, Result, run_items
+from indexer.pool import Item, Pool, Result, never, run_items
+from indexer.proof import prove
 from xtal.console import FAILED
 from xtal.errors import UserError
 
@@ -34,14 +36,21 @@ class ClusterPool(Pool[Item, Result]):
         address: of the scheduler, such as ``tcp://10.0.0.5:8786``.
         function: see `Pool`; a top-level function of a module that the workers can import.
         on_crash: see `Pool`.
+        trouble: see `Pool`.
 
     Raises:
         UserError: on entering, when Dask is missing, the scheduler does not answer or has no worker, or they cannot
             import `function`; during the work, when the scheduler is lost.
     """
 
-    def __init__(self, address: str, function: Callable[[Item], Result], on_crash: Callable[[Item], Result]) -> None:
-        super().__init__(function, on_crash)
+    def __init__(
+        self,
+        address: str,
+        function: Callable[[Item], Result],
+        on_crash: Callable[[Item], Result],
+        trouble: Callable[[Result], str] = never,
+    ) -> None:
+        super().__init__(function, on_crash, trouble)
         self._address = address
         self._dask = _load_distributed()
         self._client: Any = None
@@ -49,7 +58,7 @@ class ClusterPool(Pool[Item, Result]):
     def __enter__(self) -> Self:
         self._client = _connect(self._dask, self._address)
         try:
-            _check_workers(self._client, self._address, self._function)
+            _check_workers(self._client, self._address, self._function, self._proof)
         except UserError:
             self.close()
             raise
@@ -65,7 +74,9 @@ class ClusterPool(Pool[Item, Result]):
 
     def _submit(self, chunk: list[Item]) -> Any:
         with self._reported_loss():
-            return self._client.submit(run_items, self._function, chunk, pure=False)  # a name of its own, not a digest
+            return self._client.submit(
+                run_items, self._function, chunk, self._proof, pure=False
+            )  # no digest as its name
 
     def _collect(self, chunk: list[Item], future: Any) -> list[Result]:
         try:
@@ -75,8 +86,7 @@ class ClusterPool(Pool[Item, Result]):
 
     def _one_by_one(self, chunk: list[Item]) -> list[Result]:
         """Run single items with nothing of ours beside them: Dask blames all that a lost worker had in hand."""
-        for _, future in self._waiting:
-            future.exception()  # waits, and raises nothing
+        self._quiet()
         return [self._alone(item) for item in chunk]
 
     def _alone(self, item: Item) -> Result:
@@ -135,19 +145,23 @@ async def _knock(dask: ModuleType, address: str) -> None:
     await comm.close()
 
 
-def _check_workers(client: Any, address: str, function: Callable) -> None:
-    """Raise UserError unless there is a worker and everybody can import `function`: else Dask waits without a word."""
+def _check_workers(client: Any, address: str, function: Callable, expected: str) -> None:
+    """Raise UserError unless there is a worker, and all have the code of this machine: else Dask waits without a word.
+
+    Those that come later prove it with every chunk.
+    """
     try:
         client.wait_for_workers(1, timeout=PATIENCE)
         name = f"{function.__module__}:{function.__qualname__}"
         client.run_on_scheduler(pkgutil.resolve_name, name)
         client.run(pkgutil.resolve_name, name)
+        client.run(prove, expected)
     except TimeoutError:
         raise UserError(
             f"the Dask scheduler at {address} has no worker; start some: "
             f"dask worker {address} --nworkers -1 --nthreads 1"
         ) from None
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError) as error:  # a worker with another version, or none, of this package
         raise UserError(
             f"the Dask cluster at {address} has not the package of this machine ({error}); install the same version "
             "of xtalscout for the scheduler and every worker"

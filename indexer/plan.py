@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import xtal
+from indexer.proof import proof
 from indexer.storage import folders
 from indexer.storage.manifest import FORMAT
 from models.embedder import Embedder
@@ -50,9 +50,9 @@ class Plan:
 
     @property
     def folder(self) -> Path:
-        """Where the finished parts of this build are kept until it is published."""
+        """Where the finished parts of this build are kept until it is published; parts of other code lie elsewhere."""
         sources = [source.source_id for source in self.sources]
-        facts = [*sources, self.embedder.model_id, str(self.limit), str(FORMAT), _code_digest()]
+        facts = [*sources, self.embedder.model_id, str(self.limit), str(FORMAT), proof()]
         key = hashlib.sha256("\0".join(facts).encode()).hexdigest()[:12]
         return folders.index_folder(self.name, self.home) / f".building-{key}"
 
@@ -86,11 +86,3 @@ def open_plan(
     options = ["--name", name, *(("--source", str(path)) if path else ()), *(("--limit", str(limit)) if limit else ())]
     command = f"{spelled('indexer build')} {shlex.join([*specs, *options])}"
     return Plan(name, sources, embedder, limit, home, command)
-
-
-def _code_digest() -> str:
-    """Digest of the code that turns a record into a crystal and lines: a shard of other code must not be reused."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(xtal.__file__).parent.rglob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()

@@ -7,25 +7,39 @@ item that kills this process too is named. The workers are processes of this mac
 """
 
 import contextlib
-import ctypes
 import multiprocessing
 import os
-import signal
-import threading
+import time
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
+from indexer.proof import proof, prove
+from xtal.console import FAILED
+from xtal.errors import UserError
 from xtal.processes import settle
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 THREAD_SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 LOOK_AHEAD = 4  # chunks per worker that are read in advance: enough to bridge the writing of a shard
+KILLED = -9  # exit code of a process that the kernel ended, as it does for memory
+PAUSES = (1.0, 5.0, 20.0)  # seconds before an item that the machine failed is tried again, alone
+
+
+class MachineError(UserError):
+    """The machine cannot do the work now: nothing is wrong with the items."""
+
+    exit_code = FAILED
+
+
+def never(_result: object) -> str:
+    """Say that no result tells of passing trouble."""
+    return ""
 
 
 class Pool(ABC, Generic[Item, Result]):
@@ -33,12 +47,19 @@ class Pool(ABC, Generic[Item, Result]):
 
     Args:
         function: picklable, turns one item into one result; it raises nothing.
-        on_crash: makes the result of an item that killed its process.
+        on_crash: makes the result of an item that crashed its process.
+        trouble: returns what trouble of the machine, which may pass, a result tells of, or nothing. Its item is tried
+            again.
     """
 
-    def __init__(self, function: Callable[[Item], Result], on_crash: Callable[[Item], Result]) -> None:
-        self._function = function
-        self._on_crash = on_crash
+    def __init__(
+        self,
+        function: Callable[[Item], Result],
+        on_crash: Callable[[Item], Result],
+        trouble: Callable[[Result], str] = never,
+    ) -> None:
+        self._function, self._on_crash, self._trouble = function, on_crash, trouble
+        self._proof = proof()
         self._waiting: deque[tuple[list[Item], Any]] = deque()  # chunks under way and their futures, in order
 
     def __enter__(self) -> Self:
@@ -50,13 +71,44 @@ class Pool(ABC, Generic[Item, Result]):
         self.close()
 
     def map(self, chunks: Iterable[list[Item]]) -> Iterator[list[Result]]:
-        """Yield the results of each chunk in order; `chunks` is read only a little ahead."""
+        """Yield the results of each chunk in order; `chunks` is read only a little ahead.
+
+        Raises:
+            MachineError: no process starts, or an item met trouble of the machine each time that it was tried.
+            OtherCodeError: a worker runs other code than this process.
+        """
         for chunk in chunks:
             self._waiting.append((chunk, self._submit(chunk)))
             if len(self._waiting) > LOOK_AHEAD * self._count_workers():
-                yield self._collect(*self._waiting.popleft())
+                yield self._settled(*self._waiting.popleft())
         while self._waiting:
-            yield self._collect(*self._waiting.popleft())
+            yield self._settled(*self._waiting.popleft())
+
+    def _settled(self, chunk: list[Item], future: Any) -> list[Result]:
+        """Wait for the results of a chunk, and try again what the machine failed."""
+        results = self._collect(chunk, future)
+        return [
+            self._again(item, why) if (why := self._trouble(result)) else result
+            for item, result in zip(chunk, results, strict=True)
+        ]
+
+    def _again(self, item: Item, why: str) -> Result:
+        """Try an item with nothing beside it until the trouble has passed."""
+        for pause in PAUSES:
+            time.sleep(pause)
+            self._quiet()
+            (result,) = self._collect([item], self._submit([item]))
+            if not (why := self._trouble(result)):
+                return result
+        raise MachineError(
+            f"{why}, {len(PAUSES) + 1} times; free some memory, take fewer workers or another machine, and repeat the "
+            "command: it goes on where it stopped"
+        )
+
+    def _quiet(self) -> None:
+        """Wait until nothing is under way; failures are dealt with when their turn comes."""
+        for _, future in self._waiting:
+            future.exception()
 
     @abstractmethod
     def close(self) -> None:
@@ -82,10 +134,17 @@ class CrashProofPool(Pool[Item, Result]):
         workers: number of processes.
         function: see `Pool`.
         on_crash: see `Pool`.
+        trouble: see `Pool`.
     """
 
-    def __init__(self, workers: int, function: Callable[[Item], Result], on_crash: Callable[[Item], Result]) -> None:
-        super().__init__(function, on_crash)
+    def __init__(
+        self,
+        workers: int,
+        function: Callable[[Item], Result],
+        on_crash: Callable[[Item], Result],
+        trouble: Callable[[Result], str] = never,
+    ) -> None:
+        super().__init__(function, on_crash, trouble)
         self._workers = workers
         self._pool: ProcessPoolExecutor | None = None  # started with the first chunk
 
@@ -100,9 +159,12 @@ class CrashProofPool(Pool[Item, Result]):
     def _submit(self, chunk: list[Item]) -> Future:
         with contextlib.suppress(BrokenProcessPool):
             if self._pool is not None:
-                return self._pool.submit(run_items, self._function, chunk)
+                return self._hand(self._pool, chunk)
         self._pool = _start(self._workers)
-        return self._pool.submit(run_items, self._function, chunk)
+        return self._hand(self._pool, chunk)
+
+    def _hand(self, pool: ProcessPoolExecutor, chunk: list[Item]) -> Future:
+        return pool.submit(run_items, self._function, chunk, self._proof)
 
     def _collect(self, chunk: list[Item], future: Future) -> list[Result]:
         try:
@@ -111,80 +173,36 @@ class CrashProofPool(Pool[Item, Result]):
             return self._one_by_one(chunk)
 
     def _one_by_one(self, chunk: list[Item]) -> list[Result]:
+        """Run single items, each that crashes its process in one of its own."""
         results = []
-        pool = _start(1)
+        pool, processes = _start_one()
         for item in chunk:
             try:
-                results += pool.submit(run_items, self._function, [item]).result()
+                results += self._hand(pool, [item]).result()
             except BrokenProcessPool:
-                results.append(self._on_crash(item))
-                pool = _start(1)
+                results.append(self._crashed(item, processes))
+                pool, processes = _start_one()
         pool.shutdown()
         return results
 
-
-class ItemTimeoutError(Exception):
-    """Raised inside a worker when one item took longer than it may."""
-
-
-def time_limit(seconds: float) -> contextlib.AbstractContextManager[None]:
-    """Raise ItemTimeoutError in this thread, which computes, after `seconds`.
-
-    A signal does it in the main thread. Elsewhere (the threads of a Dask worker, or a system without SIGALRM) Python
-    raises the error at its next step, so that a sleep or a call into C ends first.
-    """
-    if hasattr(signal, "SIGALRM") and threading.current_thread() is threading.main_thread():
-        return _limit_by_signal(seconds)
-    return _limit_by_watch(seconds)
+    def _crashed(self, item: Item, processes: list[Any]) -> Result:
+        """Return the result of an item whose process has ended, unless it was the system that ended it."""
+        for process in processes:
+            process.join()
+        if any(process.exitcode == KILLED for process in processes):
+            raise MachineError(
+                f"the system ended a worker process that had {getattr(item, 'id', item)!r} in hand and nothing else "
+                "beside it, for its memory as a rule; free some, and repeat the command: it goes on where it stopped"
+            )
+        return self._on_crash(item)
 
 
-@contextlib.contextmanager
-def _limit_by_signal(seconds: float) -> Iterator[None]:
-    def expire(_signal: int, _frame: FrameType | None) -> None:
-        """End what takes too long."""
-        raise ItemTimeoutError(_too_long(seconds))
-
-    before = signal.signal(signal.SIGALRM, expire)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
-
-@contextlib.contextmanager
-def _limit_by_watch(seconds: float) -> Iterator[None]:
-    thread = ctypes.c_ulong(threading.get_ident())
-    guard, over = threading.Lock(), threading.Event()
-
-    def expire() -> None:
-        """End what takes too long, unless it has ended by now."""
-        with guard:
-            if not over.is_set():
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(ItemTimeoutError))
-
-    watch = threading.Timer(seconds, expire)
-    watch.daemon = True
-    watch.start()
-    try:
-        yield
-    except ItemTimeoutError:
-        raise ItemTimeoutError(_too_long(seconds)) from None
-    finally:
-        watch.cancel()
-        with guard:
-            over.set()
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, None)  # takes back one that has not been raised yet
-
-
-def _too_long(seconds: float) -> str:
-    return f"took longer than {seconds:g} s"
-
-
-def run_items(function: Callable[[Item], Result], items: list[Item]) -> list[Result]:
-    """Do the work of one chunk: what a worker runs."""
-    return [function(item) for item in items]
+def run_items(function: Callable[[Item], Result], items: list[Item], expected: str) -> list[Result]:
+    """Do the work of one chunk: what a worker runs. Before and after, it proves that it is the `expected` one."""
+    prove(expected)
+    results = [function(item) for item in items]
+    prove(expected)
+    return results
 
 
 def _start(workers: int) -> ProcessPoolExecutor:
@@ -193,6 +211,20 @@ def _start(workers: int) -> ProcessPoolExecutor:
     with _environment(dict.fromkeys(THREAD_SETTINGS, "1")):
         pool.submit(os.getpid)  # a pool of spawned processes starts all of them with its first task
     return pool
+
+
+def _start_one() -> tuple[ProcessPoolExecutor, list[Any]]:
+    """Start a process that is known to run; return its pool, and the process."""
+    pool = _start(1)
+    processes = list((pool._processes or {}).values())
+    try:
+        pool.submit(os.getpid).result()
+    except BrokenProcessPool:
+        raise MachineError(
+            "no worker process can start: what it wrote above says why. A script that builds an index must do so "
+            'below `if __name__ == "__main__":`'
+        ) from None
+    return pool, processes
 
 
 @contextlib.contextmanager

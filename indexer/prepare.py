@@ -2,20 +2,22 @@
 
 from dataclasses import dataclass, replace
 
-from indexer.pool import ItemTimeoutError, time_limit
 from indexer.storage.manifest import Broken
+from indexer.time_limit import ItemTimeoutError, StalledError, time_limit
 from xtal.crystals import Crystal, primitive
 from xtal.errors import UserError
 from xtal.patterns import Lines
 from xtal.physics import crystal_lines
 from xtal.sources import Record, Source, TooManyAtomsError
 
-TIME_LIMIT = 60.0  # seconds; a thousand times what a MOF takes
+TIME_LIMIT = 60.0  # seconds of a core; a thousand times what a MOF takes
 LONGEST_REASON = 300  # characters: a parser may quote the whole file
 
 # What reading and computing raise on nonsense input. A TypeError or AttributeError would be a defect of ours: it ends
 # the build instead of being counted as a broken entry.
-NONSENSE = (ValueError, ArithmeticError, LookupError, RuntimeError, MemoryError, ItemTimeoutError)
+NONSENSE = (ValueError, ArithmeticError, LookupError, RuntimeError, ItemTimeoutError)
+PASSING = (MemoryError, StalledError)  # what a sound record meets on a machine that has too much to do
+NO_THREAD = "can't start new thread"  # a RuntimeError of the same kind
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +43,15 @@ class LeftOut:
     """A sound entry with more atoms than its source takes in."""
 
 
-Outcome = Prepared | Broken | LeftOut
+@dataclass(frozen=True)
+class Trouble:
+    """A record that the machine could not prepare now. It says nothing of the record and is never kept."""
+
+    id: str
+    reason: str
+
+
+Outcome = Prepared | Broken | LeftOut | Trouble
 
 
 def prepare(task: Task) -> Outcome:
@@ -53,8 +63,9 @@ def prepare(task: Task) -> Outcome:
             lines = crystal_lines(reduced)
     except TooManyAtomsError:
         return LeftOut()
-    except NONSENSE as error:
-        return Broken(task.id, _reason(error))
+    except (*PASSING, *NONSENSE) as error:
+        passes = isinstance(error, PASSING) or NO_THREAD in str(error)
+        return (Trouble if passes else Broken)(task.id, _reason(error))
     if len(lines) == 0:
         return Broken(task.id, "it has no diffraction line in the computed range")
     return Prepared(task.id, replace(reduced, name=reduced.name or crystal.name or task.id), lines)
@@ -65,6 +76,11 @@ def crashed(task: Task) -> Broken:
     return Broken(task.id, "reading it crashed the worker process")
 
 
+def trouble(outcome: Outcome) -> str:
+    """Return what the machine lacked for a record, or nothing."""
+    return f"this machine could not prepare {outcome.id!r} ({outcome.reason})" if isinstance(outcome, Trouble) else ""
+
+
 def _reason(error: Exception) -> str:
     kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
-    return f"{kind}{error}"[:LONGEST_REASON]
+    return (f"{kind}{error}"[:LONGEST_REASON]).strip(": ")

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
-from indexer.pool import CrashProofPool, ItemTimeoutError, time_limit
+from indexer.pool import CrashProofPool
+from indexer.time_limit import ItemTimeoutError, StalledError, time_limit
 from xtal.crystals import Crystal, niggli, to_structure
 from xtal.settings import cores
 
@@ -114,7 +115,7 @@ def _within(seconds: float, candidate: Crystal, truth: Crystal, tolerance: Toler
     try:
         with time_limit(seconds):
             return Match(tolerance, rmse(candidate, truth, tolerance))
-    except ItemTimeoutError:
+    except (ItemTimeoutError, StalledError):
         return Match(tolerance, None, late=True)
 
 

@@ -14,8 +14,9 @@ from generate.parts.conformers import conformers, mirrored
 from generate.parts.library import Kind, Library, Role, with_images
 from generate.parts.prior import metal_charges
 from generate.parts.survey import Sight, Survey, survey
-from indexer.pool import CrashProofPool, time_limit
+from indexer.pool import CrashProofPool
 from indexer.prepare import NONSENSE, TIME_LIMIT
+from indexer.time_limit import time_limit
 from models.cpcp.training.dataset import split_of
 from xtal.crystals import primitive
 from xtal.crystals.linkers import CARBON, METALS

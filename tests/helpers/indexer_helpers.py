@@ -80,11 +80,15 @@ class ScriptedSource:
             os.abort()
         if record.data == b"hang":
             time.sleep(60)
+        while record.data == b"loop":
+            pass
+        if record.data.startswith(b"memory ") and Path(record.data[7:].decode()).exists():
+            raise MemoryError
         if record.data == b"large":
             raise TooManyAtomsError("too many atoms")
         if record.data == b"broken":
             raise UserError("no cell")
-        return read_cif(record.data, record.id)
+        return read_cif(CIFS[0][1] if record.data.startswith(b"memory ") else record.data, record.id)
 
 
 def scripted_plan(home: Path, *payloads: tuple[str, bytes], **changes: str) -> Plan:

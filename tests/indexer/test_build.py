@@ -15,8 +15,10 @@ import models
 from indexer.__main__ import app
 from indexer.build import build
 from indexer.plan import Plan, open_plan
-from indexer.prepare import Task, prepare
+from indexer.pool import MachineError
+from indexer.prepare import Task, Trouble, prepare
 from indexer.storage import store
+from indexer.storage.manifest import Broken, Counts
 from xtal.errors import UserError
 from xtal.sources import Record
 
@@ -136,8 +138,28 @@ def test_broken_crashing_and_large_entries_are_counted_not_fatal(tmp_path):
 
 def test_an_entry_that_takes_too_long_is_broken(monkeypatch):
     monkeypatch.setattr("indexer.prepare.TIME_LIMIT", 0.05)
+    outcome = prepare(Task(ScriptedSource(()), Record("slow", b"loop"), "slow"))
+    assert outcome == Broken("slow", "ItemTimeoutError: took longer than 0.05 s")
+
+
+def test_one_that_waits_too_long_is_not(monkeypatch):
+    monkeypatch.setattr("indexer.prepare.TIME_LIMIT", 0.05)
     outcome = prepare(Task(ScriptedSource(()), Record("slow", b"hang"), "slow"))
-    assert outcome.reason == "ItemTimeoutError: took longer than 0.05 s"
+    assert outcome == Trouble("slow", "StalledError: took longer than 0.5 s, mostly waiting")
+
+
+def test_want_of_memory_ends_a_build_and_is_never_recorded(tmp_path, monkeypatch):
+    monkeypatch.setattr("indexer.pool.PAUSES", (0.0,))
+    monkeypatch.setattr("indexer.build.SHARD", 3)
+    full = tmp_path / "full"
+    full.touch()
+    short = f"memory {full}".encode()
+    plan = scripted_plan(tmp_path, *CIFS[:4], ("short", short), CIFS[4])
+    with pytest.raises(MachineError, match=r"could not prepare 'short' \(MemoryError\), 2 times; free some memory"):
+        build(plan, workers=1)
+    assert len(list(plan.folder.glob("shard-*"))) == 1  # the one before it
+    full.unlink()
+    assert build(plan, workers=1).counts == Counts(entries=6, groups=5)
 
 
 def test_nothing_usable_is_an_error_with_the_reasons(tmp_path):

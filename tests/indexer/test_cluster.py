@@ -1,5 +1,6 @@
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import dask
 import numpy as np
@@ -20,7 +22,9 @@ from indexer.__main__ import app
 from indexer.build import build
 from indexer.cluster import ClusterLostError, ClusterPool
 from indexer.plan import open_plan
+from indexer.proof import OtherCodeError
 from indexer.storage import store
+from indexer.time_limit import ItemTimeoutError, time_limit
 from xtal.errors import UserError
 
 
@@ -42,10 +46,10 @@ def give_up(item):
 def compute_for_ever(_item):
     """Compute until the time limit, as a record does that leads into an endless loop."""
     try:
-        with pool.time_limit(0.1):
+        with time_limit(0.1):
             while True:
                 sum(range(1000))
-    except pool.ItemTimeoutError as error:
+    except ItemTimeoutError as error:
         return str(error)
 
 
@@ -182,6 +186,47 @@ def test_a_scheduler_lost_during_the_work_ends_it_with_a_hint():
         for process in (scheduler, worker):
             process.terminate()  # a worker that is killed leaves its own process behind for a moment
             process.communicate()
+
+
+@pytest.fixture
+def other_worker(tmp_path):
+    """Address of a cluster whose one worker has a changed copy of the packages."""
+    root = Path(pool.__file__).parents[1]
+    for package in ("xtal", "indexer", "models"):
+        shutil.copytree(root / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__", "weights"))
+    with (tmp_path / "xtal" / "physics" / "powder.py").open("a") as code:
+        code.write("\n# as somebody changed it\n")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    dask_command = [sys.executable, "-P", "-m", "dask"]
+    with LocalCluster(n_workers=0, dashboard_address="127.0.0.1:0") as cluster:
+        address = cluster.scheduler_address
+        worker = subprocess.Popen(
+            [*dask_command, "worker", address, "--nworkers", "1", "--nthreads", "1", "--no-dashboard"],
+            stderr=subprocess.DEVNULL,
+            env=environment,
+            cwd=tmp_path,
+        )
+        try:
+            yield address
+        finally:
+            worker.terminate()
+            worker.communicate()
+
+
+def test_a_worker_of_other_code_is_refused_and_leaves_nothing(other_worker, tmp_path):
+    plan = open_plan(["coremof2019-asr"], BinEmbedder(), limit=2, home=tmp_path)
+    with pytest.raises(OtherCodeError, match="runs other code or libraries than this machine"):
+        build(plan, scheduler=other_worker)
+    assert not plan.folder.exists()
+
+
+def test_one_that_joins_later_is_refused_with_its_first_chunk(other_worker, monkeypatch):
+    monkeypatch.setattr("indexer.cluster._check_workers", lambda *_: None)
+    with (
+        ClusterPool(other_worker, abs, abs) as workers,
+        pytest.raises(OtherCodeError, match="what it prepares would be wrong"),
+    ):
+        list(workers.map([[-1]]))
 
 
 def test_without_dask_the_extra_is_named(monkeypatch):

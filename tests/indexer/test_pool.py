@@ -1,11 +1,16 @@
 import os
 import signal
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
-from indexer.pool import CrashProofPool, ItemTimeoutError, time_limit
+from indexer import pool as pool_module
+from indexer.pool import CrashProofPool, MachineError
+from indexer.time_limit import ItemTimeoutError, StalledError, time_limit
 
 
 def work(item):
@@ -26,10 +31,10 @@ def threads(_item):
 
 
 def test_results_come_in_order_and_crashes_are_named():
-    chunks = [[0, 1], [2, -1, 3], [4], [-2], [5, 6]] + [[n] for n in range(7, 30)]
+    chunks = [[0, 1], [2, -1, 3], [4], [-1], [5, 6]] + [[n] for n in range(7, 30)]
     with CrashProofPool(2, work, give_up) as pool:
         results = list(pool.map(chunks))
-    expected = [[0, 2], [4, "-1 crashed", 6], [8], ["-2 crashed"], [10, 12]] + [[2 * n] for n in range(7, 30)]
+    expected = [[0, 2], [4, "-1 crashed", 6], [8], ["-1 crashed"], [10, 12]] + [[2 * n] for n in range(7, 30)]
     assert results == expected
 
 
@@ -56,9 +61,77 @@ def test_workers_compute_with_one_thread_and_the_parent_keeps_its_setting(monkey
 
 
 def test_a_time_limit_ends_a_long_wait_and_is_lifted_after():
-    with pytest.raises(ItemTimeoutError, match=r"longer than 0\.05 s"), time_limit(0.05):
+    with pytest.raises(StalledError, match=r"longer than 0\.5 s, mostly waiting"), time_limit(0.05):
         time.sleep(10)
     time.sleep(0.1)  # a timer left running would end the test here
+
+
+def test_time_that_others_had_does_not_count():
+    """On a loaded machine an item waits for its turn again and again."""
+    with time_limit(0.05):
+        for _ in range(10):
+            time.sleep(0.02)
+    with ThreadPoolExecutor(1) as thread:
+        assert thread.submit(_wait_in_turns).result() == "done"
+
+
+def _wait_in_turns():
+    with time_limit(0.05):
+        for _ in range(10):
+            time.sleep(0.02)
+    return "done"
+
+
+def short_of_memory(item):
+    """Fail the first `item` times, as a machine does until somebody frees memory."""
+    folder, fails = item
+    tries = len(list(folder.iterdir()))
+    (folder / str(tries)).touch()
+    return "out of memory" if tries < fails else "done"
+
+
+def told(result):
+    return "no memory for it" if result == "out of memory" else ""
+
+
+def test_passing_trouble_is_waited_out_and_lasting_trouble_ends_the_work(tmp_path, monkeypatch):
+    monkeypatch.setattr(pool_module, "PAUSES", (0.0, 0.0, 0.0))
+    items = [(tmp_path / str(fails), fails) for fails in range(5)]
+    for folder, _ in items:
+        folder.mkdir()
+    with CrashProofPool(1, short_of_memory, give_up, told) as pool:
+        assert list(pool.map([items[:2], items[2:4]])) == [["done"] * 2] * 2
+        with pytest.raises(MachineError, match=r"no memory for it, 4 times; free some memory, .* goes on where it"):
+            list(pool.map([items[4:]]))
+
+
+def test_a_process_that_the_system_ends_is_not_the_fault_of_its_item():
+    with (
+        CrashProofPool(1, work, give_up) as pool,
+        pytest.raises(MachineError, match="had -2 in hand and nothing else beside it, for its memory"),
+    ):
+        list(pool.map([[-2]]))
+
+
+STARTS_NONE = """
+from indexer.pool import CrashProofPool, MachineError
+
+try:
+    with CrashProofPool(2, abs, abs) as pool:
+        list(pool.map([[n] for n in range(1000)]))
+except MachineError as error:
+    print(error)
+"""
+
+
+def test_without_a_single_worker_the_work_ends_at_once(tmp_path):
+    """A script that starts itself again in every worker, for it does not say where it begins."""
+    script = tmp_path / "unguarded.py"
+    script.write_text(STARTS_NONE)
+    environment = {**os.environ, "PYTHONPATH": str(Path(pool_module.__file__).parents[1])}
+    done = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True, timeout=60)
+    assert "no worker process can start: what it wrote above says why. A script that" in done.stdout
+    assert done.stderr.count("Traceback") < 10
 
 
 def compute(seconds):
