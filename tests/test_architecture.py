@@ -19,7 +19,8 @@ LONGEST, FULLEST = 300, 16  # lines of a file, modules of a folder
 PACKAGES = [name for name in ORDER if (ROOT / name).is_dir()]
 FILES = sorted(path for name in PACKAGES for path in (ROOT / name).rglob("*.py"))
 READS_ENVIRONMENT = {"xtal/settings.py"}
-SETS_ENVIRONMENT = {"xtal/physics/gsas.py", "indexer/pool.py", "ui/__init__.py"}  # for GSAS-II, BLAS, gradio
+# for GSAS-II, BLAS and gradio
+SETS_ENVIRONMENT = {"xtal/physics/gsas.py", "indexer/pool.py", "ui/__init__.py", "ui/guard/kept.py"}
 UNPICKLES = {"xtal/sources/plain_pickle.py"}  # plain containers, numbers and arrays, nothing else
 
 

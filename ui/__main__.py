@@ -47,7 +47,9 @@ def serve(
         raise typer.Exit(USAGE) from None
 
     from ui.app import build_page, launch
+    from ui.guard.kept import own_folder
 
+    own_folder()
     library = Library(JOINT.join(index), workers)
     page = build_page(library)
     library.start()

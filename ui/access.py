@@ -1,5 +1,6 @@
 """Who may use the page: nobody is asked unless a user is named, then everybody is."""
 
+import hmac
 import sys
 
 from xtal import settings
@@ -29,6 +30,12 @@ def login(user: str | None) -> Login | None:
     if not password:
         raise UserError(f"the password of {name} is empty; set XTALSCOUT_PASSWORD to a text")
     return name, password
+
+
+def admits(allowed: Login, user: str, password: str) -> bool:
+    """Tell whether user and password are the right ones, in a time that does not depend on how alike they are."""
+    pairs = zip(allowed, (user, password), strict=True)
+    return sum(not hmac.compare_digest(right.encode(), given.encode()) for right, given in pairs) == 0
 
 
 def _asked(name: str) -> str:

@@ -1,11 +1,13 @@
 """The page: its frame, and how it is served. Components are in `ui.layout`, behaviour in `ui.wiring`."""
 
 import re
+from functools import partial
 
 import gradio as gr
 from gradio.state_holder import SessionState, StateHolder
 
-from ui.api import add_api, call_routes, health_route, offers_tools, search_route
+from ui.access import admits
+from ui.api import REFUSALS, add_api, call_routes, health_route, offers_tools, search_route, tell_refusals
 from ui.guard import Hosts, guarded
 from ui.inputs import LARGEST_FILE
 from ui.layout import html, make_inputs, make_outputs
@@ -54,6 +56,7 @@ def build_page(library: Library) -> gr.Blocks:
         connect(page, Wiring(library, inputs, *outputs), status)
         connect_refining(library, outputs[0])
     only_uploads(page)
+    tell_refusals(page)
     _calm_queue(page)
     return page
 
@@ -94,8 +97,8 @@ def launch(
         ssr_mode=False,
         pwa=False,
         mcp_server=offers_tools(login),
-        auth=login,
-        app_kwargs={"routes": routes, "lifespan": guarded(hosts or Hosts.of(host))},
+        auth=None if login is None else partial(admits, login),
+        app_kwargs={"routes": routes, "lifespan": guarded(hosts or Hosts.of(host)), "exception_handlers": REFUSALS},
         max_threads=THREADS,
         state_session_capacity=SESSIONS,
         quiet=True,

@@ -25,7 +25,7 @@ def build_home(folder: Path) -> Path:
 def serving(home: Path, port: int | None = None, ready: bool = True, **options) -> Iterator[tuple[str, object]]:
     """Serve the endpoints; gives the address and the library, whose solver is None unless `ready`."""
     from search.solve import Solver
-    from ui.api import add_api, call_routes, health_route, search_route
+    from ui.api import REFUSALS, add_api, call_routes, health_route, search_route, tell_refusals
     from ui.guard import Hosts, guarded
     from ui.library import Library
     from ui.uploads import only_uploads
@@ -37,9 +37,11 @@ def serving(home: Path, port: int | None = None, ready: bool = True, **options) 
     with gr.Blocks(analytics_enabled=False, delete_cache=(3600, 3600)) as page:
         add_api(library)
     only_uploads(page)
+    tell_refusals(page)
     routes = [health_route(library), search_route(library, options.get("auth")), *call_routes(library)]
     lifespan = guarded(Hosts.of("127.0.0.1"))
-    more = {"app_kwargs": {"routes": routes, "lifespan": lifespan}, "mcp_server": False, **options}
+    server = {"routes": routes, "lifespan": lifespan, "exception_handlers": REFUSALS}
+    more = {"app_kwargs": server, "mcp_server": False, **options}
     _, address, _ = page.launch(server_port=port, quiet=True, ssr_mode=False, prevent_thread_lock=True, **more)
     try:
         yield address.rstrip("/"), library

@@ -1,7 +1,6 @@
 """``POST /search``: the search of `ui.api.api` in one plain request, a form with a file in and JSON out."""
 
 import base64
-import hmac
 import json
 import tempfile
 from collections.abc import AsyncIterator
@@ -17,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from ui.access import Login
+from ui.access import Login, admits
 from ui.api.api import searched
 from ui.library import Library
 from xtal.errors import UserError
@@ -74,12 +73,15 @@ def _refused(status: int, why: str) -> JSONResponse:
 
 
 def _allowed(header: str, login: Login | None) -> bool:
-    """Tell whether an ``Authorization`` header names the user and password; both are compared in constant time."""
+    """Tell whether an ``Authorization`` header names the user and password; its scheme may be in any case."""
     if login is None:
         return True
-    given = header.removeprefix("Basic ").strip()
-    expected = base64.b64encode(":".join(login).encode())
-    return hmac.compare_digest(given.encode(), expected)
+    scheme, _, given = header.partition(" ")
+    try:
+        user, _, password = base64.b64decode(given.strip(), validate=True).decode().partition(":")
+    except ValueError:  # no base64, or no UTF-8
+        return False
+    return scheme.lower() == "basic" and admits(login, user, password)
 
 
 async def _form(request: Request) -> FormData:

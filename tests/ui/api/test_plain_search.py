@@ -1,5 +1,6 @@
 """One plain request for a search: what it gives, what it refuses, and what it leaves behind."""
 
+import base64
 import tempfile
 
 import httpx
@@ -122,16 +123,20 @@ def test_before_the_index_is_ready_it_says_so(sample):
     assert (said.status_code, "index salts is not ready" in said.json()["error"]) == (503, True)
 
 
-def test_a_password_protects_it(api_home, sample):
+def test_a_password_protects_it(api_home, sample, monkeypatch):
+    monkeypatch.setattr("ui.guard.tries.FREE", 100)
     file = ("sample.xye", sample.read_bytes())
     with serving(api_home, ready=False, auth=("ann", "pä:ss")) as (address, _):
         at, files = f"{address}/search", {"file": file}
         for auth in (None, ("ann", "wrong"), ("bob", "pä:ss"), ("", "")):
             said = httpx.post(at, files=files, auth=auth)
             assert (said.status_code, said.json()) == (401, {"error": said.json()["error"]})
-        for header in ("Basic", "Basic =", "Basic !!!", "Bearer x", "Basic \xe4".encode("latin-1")):
+        for header in ("Basic", "Basic =", "Basic !!!", "Bearer YW5uOnDDpDpzcw==", "Basic \xe4".encode("latin-1")):
             assert httpx.post(at, files=files, headers={"Authorization": header}).status_code == 401
-        assert httpx.post(at, files=files, auth=("ann", "pä:ss")).status_code == 503  # let in, but not ready
+        known = base64.b64encode("ann:pä:ss".encode()).decode()
+        for scheme in ("Basic", "basic", "BASIC"):
+            said = httpx.post(at, files=files, headers={"Authorization": f"{scheme} {known}"})
+            assert said.status_code == 503  # let in, but not ready
 
 
 def test_the_served_page_hands_its_password_on(monkeypatch):
