@@ -12,6 +12,7 @@ import numpy as np
 from models.cpcp.config import NetworkConfig
 from xtal.console import spelled
 from xtal.errors import UserError
+from xtal.shipped import whole
 
 WEIGHTS_FILE, CONFIG_FILE = "network.safetensors", "config.json"
 WEIGHTS = Path(__file__).parent / "weights"  # the models that come with the package
@@ -34,12 +35,15 @@ class Arrays:
 
 
 def read_settings(folder: Path, kind: str) -> dict[str, Any]:
-    """Read the settings of a model in `folder`, its line encoder's made ready; UserError when there are none."""
+    """Read the settings of a model in `folder`, its line encoder's made ready; UserError when it has none."""
     path = folder / CONFIG_FILE
     if not path.is_file():
         raise UserError(f"no model in {folder}: {CONFIG_FILE} is missing; train one: {spelled('models train')} {kind}")
-    stored = json.loads(path.read_text())
-    lines = NetworkConfig(**{**stored["lines"], "channels": tuple(stored["lines"]["channels"])})
+    try:
+        stored = json.loads(whole(path).read_bytes())
+        lines = NetworkConfig(**{**stored["lines"], "channels": tuple(stored["lines"]["channels"])})
+    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
+        raise UserError(f"{path} is damaged ({type(error).__name__}: {error}); export the model again") from error
     return {**stored, "lines": lines}
 
 
@@ -62,5 +66,5 @@ def digest_of(folder: Path, served: Sequence[str], version: int) -> str:
             raise UserError(
                 f"no model in {folder}: {name} is missing; export one: {spelled('models export')} RUN --out DIR"
             )
-        digest.update((folder / name).read_bytes())
+        digest.update(whole(folder / name).read_bytes())
     return digest.hexdigest()

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from xtal.errors import UserError
 from xtal.settings import cores
+from xtal.shipped import DamagedFileError, whole
 
 Device = Literal["auto", "cpu", "cuda"]
 CHUNK = 256  # rows per run: 100 MB of working memory
@@ -30,7 +31,9 @@ def open_session(path: Path, device: Device = "auto") -> Any:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # waiting threads leave the core to others
     options.log_severity_level = 3
     try:
-        session = onnxruntime.InferenceSession(str(path), options, providers=[GPU, CPU] if offered else [CPU])
+        session = onnxruntime.InferenceSession(str(whole(path)), options, providers=[GPU, CPU] if offered else [CPU])
+    except DamagedFileError:
+        raise
     except Exception as error:  # ONNX Runtime raises a class of its own for each kind of damage
         raise UserError(f"ONNX Runtime cannot open {path}: {error}; export the model again") from error
     if device == "cuda" and GPU not in session.get_providers():  # it falls back in silence where CUDA does not start

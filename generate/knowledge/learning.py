@@ -16,6 +16,7 @@ from pathlib import Path
 from generate.knowledge.groups import CHARGES
 from generate.knowledge.names import table
 from generate.knowledge.survey import Recipe, Shape
+from xtal.shipped import renewed, whole
 
 SHIPPED = Path(__file__).parent / "data" / "recipes.tsv.gz"
 TRUST = (0.5, 1.0, 1.0, 1.0, 1.0, 1.0)  # of the levels, see above: the smaller, the sooner seen shapes are believed
@@ -53,12 +54,13 @@ class Recipes:
     @classmethod
     def load(cls, path: Path | None = None) -> "Recipes":
         """Read those that come with the package, or others."""
-        lines = gzip.decompress((path or SHIPPED).read_bytes()).decode().splitlines()
+        lines = gzip.decompress(whole(path or SHIPPED).read_bytes()).decode().splitlines()
         return cls(tuple(map(_read, lines[1:])))
 
     def save(self, path: Path) -> None:
         """Write one line for each crystal."""
         path.write_bytes(gzip.compress("\n".join([COLUMNS, *map(_written, self.recipes), ""]).encode(), mtime=0))
+        renewed(path)
 
     def shapes(self, metals: tuple[int, ...], graphs: Sequence[str], words: Sequence[str]) -> dict[Shape, float]:
         """Return probabilities of what a formula unit holds, for metals (ascending) and linkers.

@@ -6,12 +6,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Literal
 
 from xtal.errors import UserError
+from xtal.shipped import whole
 
 Role = Literal["linker", "guest", "ion"]
+NAMES = Path(__file__).parent / "data" / "names.tsv"
 NEAREST = 5  # names proposed for one that is unknown
 
 
@@ -37,7 +39,7 @@ class Named:
 @cache
 def table() -> tuple[Named, ...]:
     """Return everything that has a name here."""
-    text = files("generate.knowledge").joinpath("data/names.tsv").read_text(encoding="utf-8")
+    text = whole(NAMES).read_text(encoding="utf-8")
     return tuple(
         Named(row["role"], tuple(row["names"].split("|")), row["smiles"], row["formula"], int(row["acids"]))  # type: ignore[arg-type]
         for row in csv.DictReader(text.splitlines(), delimiter="\t")

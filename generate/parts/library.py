@@ -15,6 +15,7 @@ from xtal.arrays import ragged_rows
 from xtal.console import spelled
 from xtal.crystals.parts import Part
 from xtal.errors import UserError
+from xtal.shipped import DamagedFileError, renewed, whole
 
 Role = Literal["metal", "node", "linker", "organic", "inorganic"]
 ROLES: tuple[Role, ...] = ("metal", "node", "linker", "organic", "inorganic")
@@ -138,6 +139,7 @@ class Library:
         }
         with path.open("wb") as stream:
             np.savez_compressed(stream, **arrays)
+        renewed(path)
 
     @classmethod
     def load(cls, path: Path | None = None) -> Self:
@@ -148,12 +150,14 @@ class Library:
         """
         path = path or SHIPPED
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with np.load(whole(path), allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
             chemistry = Chemistry(*(arrays[f.name].astype(np.float64) for f in fields(Chemistry)))
             offsets = _running(arrays["crystals"])
             held, number = arrays["held"].astype(np.int64), arrays["number"].astype(np.int64)
             return cls(tuple(_kinds(arrays)), offsets, held, number, chemistry, str(arrays["about"]))
+        except DamagedFileError:
+            raise
         except FileNotFoundError:
             raise UserError(f"no library of parts at {path}; build one: {spelled('generate parts build')}") from None
         except (OSError, ValueError, KeyError, IndexError, EOFError, BadZipFile) as error:

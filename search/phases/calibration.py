@@ -15,6 +15,7 @@ from models.files import WEIGHTS
 from search.phases.evidence import FEATURES
 from search.verdict.calibration import Logistic
 from xtal.errors import UserError
+from xtal.shipped import renewed, whole
 
 FORMAT = 1  # raised when older code could misread the file
 SHIPPED = "phases.json"  # beside the weights of an embedder
@@ -71,11 +72,12 @@ class PhaseCurves:
         """Write the curves as JSON, whole or not at all."""
         content = {"format": FORMAT, "features": FEATURES, **asdict(self)}
         write_durably(path, (json.dumps(content, indent=1) + "\n").encode())
+        renewed(path)
 
     @classmethod
     def load(cls, path: Path) -> Self:
         """Read what `save` wrote; UserError when another version of the program wrote it."""
-        raw = json.loads(path.read_bytes())
+        raw = json.loads(whole(path).read_bytes())
         if raw.pop("format") != FORMAT or tuple(raw.pop("features")) != FEATURES:
             raise UserError(f"{path} was written by another version of this program; install the program anew")
         return cls(**{**raw, "alone": Curve.read(raw["alone"]), "together": Curve.read(raw["together"])})

@@ -16,6 +16,7 @@ from models.files import WEIGHTS
 from search.verdict.evidence import FEATURES
 from xtal.console import spelled
 from xtal.errors import UserError
+from xtal.shipped import renewed, whole
 
 FORMAT = 1  # raised when older code could misread the file
 SHIPPED = "verdict.json"  # beside the weights of an embedder
@@ -121,12 +122,13 @@ class Calibration:
         """Write the calibration as JSON, whole or not at all."""
         content = {"format": FORMAT, "features": FEATURES, **asdict(self)}
         write_durably(path, (json.dumps(content, indent=1) + "\n").encode())
+        renewed(path)
 
     @classmethod
     def load(cls, path: Path) -> Self:
         """Read what `save` wrote; UserError when another version of the program wrote it or it is damaged."""
         try:
-            raw = json.loads(path.read_bytes())
+            raw = json.loads(whole(path).read_bytes())
             if raw.pop("format") != FORMAT or tuple(raw.pop("features")) != FEATURES:
                 raise UserError(f"{path} was written by another version of this program; {_hint(raw.get('index'))}")
             raw["curves"] = _read_curves(raw["curves"])

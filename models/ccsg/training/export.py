@@ -13,6 +13,7 @@ from models.ccsg.model import CCSG
 from models.checkpoint import read_state, under
 from models.files import CONFIG_FILE, WEIGHTS_FILE
 from models.graphs import rounded, write_graph
+from xtal.shipped import renewed
 
 
 def export_checkpoint(run: Path, folder: Path) -> list[Path]:
@@ -41,7 +42,10 @@ def export_model(model: CCSG, folder: Path) -> list[Path]:
     write_graph(model.denoiser, noisy, ["score", "noise"], folder / DENOISER_FILE)
     save_file({key: _smallest(value).contiguous() for key, value in own.items()}, folder / WEIGHTS_FILE)
     (folder / CONFIG_FILE).write_text(json.dumps(asdict(model.config), indent=2) + "\n")
-    return [folder / name for name in (CONDITIONER_FILE, DENOISER_FILE, WEIGHTS_FILE, CONFIG_FILE)]
+    written = [folder / name for name in (CONDITIONER_FILE, DENOISER_FILE, WEIGHTS_FILE, CONFIG_FILE)]
+    for path in written:
+        renewed(path)
+    return written
 
 
 def _own(model: CCSG) -> dict[str, Tensor]:

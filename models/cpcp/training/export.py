@@ -16,6 +16,7 @@ from models.cpcp.model import CPCP
 from models.cpcp.network import CRYSTAL, PATTERN, LineEncoder
 from models.files import CONFIG_FILE, WEIGHTS_FILE, trained_weights
 from models.graphs import write_graph
+from xtal.shipped import renewed
 
 
 class PatternGraph(nn.Module):
@@ -71,7 +72,10 @@ def export_model(model: CPCP, folder: Path) -> list[Path]:
         write_graph(model.atoms, _example_atoms(), ["vector"], folder / CRYSTAL_FILE)
     save_file({key: value.contiguous() for key, value in model.state_dict().items()}, folder / WEIGHTS_FILE)
     (folder / CONFIG_FILE).write_text(json.dumps(asdict(model.config), indent=2) + "\n")
-    return [folder / name for name in (PATTERN_FILE, CRYSTAL_FILE, WEIGHTS_FILE, CONFIG_FILE)]
+    written = [folder / name for name in (PATTERN_FILE, CRYSTAL_FILE, WEIGHTS_FILE, CONFIG_FILE)]
+    for path in written:
+        renewed(path)
+    return written
 
 
 def read_model(folder: Path) -> CPCP:

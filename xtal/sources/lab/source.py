@@ -6,6 +6,7 @@ from pathlib import Path
 
 from xtal.crystals import Crystal, CrystalTable
 from xtal.crystals.packed import from_bytes
+from xtal.shipped import whole
 from xtal.sources.archive import fingerprint
 from xtal.sources.record import Record
 
@@ -32,11 +33,11 @@ class LabPhases:
         """Yield every phase; ids are names in one word, those of prototypes with the AFLOW label."""
         from xtal.sources.lab.phases import parse
 
-        phases = list(parse(PHASES.read_text(encoding="utf-8")))
+        phases = list(parse(whole(PHASES).read_text(encoding="utf-8")))
         own = CrystalTable.from_crystals([phase.crystal() for phase in phases])
         for row, phase in enumerate(phases):
             yield Record(phase.id, own.payload(row))
-        prototypes = CrystalTable.load(PROTOTYPES)
+        prototypes = CrystalTable.load(whole(PROTOTYPES))
         for row, id_ in enumerate(prototypes.names.tolist()):
             yield Record(id_, prototypes.payload(row))
 
