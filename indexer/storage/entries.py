@@ -120,10 +120,13 @@ def read_entries(path: Path) -> EntryTable:
     import duckdb
 
     file = glob.escape(str(path))  # duckdb expands wildcards in a path
-    with duckdb.connect() as database:
-        table = database.read_parquet(file, file_row_number=True, hive_partitioning=False)
-        columns = table.select(", ".join(f'"{c}"' for c in COLUMNS)).fetchnumpy()
-        present = table.select("file_row_number AS row, unnest(elements) AS symbol").fetchnumpy()
+    try:
+        with duckdb.connect() as database:
+            table = database.read_parquet(file, file_row_number=True, hive_partitioning=False)
+            columns = table.select(", ".join(f'"{c}"' for c in COLUMNS)).fetchnumpy()
+            present = table.select("file_row_number AS row, unnest(elements) AS symbol").fetchnumpy()
+    except duckdb.Error as error:  # the file went away, or cannot be read
+        raise OSError(str(error)) from error
     elements = np.zeros((len(columns["id"]), HIGHEST_NUMBER + 1), dtype=bool)
     symbols, inverse = np.unique(present["symbol"].astype(str), return_inverse=True)
     numbers = np.array([gemmi.Element(s).atomic_number for s in symbols], dtype=int)

@@ -59,6 +59,30 @@ def sha256(path: Path) -> str:
 
 
 @contextlib.contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Keep the folder of `path` from being removed by `unread` inside the block; several readers may."""
+    import fcntl
+
+    with path.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        yield
+
+
+def unread(path: Path) -> bool:
+    """Tell whether nobody is `reading` the folder of `path`, there or not."""
+    import fcntl
+
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except FileNotFoundError:
+        return True
+    return True
+
+
+@contextlib.contextmanager
 def exclusive(path: Path, busy: str) -> Iterator[None]:
     """Hold the lock file `path`; raise UserError(`busy`) when another process holds it.
 

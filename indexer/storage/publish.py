@@ -10,14 +10,14 @@ from pathlib import Path
 
 from indexer.storage import folders
 from indexer.storage.contents import DATA_FILES, Contents
-from indexer.storage.files import sha256, sync_folder, write_durably
+from indexer.storage.files import sha256, sync_folder, unread, write_durably
 from indexer.storage.folders import Current
 from indexer.storage.manifest import Broken, FileNote, Manifest
 from indexer.storage.store import MANIFEST, load_build
 
 
 def publish(draft: Manifest, contents: Contents, broken: Sequence[Broken], home: Path | None = None) -> Manifest:
-    """Write a build, read it back, make it the current one, and remove older builds.
+    """Write a build, read it back, make it the current one, and remove older builds that nobody is reading.
 
     The caller holds the lock `building`. `draft` lacks what is known only now: build id, time, counts and digests.
     """
@@ -48,6 +48,6 @@ def publish(draft: Manifest, contents: Contents, broken: Sequence[Broken], home:
     load_build(draft.name, current, home)  # what was written must open, or the old build stays
     folders.write_current(draft.name, current, home)
     for old in folder.iterdir():
-        if old.is_dir() and old.name != build_id:
+        if old.is_dir() and old.name != build_id and unread(old / MANIFEST):  # else a later build removes it
             shutil.rmtree(old)
     return manifest

@@ -2,10 +2,10 @@
 
 import contextlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from indexer.storage import folders
 from indexer.storage.contents import BROKEN, Contents, read_broken
 from indexer.storage.entries import EntryTable
-from indexer.storage.files import exclusive, sha256
+from indexer.storage.files import exclusive, reading, sha256
 from indexer.storage.folders import Current, DamagedIndexError
 from indexer.storage.joined import join, split
 from indexer.storage.manifest import Broken, FileNote, Manifest
@@ -23,6 +23,7 @@ from xtal.errors import UserError
 from xtal.physics import LineTable
 
 MANIFEST = "manifest.json"
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,16 +102,7 @@ def open_index(name: str, home: Path | None = None, embedder: Embedder | None = 
         parts = [open_index(part, home, embedder) for part in names]
         return Index(*join([(part.manifest, part.contents) for part in parts]))
     name = names[0]
-    current = folders.read_current(name, home)
-    while True:
-        try:
-            index = load_build(name, current, home)
-            break
-        except DamagedIndexError:
-            latest = folders.read_current(name, home)
-            if latest == current:
-                raise
-            current = latest  # a new build was published meanwhile, and the old one removed
+    index = _of_current(name, home, lambda current: load_build(name, current, home))
     if embedder is not None and embedder.model_id != index.manifest.model_id:
         raise UserError(
             f"index {name!r} was built with model {index.manifest.embedder} ({index.manifest.model_id[:12]}), "
@@ -122,17 +114,22 @@ def open_index(name: str, home: Path | None = None, embedder: Embedder | None = 
 
 def read_manifest(name: str, home: Path | None = None) -> Manifest:
     """Read the checked manifest of a published index without its data."""
-    return _manifest(name, folders.read_current(name, home), home)
+    return _of_current(name, home, lambda current: _manifest(name, current, home))
 
 
 def broken_entries(name: str, home: Path | None = None) -> list[Broken]:
     """Return the entries of the sources that the index could not use, with reasons."""
-    manifest = read_manifest(name, home)
-    folder = folders.index_folder(name, home) / manifest.build_id
-    for note in manifest.files:
-        if note.name == BROKEN and (problem := _problem(folder, note)):
-            raise folders.damaged(name, problem)
-    return read_broken(folder)
+
+    def read(current: Current) -> list[Broken]:
+        """Read those of one build."""
+        manifest = _manifest(name, current, home)
+        folder = folders.index_folder(name, home) / current.build_id
+        for note in manifest.files:
+            if note.name == BROKEN and (problem := _problem(folder, note)):
+                raise folders.damaged(name, problem)
+        return read_broken(folder)
+
+    return _of_current(name, home, read)
 
 
 def list_indexes(home: Path | None = None) -> Listing:
@@ -175,13 +172,34 @@ def building(name: str, home: Path | None = None) -> Iterator[None]:
 
 
 def load_build(name: str, current: Current, home: Path | None = None) -> Index:
-    """Check and read one build of an index; DamagedIndexError when it is not as it was written."""
+    """Check and read one build of an index, which stays on disk meanwhile; see `publish`.
+
+    Raises:
+        DamagedIndexError: it is not as it was written.
+    """
     manifest = _manifest(name, current, home)
     folder = folders.index_folder(name, home) / current.build_id
-    for note in manifest.files:
-        if problem := _problem(folder, note):
-            raise folders.damaged(name, problem)
-    return Index(manifest, Contents.read(folder))
+    with reading(folder / MANIFEST):
+        for note in manifest.files:
+            if problem := _problem(folder, note):
+                raise folders.damaged(name, problem)
+        return Index(manifest, Contents.read(folder))
+
+
+def _of_current(name: str, home: Path | None, read: Callable[[Current], Read]) -> Read:
+    """Return what `read` makes of the published build; of the newer one where another was published meanwhile.
+
+    A reader that found the name of a build just before it was removed meets all kinds of trouble.
+    """
+    current = folders.read_current(name, home)
+    while True:
+        try:
+            return read(current)
+        except (UserError, OSError, ValueError) as error:
+            latest = folders.read_current(name, home)
+            if latest == current:
+                raise error if isinstance(error, UserError) else folders.damaged(name, str(error)) from error
+            current = latest
 
 
 def _manifest(name: str, current: Current, home: Path | None) -> Manifest:

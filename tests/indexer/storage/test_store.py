@@ -7,7 +7,8 @@ import pytest
 from indexer_helpers import SALTS, BinEmbedder, publish_salts
 
 from indexer.storage import folders, open_index, store
-from indexer.storage.contents import DATA_FILES
+from indexer.storage.contents import DATA_FILES, Contents
+from indexer.storage.files import reading
 from indexer.storage.store import verify
 from xtal.errors import UserError
 from xtal.physics import crystal_lines
@@ -190,3 +191,51 @@ def test_a_write_that_fails_leaves_the_published_index_alone(tmp_path, salts, la
     assert {p.name for p in (tmp_path / "indexes" / "salts").iterdir()} == {"current", salts.build_id}
     assert open_index("salts", tmp_path).manifest == salts
     assert not verify("salts", tmp_path).problems
+
+
+@pytest.mark.parametrize("error", [FileNotFoundError("gone"), OSError("No files found"), UserError("no packed file")])
+def test_whatever_vanishes_while_it_is_read_the_new_build_is_opened(tmp_path, salts, monkeypatch, error):
+    """The old build goes between its check and its reading."""
+    newer, read = [], Contents.read
+
+    def vanishing(folder):
+        if not newer:
+            newer.append(publish_salts(tmp_path, crystals=SALTS[:3]))
+            raise error
+        return read(folder)
+
+    monkeypatch.setattr(Contents, "read", vanishing)
+    monkeypatch.setattr("indexer.storage.publish.load_build", lambda *_: None)
+    assert salts != open_index("salts", tmp_path).manifest == newer[0]
+
+
+@pytest.mark.usefixtures("salts")
+def test_what_vanishes_without_a_new_build_is_damage(tmp_path, monkeypatch):
+    monkeypatch.setattr(Contents, "read", lambda _: (_ for _ in ()).throw(OSError("No files found")))
+    with pytest.raises(folders.DamagedIndexError, match="index 'salts' is damaged: No files found"):
+        open_index("salts", tmp_path)
+
+
+def test_a_build_that_is_read_stays_until_it_has_been_read(tmp_path, salts):
+    old = folder_of(tmp_path, salts)
+    with reading(old / "manifest.json"):
+        newer = publish_salts(tmp_path)
+        assert (old / "vectors.faiss").exists()
+    assert open_index("salts", tmp_path).manifest == newer
+    publish_salts(tmp_path)
+    assert not old.exists()
+
+
+def test_opening_beside_publications_never_fails(tmp_path):
+    publish_salts(tmp_path)
+    code = (
+        "import sys, time; from pathlib import Path; from indexer.storage import open_index\n"
+        "count, end = 0, time.monotonic() + 6\n"
+        "while time.monotonic() < end: open_index('salts', Path(sys.argv[1])); count += 1\n"
+        "print(count)"
+    )
+    reader = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    while reader.poll() is None:
+        publish_salts(tmp_path)
+    assert int(reader.stdout.read()) > 10
+    assert reader.returncode == 0
