@@ -15,6 +15,11 @@ settings.register_profile("xtalscout", deadline=None, phases=[phase for phase in
 settings.load_profile("xtalscout")
 
 
+def pytest_addoption(parser) -> None:
+    """Add what asks for the long form of the reliability suite."""
+    parser.addoption("--full", action="store_true", help="try everything in tests/reliability as often as documented")
+
+
 @pytest.fixture(scope="session")
 def home(tmp_path_factory):
     """A folder with indexes of the first entries of CoRE MOF 2019 and of the lab."""
