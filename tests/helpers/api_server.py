@@ -1,6 +1,6 @@
 """A server with nothing but the endpoints, on a small real index: the fixture of the tests, and a target for load.
 
-Run it as ``python tests/ui/api_server.py HOME PORT`` to have it in a process of its own.
+Run it as ``python tests/helpers/api_server.py HOME PORT [WORKERS]`` to have it in a process of its own.
 """
 
 import sys
@@ -22,7 +22,9 @@ def build_home(folder: Path) -> Path:
 
 
 @contextmanager
-def serving(home: Path, port: int | None = None, ready: bool = True, **options) -> Iterator[tuple[str, object]]:
+def serving(
+    home: Path, port: int | None = None, ready: bool = True, workers: int = 0, **options
+) -> Iterator[tuple[str, object]]:
     """Serve the endpoints; gives the address and the library, whose solver is None unless `ready`."""
     from search.solve import Solver
     from ui.api import REFUSALS, add_api, call_routes, health_route, search_route, tell_refusals
@@ -33,7 +35,7 @@ def serving(home: Path, port: int | None = None, ready: bool = True, **options) 
     import gradio as gr  # isort: skip - after ui, which keeps it from asking other machines
 
     library = Library(INDEX)
-    library.solver = Solver.open(INDEX, home) if ready else None
+    library.solver = Solver.open(INDEX, home, workers=workers) if ready else None
     with gr.Blocks(analytics_enabled=False, delete_cache=(3600, 3600)) as page:
         add_api(library)
     only_uploads(page)
@@ -54,7 +56,8 @@ def serving(home: Path, port: int | None = None, ready: bool = True, **options) 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
     place = Path(sys.argv[1])
-    with serving(place if (place / "indexes").is_dir() else build_home(place), int(sys.argv[2])) as (at, _):
+    known = place if (place / "indexes").is_dir() else build_home(place)
+    with serving(known, int(sys.argv[2]), workers=int(sys.argv[3]) if len(sys.argv) > 3 else 0) as (at, _):
         sys.stdout.write(f"{at}\n")
         sys.stdout.flush()
         sys.stdin.read()

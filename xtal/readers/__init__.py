@@ -65,11 +65,14 @@ def _content(path: Path) -> bytes:
     if path.is_dir():
         raise UserError(f"cannot read {path}: it is a folder; give one of the pattern files in it")
     try:
-        if path.stat().st_size > LARGEST:
-            raise UserError(f"{path.name}: {path.stat().st_size:,} bytes; a pattern file has at most {LARGEST:,}")
-        content = path.read_bytes()
+        if (size := path.stat().st_size) > LARGEST:
+            raise UserError(f"{path.name}: {size:,} bytes; a pattern file has at most {LARGEST:,}")
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from error
+    if len(content) > LARGEST:  # a pipe or a device says nothing of its size
+        raise UserError(f"{path.name} goes on after {LARGEST:,} bytes; a pattern file has no more")
     if not content.strip():
         raise UserError(f"{path.name}: the file is empty")
     if max(content.count(b"\n"), content.count(b"\r")) > MOST_LINES:

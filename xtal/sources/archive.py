@@ -37,7 +37,7 @@ def iter_files(path: Path, suffix: str | tuple[str, ...], largest: int) -> Itera
     Raises:
         UserError: no such path, a damaged or encrypted archive, or one that expands beyond reason.
     """
-    if not path.exists():
+    if not (path.is_file() or path.is_dir()):
         raise UserError(f"no file or folder at {path}")
     try:
         yield from _members(path, suffix, largest)

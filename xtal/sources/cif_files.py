@@ -63,7 +63,7 @@ class CifFiles:
 
 def open_cif_files(path: Path) -> CifFiles:
     """Open the user's own CIF files."""
-    if not path.exists():
+    if not (path.is_file() or path.is_dir()):
         raise UserError(f"no file or folder at {path}; give cif:PATH of a .cif file, a folder, a .zip or a .tar")
     name = plain_stem(path.resolve())
     return CifFiles(name, path, f"cif:{name}:{fingerprint(path)}", str(path), "as stated by the files' owner")
