@@ -10,7 +10,17 @@ import typer
 from generate.commands.indexing import benchmark_index, index
 from generate.commands.knowledge import knowledge as known
 from generate.commands.parts import parts
-from generate.console import Guests, Linkers, Metals, Seconds, candidate_row, candidate_table, knowledge
+from generate.console import (
+    Contents,
+    Guests,
+    Linkers,
+    Metals,
+    Seconds,
+    Units,
+    candidate_row,
+    candidate_table,
+    knowledge,
+)
 from generate.limits import SEARCH_SECONDS
 from xtal.console import AsJson, errors_reported, print_result, progress_bars
 
@@ -49,8 +59,8 @@ Sampler = Annotated[Method, typer.Option(help="predictor-corrector is the paper'
 @app.command()
 def run(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Pattern file.")],
-    formula: Annotated[str, typer.Option(help="Contents of the cell: Zn4O13C24H12; unknown: those of near hits.")] = "",
-    z: Annotated[int, typer.Option("--z", min=1, help="Formula units per primitive cell.")] = 1,
+    contents: Contents = "",
+    z: Units = 1,
     metal: Metals = None,
     linker: Linkers = None,
     guest: Guests = None,
@@ -80,7 +90,7 @@ def run(
         )
         sample = Sample.of(read_pattern(file, None if wavelength is None else parse_wavelength(wavelength)))
         with progress_bars() as advance:
-            result = generate_for(sample, formula, z, request, index, advance)
+            result = generate_for(sample, contents, z, request, index, advance)
         files = write_candidates(result.candidates, out) if out else []
     for note in result.notes:
         typer.echo(note, err=True)

@@ -10,6 +10,10 @@ from generate.limits import MOST_SECONDS
 if TYPE_CHECKING:
     from generate.candidate import Candidate
 
+Contents = Annotated[
+    str, typer.Option(help="What one primitive cell to generate holds: Zn4O13C24H12; unknown: as near hits.")
+]
+Units = Annotated[int, typer.Option("--z", min=1, help="How often the cell holds the contents.")]
 Metals = Annotated[list[str] | None, typer.Option("--metal", help="That it holds: Zn; once or twice, with --linker.")]
 Linkers = Annotated[
     list[str] | None,

@@ -24,6 +24,7 @@ from xtal.crystals import Crystal, atoms_of_formula
 from xtal.errors import UserError
 from xtal.patterns.sample import Sample
 
+NO_CONTENTS = "no_contents"  # reason of an error: nobody knows what to generate
 CERTAIN = 0.5  # probability of a cell whose volume is relied on
 GUESSES = 3  # compositions tried where none is given
 LOOKED_AT = 30  # hits whose compositions are considered
@@ -107,7 +108,9 @@ def generate_with(
         ]
         return _generation(generator, gallery, sample, [cell.numbers for cell in known], request, watch, notes)
     if gallery is None:
-        raise UserError("this index has other fingerprints than the generator; give the contents of the primitive cell")
+        raise UserError(
+            "this index has other fingerprints than the generator; say what one primitive cell holds", NO_CONTENTS
+        )
     cells = guessed_cells(generator, gallery, sample, elements)
     notes = ["no formula was given; tried those of the nearest known crystals"]
     return _generation(generator, gallery, sample, cells, request, watch, notes)
@@ -129,7 +132,8 @@ def known_cells(
     if not usable:
         raise UserError(
             f"no cell of at most {LARGEST} atoms can be made of {', '.join((*request.metals, *request.linkers))}; "
-            "give the contents of the primitive cell: --formula Zn4O13C24H12"
+            "say what one primitive cell holds",
+            NO_CONTENTS,
         )
     return usable[:GUESSES]
 
@@ -163,7 +167,8 @@ def guessed_cells(
     if not cells:
         raise UserError(
             f"none of the {LOOKED_AT} nearest known crystals is ordered, has at most {LARGEST} atoms per cell and "
-            "no other element; give the contents of the primitive cell: --formula Zn4O13C24H12"
+            "no other element; say what one primitive cell holds",
+            NO_CONTENTS,
         )
     return list(cells.values())[:GUESSES]
 

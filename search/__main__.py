@@ -1,6 +1,5 @@
 """Command line: identify patterns, simulate them, and measure how well that works."""
 
-import json
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -8,20 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from search.answer_commands import register
-from search.console import (
-    DEFAULT_INDEXES,
-    Edited,
-    IndexNames,
-    Wavelength,
-    as_data,
-    as_text,
-    edited_lines,
-    opened,
-    read_all,
-)
+from search.commands.calibrating import calibrate
+from search.commands.kept import export, forget, history
+from search.commands.query import query
+from search.commands.solve import solve
+from search.console import DEFAULT_INDEXES, IndexNames, Wavelength, opened, read_all
 from search.refinement.benchmark_command import benchmark_refinement
-from xtal.console import PARTIAL, USAGE, AsJson, errors_reported, print_result, progress_bars, spelled
+from search.refinement.commands import refine
+from xtal.console import AsJson, errors_reported, print_result, progress_bars
 from xtal.errors import UserError
 
 if TYPE_CHECKING:
@@ -46,48 +39,9 @@ class Breakdown(StrEnum):
 app = typer.Typer(
     help="Find the crystal structure behind a powder diffraction pattern.", no_args_is_help=True, add_completion=False
 )
-register(app)
+for _command in (query, solve, refine, calibrate, history, export, forget):
+    app.command()(_command)
 app.command()(benchmark_refinement)
-
-
-@app.command()
-def query(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Pattern files; several go as one batch.")],
-    index: IndexNames = DEFAULT_INDEXES,
-    k: Annotated[int, typer.Option("-k", min=1, help="Hits per pattern.")] = 10,
-    wavelength: Wavelength = None,
-    elements: Annotated[str, typer.Option(help="Only structures made of these: Zn,C,H,O.")] = "",
-    must: Annotated[str, typer.Option(help="Only structures that hold all of these: Zn.")] = "",
-    formula: Annotated[str, typer.Option(help="Only structures of this composition: Zn4O13C24H12.")] = "",
-    copies: Annotated[bool, typer.Option("--copies", help="List every copy of a structure in the index.")] = False,
-    lines: Edited = None,
-    as_json: AsJson = False,
-) -> None:
-    """Find the structures whose diffraction fits each pattern, best first. With --json one object per file and line."""
-    from xtal.crystals import parse_elements, parse_formula
-
-    with errors_reported():
-        allowed, wanted = parse_elements(elements), parse_formula(formula)
-        required = parse_elements(must) or frozenset()
-        patterns, refused = read_all(files, wavelength)
-        edited = edited_lines(lines, files, patterns)
-        engine = opened(index)
-        answers = (
-            engine.query(patterns, k, allowed, wanted, copies=copies, required=required, lines=edited)
-            if patterns
-            else []
-        )
-    for answer in answers:
-        typer.echo(json.dumps(as_data(answer), ensure_ascii=False) if as_json else as_text(answer))
-    if refused:
-        raise typer.Exit(PARTIAL if answers else USAGE)
-    if not as_json:
-        typer.echo(f"Look at it: {spelled('ui')}" + _chosen(index))
-
-
-def _chosen(index: list[str]) -> str:
-    """Return the options that name these indexes, none for the default ones."""
-    return "" if index == DEFAULT_INDEXES else "".join(f" --index {name}" for name in index)
 
 
 @app.command()

@@ -1,14 +1,14 @@
 """What the commands of the search share: opening, reading, and an answer as text or data."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from xtal.console import progress_bars
+from xtal.console import ADVICE, progress_bars
 from xtal.errors import UserError
 
 if TYPE_CHECKING:
@@ -60,24 +60,27 @@ def read_all(files: Sequence[Path], wavelength: str | None) -> tuple[list["Patte
         try:
             patterns.append(read_pattern(file, chosen))
         except (UserError, OSError) as error:
-            typer.echo(f"error: {error}", err=True)
+            typer.echo(f"error: {error.told(ADVICE) if isinstance(error, UserError) else error}", err=True)
             refused += 1
     return patterns, refused
 
 
-def edited_lines(file: Path | None, files: Sequence[Path], patterns: Sequence["Pattern"]) -> "list[Lines | None]":
-    """Read the lines that a person edited, for each pattern: None where none are given.
+def edited_lines(file: Path | None, files: Sequence[Path]) -> "Callable[[Pattern], Lines | None]":
+    """Return what reads the lines that a person edited for the pattern of the one file; None where none are given.
 
     Raises:
-        UserError: they cannot be used, or there are several patterns.
+        UserError: there are several patterns.
     """
-    from search.edited_lines import read_lines
-
-    if file is None:
-        return [None] * len(patterns)
-    if len(files) != 1:
+    if file is not None and len(files) != 1:
         raise UserError(f"--lines {file} belongs to one pattern, got {len(files)}; search for that one alone")
-    return [read_lines(file, pattern) for pattern in patterns]
+
+    def lines(pattern: "Pattern") -> "Lines | None":
+        """Read them; UserError when they cannot be used."""
+        from search.edited_lines import read_lines
+
+        return None if file is None else read_lines(file, pattern)
+
+    return lines
 
 
 def as_data(answer: "Answer") -> dict[str, Any]:

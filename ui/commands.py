@@ -11,20 +11,22 @@ import generate.commands.indexing as cells
 import indexer.__main__ as indexes
 import models.__main__ as networks
 import search.__main__ as searches
-from search import answer_commands as answers
+from search.commands import calibrating, kept
+from search.commands.query import query
+from search.commands.solve import solve
 from search.refinement import commands as refinement
 from ui.__main__ import serve
 
 GROUPS: dict[str, dict[str, Callable[..., None]]] = {
     "Identify": {
-        "solve": answers.solve,
+        "solve": solve,
         "refine": refinement.refine,
-        "search": searches.query,
+        "search": query,
         "generate": generation.run,
         "index": cells.index,
         "serve": serve,
     },
-    "What was asked before": {"history": answers.history, "export": answers.export, "forget": answers.forget},
+    "What was asked before": {"history": kept.history, "export": kept.export, "forget": kept.forget},
     "Indexes of known crystals": {
         "build": indexes.build_index,
         "list": indexes.list_indexes,
@@ -38,7 +40,7 @@ GROUPS: dict[str, dict[str, Callable[..., None]]] = {
         "benchmark-generation": generation.benchmark,
         "benchmark-index": cells.benchmark_index,
         "benchmark-refinement": searches.benchmark_refinement,
-        "calibrate": answers.calibrate,
+        "calibrate": calibrating.calibrate,
         "simulate": searches.simulate,
         "figures": searches.figures,
     },

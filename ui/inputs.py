@@ -10,7 +10,10 @@ from xtal.patterns.wavelengths import ANODES
 
 FROM_FILE = "From the file"
 LARGEST_FILE = "50mb"  # what the readers take at most
-TRIAL_WAVELENGTH = 0.2  # Å: short enough to reach any q a file may hold
+ADVICE = {
+    "no_wavelength": "choose the one it was measured with under “Wavelength”",
+    "several_wavelengths": "choose the right one under “Wavelength”",
+}
 ANODE_ORDER = ("Cu", "Mo", "Co", "Fe", "Cr", "Ag", "W")  # the commonest first
 
 
@@ -75,27 +78,13 @@ def load(source: Source, choice: str | None) -> Loaded:
     from xtal.readers import read_pattern
 
     text = (choice or "").strip()
-    if text in ("", FROM_FILE):
-        return Loaded(_read_as_stated(source), source, "from the file")
-    chosen = parse_wavelength(text)
-    pattern = read_pattern(source.path, chosen)
-    return Loaded(pattern, source, "chosen", _conflict(source, chosen))
-
-
-def _read_as_stated(source: Source) -> Pattern:
-    """Read a file with its own wavelength; ask for one in the words of the page when that is all it lacks."""
-    from xtal.readers import read_pattern
-
     try:
-        return read_pattern(source.path)
+        if text in ("", FROM_FILE):
+            return Loaded(read_pattern(source.path), source, "from the file")
+        chosen = parse_wavelength(text)
+        return Loaded(read_pattern(source.path, chosen), source, "chosen", _conflict(source, chosen))
     except UserError as error:
-        try:
-            read_pattern(source.path, TRIAL_WAVELENGTH)
-        except UserError:
-            raise error from None
-        raise UserError(
-            f"{source.name} states no wavelength. Choose the one it was measured with under “Wavelength”."
-        ) from None
+        raise UserError(error.told(ADVICE), error.reason) from None
 
 
 def _conflict(source: Source, chosen: float) -> str:

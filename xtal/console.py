@@ -16,6 +16,12 @@ FAILED, USAGE, PARTIAL = 1, 2, 3
 SCRIPT = "xtalscout"
 RENAMED = {"ui": "serve", "search query": "search", "generate run": "generate", "models export": "export-model"}
 
+ADVICE = {
+    "no_wavelength": "give one: --wavelength CuKa (or MoKa, CoKa, ..., a number in Å, or an energy like 17.4 keV)",
+    "several_wavelengths": "say which one: --wavelength",
+    "no_contents": "for example --contents Zn4O13C24H12",
+}
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
@@ -25,7 +31,7 @@ def errors_reported() -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        typer.echo(f"error: {error}", err=True)
+        typer.echo(f"error: {error.told(ADVICE)}", err=True)
         raise typer.Exit(error.exit_code) from None
     except OSError as error:
         typer.echo(f"error: {error}", err=True)

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 import duckdb
 
-from search.cache.file import is_damage, open_file, set_aside
+from search.cache.file import is_damage, set_aside
 from search.cache.history import HistoryEntry, Record, as_utc, write_records
 from search.cache.key import Origin, canonical
 from search.cache.rows import Entry
+from search.cache.shared import Shared
 from search.cache.sql import count, forget, keys, latest, put, record, resolved
 from search.solution import Solution
 from xtal import settings as places
@@ -38,7 +39,7 @@ class CacheError(UserError):
 
 
 class Cache:
-    """Solutions in one DuckDB file, which one process owns; safe to use from several threads.
+    """Solutions in one DuckDB file, which processes lend each other; safe to use from several threads.
 
     Where the file cannot be had, and after it failed, the cache finds and stores nothing and `notice` says why: a
     search goes on without it. Commands that are about the cache itself raise `CacheError` then.
@@ -48,9 +49,10 @@ class Cache:
         notice: what the user should know, "" when all is well.
     """
 
-    def __init__(self, path: Path, connection: duckdb.DuckDBPyConnection | None, notice: str, limit: int) -> None:
-        self.path, self.notice = path, notice
-        self._connection, self._limit = connection, limit
+    def __init__(self, file: Shared, limit: int) -> None:
+        self.path, self._file, self._limit = file.path, file, limit
+        self._turn = file.turns
+        self._failure = ""
         self._lock = threading.RLock()
         self._keys: dict[str, None] | None = None  # of all queries, oldest first; None when they have to be read
         self._waiting: list[_Waiting] = []
@@ -67,8 +69,7 @@ class Cache:
             UserError: a newer version of the program made the file.
         """
         path = places.home() / "cache.duckdb" if path is None else path
-        opened = open_file(path)
-        return cls(path, opened.connection, opened.notice, limit)
+        return cls(Shared(path), limit)
 
     def __enter__(self) -> Self:
         return self
@@ -85,14 +86,18 @@ class Cache:
     @property
     def usable(self) -> bool:
         """Whether anything can be found and stored."""
-        return self._connection is not None
+        return self._file.usable
+
+    @property
+    def notice(self) -> str:
+        """What the user should know, "" when all is well."""
+        return self._failure or self._file.notice
 
     def close(self) -> None:
         """Give the file back, so that another process can open it; further calls find and store nothing."""
         with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection, self.notice = None, f"the cache {self.path} is closed"
+            if self._file.usable:
+                self._file.give_up(f"the cache {self.path} is closed")
 
     def find(self, key: str, pattern: Pattern | None = None) -> Solution | None:
         """Return the solution stored under a key, marked as cached, or None.
@@ -175,11 +180,8 @@ class Cache:
 
     def _read(self, work: Callable[[duckdb.DuckDBPyConnection], Result]) -> Result:
         """Do some reading of one state of the file, on a connection of its own; CacheError when that fails."""
-        connection = self._connection
-        if connection is None:
-            raise CacheError(self.notice)
         try:
-            with connection.cursor() as cursor:
+            with self._opened() as connection, connection.cursor() as cursor:
                 cursor.begin()
                 return work(cursor)
         except duckdb.Error as error:
@@ -188,13 +190,21 @@ class Cache:
     def _write(self, work: Callable[[duckdb.DuckDBPyConnection], Result]) -> Result:
         """Do some writing, all of it or nothing, one thread at a time; CacheError when that fails."""
         with self._lock:
-            if self._connection is None:
-                raise CacheError(self.notice)
             try:
-                with _transaction(self._connection):
-                    return work(self._connection)
+                with self._opened() as connection, _transaction(connection):
+                    return work(connection)
             except duckdb.Error as error:
                 raise self._failed(error) from None
+
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Hold the file for the block; CacheError where it cannot be had."""
+        with self._file.used() as connection:
+            if connection is None:
+                raise CacheError(self.notice)
+            if self._turn != self._file.turns:  # another process had it
+                self._turn, self._keys = self._file.turns, None
+            yield connection
 
     def _known(self) -> dict[str, None]:
         """Return the keys of all queries, oldest first; CacheError when they cannot be read."""
@@ -212,7 +222,7 @@ class Cache:
 
     def _stored(self, entries: list[Entry]) -> bool:
         """Write solutions, and remove the oldest when there are more than the limit; tell whether that was done."""
-        with contextlib.suppress(CacheError):
+        with contextlib.suppress(CacheError), self._opened():
             known = self._known()
             latest = {entry.key: entry for entry in entries[-self._limit :]}
             replaced = [key for key in latest if key in known]
@@ -236,17 +246,15 @@ class Cache:
         """Note an error of DuckDB; after one that it does not recover from, use the file no longer."""
         with self._lock:
             reason = str(error).partition("\n")[0]
-            if self._connection is None:
+            if not self._file.usable:
                 return CacheError(self.notice)
             if is_damage(error):
-                self._connection.close()
-                self._connection = None
-                self.notice = f"the cache is damaged ({reason}): {_moved(self.path)}"
+                self._file.give_up("", close=True)
+                self._failure = f"the cache is damaged ({reason}): {_moved(self.path)}"
             elif isinstance(error, duckdb.FatalException):
-                self._connection = None
-                self.notice = f"nothing is cached any more: {reason}"
+                self._file.give_up(f"nothing is cached any more: {reason}", close=False)
             else:
-                self.notice = f"the cache could not be used: {reason}"
+                self._failure = f"the cache could not be used: {reason}"
             return CacheError(self.notice)
 
 

@@ -35,10 +35,14 @@ HOLDER = re.compile(r"held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """A connection, or None where nothing can be cached, and what the user should know of it ("" when all is well)."""
+    """A connection, or None where nothing can be cached, and what the user should know of it ("" when all is well).
+
+    `held` says that it is another process that has the file.
+    """
 
     connection: duckdb.DuckDBPyConnection | None
     notice: str = ""
+    held: bool = False
 
 
 def open_file(path: Path) -> Opened:
@@ -61,7 +65,7 @@ def open_file(path: Path) -> Opened:
         if NEWER in str(error):
             raise _too_new(path) from None
         if not is_damage(error) and not isinstance(error, duckdb.InternalException):
-            return Opened(None, _unavailable(path, error))
+            return Opened(None, _unavailable(path, error), HOLDER.search(str(error)) is not None)
         problem = f"is damaged ({_first_line(error)})"
     return _renewed(path, problem)
 

@@ -59,4 +59,4 @@ def same(found, stored):
 
 
 def rows(cache, table):
-    return cache._connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
+    return cache._file._connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608

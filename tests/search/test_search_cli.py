@@ -12,6 +12,7 @@ from search_helpers import INDEX
 from typer.testing import CliRunner
 
 from search.__main__ import app
+from search.commands.stream import growing
 from xtal.patterns import write_xye
 from xtal.readers import read_pattern
 
@@ -44,9 +45,11 @@ def test_json_has_one_object_per_file_and_line(invoke, folder, engine, answers):
     done = invoke("query", folder / "good0.xye", folder / "good1.xye", "-k", "3", "--json")
     assert done.exit_code == 0, done.output
     first, second = map(json.loads, done.stdout.splitlines())
-    assert set(first) == {"pattern", "lines", "lines_edited", "hits", "timings"}
-    assert set(first["pattern"]) == {"source", "wavelength", "points", "two_theta_range", "q_range", "lines"}
-    assert (first["pattern"]["source"], second["pattern"]["source"]) == ("good0.xye", "good1.xye")
+    assert set(first) == {"file", "pattern", "lines", "lines_edited", "hits", "timings"}
+    names = {"source", "wavelength", "points", "two_theta_range", "q_range", "lines", "overridden_wavelength"}
+    assert set(first["pattern"]) == names
+    assert (first["file"], second["file"]) == (str(folder / "good0.xye"), str(folder / "good1.xye"))
+    assert first["pattern"]["source"] == first["file"]  # files of one name in two folders can be told apart
     assert first["pattern"]["wavelength"] == pytest.approx(1.5418)
     assert (first["pattern"]["points"], first["pattern"]["two_theta_range"]) == (1351, [3.0, 30.0])
     assert set(first["timings"]) == {"lines", "search", "rerank"}
@@ -62,7 +65,7 @@ def test_the_table_names_the_hits_and_what_to_do_next(invoke, folder, answers):
     done = invoke("query", folder / "good0.xye", "-k", "2")
     assert done.exit_code == 0
     head, titles, first, _, last = done.stdout.splitlines()
-    assert head.startswith("good0.xye: 1351 points, 2θ 3.00 to 30.00°, λ = 1.54180 Å, ")
+    assert head.startswith(f"{folder / 'good0.xye'}: 1351 points, 2θ 3.00 to 30.00°, λ = 1.54180 Å, ")
     assert titles.split()[:4] == ["rank", "id", "formula", "fit"]
     assert first.split()[:3] == ["1", answers[0].hits[0].id, answers[0].hits[0].formula]
     assert last == "Look at it: python -m ui"
@@ -71,14 +74,51 @@ def test_the_table_names_the_hits_and_what_to_do_next(invoke, folder, answers):
 def test_a_bad_file_among_good_ones_is_reported_and_the_rest_answered(invoke, folder):
     done = invoke("query", folder / "bad.xy", folder / "good0.xye", folder / "missing.xy", "--json")
     assert done.exit_code == 3
-    assert len(done.stdout.splitlines()) == 1
-    assert "error: bad.xy" in done.stderr
+    bad, good, missing = map(json.loads, done.stdout.splitlines())
+    assert (bad["file"], bad["error"]["reason"]) == (str(folder / "bad.xy"), "no_pattern")
+    assert (missing["file"], missing["error"]["reason"]) == (str(folder / "missing.xy"), "unreadable")
+    assert good["hits"]
+    assert f"error: {bad['error']['message']}" in done.stderr
     assert "missing.xy" in done.stderr
 
 
 def test_bad_files_alone_are_a_usage_error(invoke, folder):
     done = invoke("query", folder / "bad.xy", "--json")
-    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.exit_code == 2
+    assert json.loads(done.stdout)["error"]["reason"] == "no_pattern"
+    assert invoke("query", folder / "bad.xy").stdout == ""
+
+
+def test_each_file_is_answered_before_the_next_is_read():
+    """The first of many is not kept waiting, and batches grow no larger than they pay."""
+    taken = []
+    items = (taken.append(number) or number for number in range(40))
+    sizes = []
+    for batch in growing(items):
+        sizes.append(len(batch))
+        assert len(taken) == sum(sizes)
+    assert sizes == [1, 2, 4, 8, 16, 9]
+
+
+def test_a_pattern_comes_from_standard_input(home, folder):
+    done = CliRunner().invoke(
+        app, ["query", "-", "--json"], env={"XTALSCOUT_HOME": str(home)}, input=(folder / "good0.xye").read_bytes()
+    )
+    from_file = CliRunner().invoke(
+        app, ["query", str(folder / "good0.xye"), "--json"], env={"XTALSCOUT_HOME": str(home)}
+    )
+    answer = json.loads(done.stdout)
+    assert answer["file"] == "stdin"
+    assert answer["hits"] == json.loads(from_file.stdout)["hits"]
+
+
+def test_an_overridden_wavelength_is_said(invoke, folder):
+    done = invoke("query", folder / "good0.xye", folder / "bare.xy", "--json", "--wavelength", "0.7")
+    good, bare = (json.loads(row)["pattern"] for row in done.stdout.splitlines())
+    assert good["overridden_wavelength"] == pytest.approx(1.5418)
+    assert bare["overridden_wavelength"] is None
+    assert f"note: {folder / 'good0.xye'} states 1.54180 Å; 0.70000 Å is used" in done.stderr
+    assert done.stderr.count("note: ") == 1
 
 
 def test_a_missing_wavelength_names_the_option(invoke, folder):

@@ -194,7 +194,7 @@ def invoke(place):
 def test_the_commands_solve_list_export_and_forget(invoke, held, foreign, tmp_path):
     for name, pattern in (("held", held), ("salt", foreign)):
         write_xye(pattern, tmp_path / f"{name}.xye", "test")
-    quick = ("-n", "2", "--steps", "3", "--formula", "NaCl", "--index", INDEX)  # the lab knows salt
+    quick = ("-n", "2", "--steps", "3", "--contents", "NaCl", "--index", INDEX)  # the lab knows salt
     done = invoke("solve", tmp_path / "held.xye", tmp_path / "salt.xye", *quick, "--json", "--out", tmp_path / "cifs")
     assert done.exit_code == 0, done.output
     match, miss = map(json.loads, done.stdout.splitlines())
@@ -207,8 +207,8 @@ def test_the_commands_solve_list_export_and_forget(invoke, held, foreign, tmp_pa
     both = invoke("solve", tmp_path / "held.xye", tmp_path / "salt.xye", *quick).stdout.splitlines()
     head = next(number for number, row in enumerate(both) if row.startswith("file "))
     first, second, last = both[head + 1 :]
-    assert first.split()[:2] == ["held.xye", "match"]
-    assert second.startswith("salt.xye  no match")
+    assert first.split()[:2] == [str(tmp_path / "held.xye"), "match"]
+    assert second.startswith(f"{tmp_path / 'salt.xye'}  no match")
     assert second.split()[-2:] == ["ClNa", f"{miss['candidates'][0]['fit']:.3f}"]
     assert last == "2 patterns, 1 without a match, crystals generated for 1: proposals, not verified"
     again = invoke("solve", tmp_path / "salt.xye", *quick)
@@ -241,3 +241,21 @@ def test_bad_files_are_reported_and_the_others_answered(invoke, held, tmp_path):
     assert "bad.xy" in done.stderr
     assert "Match: " in done.stdout
     assert invoke("solve", tmp_path / "bad.xy").exit_code == 2
+
+
+def test_match_and_miss_can_be_told_apart_by_the_exit_code(invoke, held, foreign, tmp_path):
+    for name, pattern in (("held", held), ("salt", foreign)):
+        write_xye(pattern, tmp_path / f"{name}.xye", "test")
+    asked = ("--index", INDEX, "--generate", "never", "--exit-code")
+    assert invoke("solve", tmp_path / "held.xye", *asked).exit_code == 0
+    assert invoke("solve", tmp_path / "held.xye", tmp_path / "salt.xye", *asked).exit_code == 4
+    assert invoke("solve", tmp_path / "salt.xye", *asked[:-1]).exit_code == 0
+    assert invoke("solve", tmp_path / "salt.xye", tmp_path / "missing.xye", *asked).exit_code == 3
+
+
+def test_formula_filters_the_hits(invoke, held, tmp_path):
+    write_xye(held, tmp_path / "held.xye", "test")
+    asked = ("solve", tmp_path / "held.xye", "--index", INDEX, "--generate", "never", "--json")
+    found = json.loads(invoke(*asked).stdout)["hits"]
+    other = next(hit["formula"] for hit in found if hit["formula"] != found[0]["formula"])
+    assert {hit["formula"] for hit in json.loads(invoke(*asked, "--formula", other).stdout)["hits"]} == {other}

@@ -21,7 +21,7 @@ def test_a_file_that_states_its_wavelength_needs_no_choice():
 
 
 def test_a_file_without_a_wavelength_asks_for_one():
-    with pytest.raises(UserError, match=r"plain.xy states no wavelength. Choose the one .* under “Wavelength”"):
+    with pytest.raises(UserError, match=r"no wavelength in plain.xy; choose the one .* under “Wavelength”"):
         load(source("plain.xy"), FROM_FILE)
 
 

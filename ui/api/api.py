@@ -80,6 +80,7 @@ class Endpoints:
         metals: str = "",
         linkers: str = "",
         guests: str = "",
+        contents: str = "",
     ) -> dict[str, Any]:
         """Find the crystal structure behind a powder X-ray diffraction pattern, and generate candidates after a miss.
 
@@ -92,7 +93,7 @@ class Endpoints:
             wavelength: CuKa, MoKa, ..., a number in Å, or an energy like 17.4 keV; blank takes the file's own
             elements: only structures made of these, for example Zn,C,H,O; blank allows all
             must: only structures that hold all of these; blank asks for none
-            formula: contents of the primitive cell to generate, for example Zn4O13C24H12; blank tries the neighbours'
+            formula: only structures of this formula, in any multiple; blank allows all
             generate: auto after a miss, never, or always
             candidates: crystals to generate, 1 to 20
             steps: of the sampler, 1 to 1000; 100 are enough
@@ -101,6 +102,7 @@ class Endpoints:
             metals: known to be in what is generated, one or two: Zn; blank where nothing is known
             linkers: known to be in it, with the metals: names or SMILES, up to three, separated by semicolons
             guests: solvents and ions known to be in it: DMF; NO3
+            contents: what one primitive cell to generate holds: Zn4O13C24H12; blank tries the neighbours' contents
 
         Returns:
             The answer: id, verdict (kind, probability, reasons, phases), hits, candidates with CIF text, notes.
@@ -108,13 +110,15 @@ class Endpoints:
         from generate.knowledge import split_metals, split_names
         from generate.request import Request
         from search.options import Options
+        from xtal.crystals import parse_formula
 
         if generate not in get_args(Generate):
             raise UserError(f"generate must be one of {', '.join(get_args(Generate))}, got {generate!r}")
         pattern = uploaded_pattern(file, wavelength)
         options = Options(
             **filters(elements, must),
-            formula=text("formula", formula).strip(),
+            reduced_formula=parse_formula(text("formula", formula)),
+            formula=text("contents", contents).strip(),
             generate=generate,
             request=Request(
                 number("candidates", candidates, 1, MOST_CANDIDATES),

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from search.solve import Solver
     from xtal.patterns import Pattern
 
+ADVICE = {
+    "no_wavelength": "give wavelength: CuKa, MoKa, ..., a number in Å, or an energy like 17.4 keV",
+    "several_wavelengths": "say which one with wavelength",
+}
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -53,7 +57,10 @@ def pattern_in(path: Path, wavelength: Any) -> "Pattern":
     from xtal.readers import read_pattern
 
     typed = str(wavelength) if isinstance(wavelength, float) else text("wavelength", wavelength).strip()
-    return read_pattern(path, parse_wavelength(typed) if typed else None)
+    try:
+        return read_pattern(path, parse_wavelength(typed) if typed else None)
+    except UserError as error:
+        raise UserError(error.told(ADVICE), error.reason) from None
 
 
 def filters(elements: Any, must: Any) -> dict[str, Any]:

@@ -114,7 +114,7 @@ async def _limited(request: Request) -> AsyncIterator[bytes]:
 def _answer(library: Library, form: FormData) -> dict[str, Any]:
     """Search for the file of a form; it has a name on disk only while it is read."""
     if unknown := sorted(set(form) - {"file", *FIELDS}):
-        raise UserError(f"unknown field {unknown[0]!r}; known are file, {', '.join(FIELDS)}")
+        raise UserError(f"unknown argument {unknown[0]!r}; known are file, {', '.join(FIELDS)}")
     file = form.get("file")
     if not isinstance(file, UploadFile):
         raise UserError(f"the form holds no file; {HOW}")

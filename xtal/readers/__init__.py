@@ -21,6 +21,7 @@ GSAS = (".fxye", ".gsas", ".gsa", ".gda", ".gss", ".xra")
 SUFFIXES = (*TEXT, *VENDOR, *GSAS, ".cif")  # the usual names; a file of any other is known by its content
 CIF = re.compile(rb"\s*(?:#[^\n]*\n\s*)*data_\S*\s*\n(?=[\s\S]*_pd_)")
 MOST_LINES = 500_000
+UNREADABLE = "unreadable"  # reason of an error: there is no file of usual size
 LARGEST = 50_000_000  # bytes: 200,000 points take 10 MB in the wordiest of these formats
 
 __all__ = ["SUFFIXES", "read_pattern"]
@@ -63,18 +64,18 @@ def _read(path: Path) -> Scan:
 def _content(path: Path) -> bytes:
     """Return the bytes of a file that is there, not empty and not too large."""
     if path.is_dir():
-        raise UserError(f"cannot read {path}: it is a folder; give one of the pattern files in it")
+        raise UserError(f"cannot read {path}: it is a folder; give one of the pattern files in it", UNREADABLE)
     try:
         if (size := path.stat().st_size) > LARGEST:
-            raise UserError(f"{path.name}: {size:,} bytes; a pattern file has at most {LARGEST:,}")
+            raise UserError(f"{path.name}: {size:,} bytes; a pattern file has at most {LARGEST:,}", UNREADABLE)
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)
     except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror or error}") from error
+        raise UserError(f"cannot read {path}: {error.strerror or error}", UNREADABLE) from error
     if len(content) > LARGEST:  # a pipe or a device says nothing of its size
-        raise UserError(f"{path.name} goes on after {LARGEST:,} bytes; a pattern file has no more")
+        raise UserError(f"{path.name} goes on after {LARGEST:,} bytes; a pattern file has no more", UNREADABLE)
     if not content.strip():
-        raise UserError(f"{path.name}: the file is empty")
+        raise UserError(f"{path.name}: the file is empty", UNREADABLE)
     if max(content.count(b"\n"), content.count(b"\r")) > MOST_LINES:
         raise UserError(f"{path.name}: more than {MOST_LINES:,} lines; a pattern has at most 200,000 points")
     return content

@@ -38,12 +38,9 @@ def pattern_of(scan: Scan, name: str, wavelength: float | None = None) -> Patter
 
 
 def _stated(name: str, scan: Scan) -> float:
-    """Return the wavelength that the file states, in Å; say how to give one where it states none."""
+    """Return the wavelength that the file states, in Å; refuse a file that states none."""
     if scan.wavelength is None:
-        raise UserError(
-            f"no wavelength in {name}; give one: --wavelength CuKa "
-            "(or MoKa, CoKa, ..., a number in Å, or an energy like 17.4 keV)"
-        )
+        raise UserError(f"no wavelength in {name}", "no_wavelength")
     return scan.wavelength
 
 
@@ -101,7 +98,7 @@ def _checked(name: str, scan: Scan, wavelength: float) -> Pattern:
         x, esd = np.asarray(scan.x, np.float64), None if sigma is None else np.asarray(sigma, np.float64)
         return Pattern(x, np.asarray(intensity, np.float64), wavelength, esd, f"{name}{scan.note}")
     except UserError as error:
-        raise UserError(f"{name}: {error}") from error
+        raise UserError(f"{name}: {error}", error.reason) from error
 
 
 def _known(intensity: NDArray[np.floating], sigma: NDArray[np.floating] | None) -> NDArray[np.floating] | None:

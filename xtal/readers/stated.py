@@ -87,10 +87,8 @@ def _one(name: str, usable: list[float]) -> float:
             if first < second and (mean := mean_wavelength(first, second)) != first:
                 return mean
     if max(usable) / min(usable) > 1 + ALIKE:
-        raise UserError(
-            f"{name} states several wavelengths, {', '.join(f'{value:g}' for value in usable)} Å; "
-            "say which one: --wavelength"
-        )
+        stated = ", ".join(f"{value:g}" for value in usable)
+        raise UserError(f"{name} states several wavelengths, {stated} Å", "several_wavelengths")
     return usable[0]
 
 

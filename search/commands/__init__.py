@@ -1,0 +1,1 @@
+"""The commands of the search: answers to many files as they are done, and what was asked before."""

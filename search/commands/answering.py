@@ -1,0 +1,117 @@
+"""One file answered: searched, judged, perhaps refined; said and written as it is wanted."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from generate.console import candidate_row, candidate_table
+from search.commands.stream import say_read, with_file
+from search.console import as_text, opened, phase_table
+from search.refinement.commands import refine_hit, refined_data, refined_text, write_hit
+from xtal.console import progress_bars
+
+if TYPE_CHECKING:
+    from generate.preview import Preview
+    from search.commands.stream import Read, Report
+    from search.options import Event, Options
+    from search.refinement.run import Refined
+    from search.solution import Solution
+    from search.solve import Solver
+    from xtal.patterns import Pattern
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is said and written of each answer.
+
+    Attributes:
+        as_json: a line of JSON, instead of a table for people.
+        out: folder for CIF files, None for none.
+        refine: whether what matches is refined.
+    """
+
+    as_json: bool = False
+    out: Path | None = None
+    refine: bool = False
+
+
+@contextmanager
+def solving(index: list[str], cache: bool) -> "Iterator[Solver]":
+    """Open what answers, with the cache unless it is not wanted."""
+    from search.cache import Cache
+    from search.solve import Solver
+    from search.verdict import Judge
+
+    engine = opened(index)
+    with closing(Solver(engine, Judge.open(engine), Cache.open() if cache else None)) as solver:
+        if solver.cache is not None and solver.cache.notice:
+            typer.echo(solver.cache.notice, err=True)
+        yield solver
+
+
+def answer_file(solver: "Solver", one: "Read", options: "Options", wanted: Wanted, report: "Report") -> "Solution":
+    """Answer one file, print the answer and write what is wanted of it."""
+    say_read(one, report)
+    solution = _solved(solver, one.pattern, options)
+    refined = refine_hit(solver.engine, solution) if wanted.refine else None
+    report(_json(one, solution, refined) if wanted.as_json else _text(solution, refined))
+    if wanted.out is not None:
+        _write(solution, wanted.out, report)
+        write_hit(solver.engine, solution, wanted.out, refined)
+    return solution
+
+
+def _solved(solver: "Solver", pattern: "Pattern", options: "Options") -> "Solution":
+    """Answer one pattern with a bar for the generation."""
+    moves: list[Callable[[Preview], None]] = []
+
+    with progress_bars() as advance:
+
+        def watch(event: "Event") -> None:
+            """Move the bar at each step of a generation."""
+            if event.preview is not None:
+                from generate.run import watch_on  # late: it takes a quarter of a second
+
+                moves[:] = moves or [watch_on(advance)]
+                moves[0](event.preview)
+
+        return solver.solve(pattern, options, watch)
+
+
+def _json(one: "Read", solution: "Solution", refined: "Refined | str | None") -> str:
+    """Return one solution as a line of JSON."""
+    data = {**with_file(one, solution.answer), "key": solution.key, "verdict": asdict(solution.verdict)}
+    rows = [candidate_row(candidate) for candidate in solution.candidates]
+    rest = {"candidates": rows, "notes": solution.notes, "cached": solution.cached, "seconds": solution.seconds}
+    more = {} if refined is None else {"refinement": refined_data(refined)}
+    return json.dumps({**data, **rest, **more}, ensure_ascii=False)
+
+
+def _text(solution: "Solution", refined: "Refined | str | None") -> str:
+    """Return one solution for people."""
+    verdict = solution.verdict
+    match = f"{verdict.headline}, the first hit or one with the same lines"
+    lines = [match if verdict.kind == "match" else verdict.headline, *(f"  - {reason}" for reason in verdict.reasons)]
+    if verdict.phases:
+        lines.insert(1, phase_table(verdict.phases))
+    if solution.candidates:
+        lines.append(candidate_table(list(solution.candidates)))
+    known = " (from the cache)" if solution.cached else ""
+    more_lines = [] if refined is None else [refined_text(refined)]
+    tail = [*solution.notes, *more_lines, f"id {solution.key[:8]}{known}", ""]
+    return "\n".join([as_text(solution.answer), *lines, *tail])
+
+
+def _write(solution: "Solution", folder: Path, report: "Report") -> None:
+    """Write the generated crystals of one solution into a folder of its own."""
+    from generate.run import write_candidates
+
+    if solution.candidates:
+        files = write_candidates(solution.candidates, folder / solution.key[:8])
+        name = solution.answer.pattern.source
+        report(f"{name}: wrote {len(files)} CIF files to {files[0].parent}", err=True)

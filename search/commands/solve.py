@@ -1,0 +1,87 @@
+"""``solve``: each pattern answered and judged; crystals generated where nothing matches."""
+
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from generate.console import Contents, Guests, Linkers, Metals, Seconds, Units, knowledge
+from generate.limits import SEARCH_SECONDS
+from search.commands.answering import Wanted, answer_file, solving
+from search.commands.stream import Read, Tally, read_each, reported, say_refused
+from search.console import DEFAULT_INDEXES, Edited, IndexNames, Wavelength, edited_lines
+from search.summary import summary_table
+from xtal.console import AsJson, errors_reported
+
+
+class Generate(StrEnum):
+    """When crystals are generated."""
+
+    AUTO = "auto"
+    NEVER = "never"
+    ALWAYS = "always"
+
+
+def solve(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Pattern files; - is standard input.")],
+    index: IndexNames = DEFAULT_INDEXES,
+    k: Annotated[int, typer.Option("-k", min=1, help="Hits per pattern.")] = 10,
+    wavelength: Wavelength = None,
+    elements: Annotated[str, typer.Option(help="Only structures made of these: Zn,C,H,O.")] = "",
+    must: Annotated[str, typer.Option(help="Only structures that hold all of these: Zn.")] = "",
+    formula: Annotated[str, typer.Option(help="Only structures of this composition: Zn4O13C24H12.")] = "",
+    contents: Contents = "",
+    z: Units = 1,
+    metal: Metals = None,
+    linker: Linkers = None,
+    guest: Guests = None,
+    generate: Annotated[Generate, typer.Option(help="Generate crystals: auto is after a miss.")] = Generate.AUTO,
+    count: Annotated[int, typer.Option("-n", min=1, help="Candidates to generate.")] = 10,
+    steps: Annotated[int, typer.Option(min=1, max=1000, help="Of the sampler.")] = 100,
+    seed: Annotated[int, typer.Option(min=0, help="Of the generation.")] = 0,
+    seconds: Seconds = SEARCH_SECONDS,
+    cache: Annotated[bool, typer.Option(help="Take known answers from the cache, and keep new ones.")] = True,
+    out: Annotated[Path | None, typer.Option(help="Folder for CIF files: first hit, refined, generated.")] = None,
+    refine: Annotated[bool, typer.Option("--refine", help="Refine the first hit where it is a match.")] = False,
+    lines: Edited = None,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="End with 4 where a pattern has no match.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Answer each pattern: match, match and more (a mixture) or no match; generate crystals after no match.
+
+    Several files are answered one after the other, each printed when it is done, with a summary at the end; a
+    generation takes about a minute. With --json one object per file and line; one that cannot be used is {"file",
+    "error": {"reason", "message"}}. Exit codes: 0, 2 no file could be used, 3 some could not, 4 see --exit-code.
+    """
+    from generate.request import Request
+    from search.options import Options
+    from xtal.crystals import parse_elements, parse_formula
+
+    tally, solutions = Tally(), []
+    with errors_reported():
+        options = Options(
+            k=k,
+            elements=parse_elements(elements),
+            required=parse_elements(must) or frozenset(),
+            reduced_formula=parse_formula(formula),
+            formula=contents,
+            units=z,
+            generate=generate.value,
+            request=Request(count, steps, seed, seconds=seconds, **knowledge(metal, linker, guest)),
+        )
+        table, wanted = edited_lines(lines, files), Wanted(as_json, out, refine)
+        with solving(index, cache) as solver, reported(files) as report:
+            for one in read_each(files, wavelength):
+                if isinstance(one, Read):
+                    given = replace(options, lines=table(one.pattern))
+                    solutions.append(answer_file(solver, one, given, wanted, report))
+                    tally.count(one, solutions[-1].verdict.kind == "miss")
+                else:
+                    say_refused(one, as_json, report)
+                    tally.count(one)
+                report("", done=1)
+    if len(solutions) > 1 and not as_json:
+        typer.echo(summary_table(solutions))
+    tally.exit(exit_code)
