@@ -77,4 +77,4 @@ def test_the_wheel_answers_in_a_fresh_environment(wheel, tmp_path):
     assert answer["verdict"]["kind"] == "match"
     missing = xtalscout("info", "nothing")
     assert (missing.returncode, missing.stderr.splitlines()[-1][:12]) == (2, "error: index")
-    assert "Build it: xtalscout build nothing" in missing.stderr
+    assert ": xtalscout build NAME" in missing.stderr

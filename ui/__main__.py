@@ -5,9 +5,7 @@ from typing import Annotated
 import typer
 
 from ui.library import DEFAULT_INDEXES, Library
-from xtal.errors import UserError
-
-FAILED, USAGE = 1, 2
+from xtal.console import errors_reported
 
 app = typer.Typer(add_completion=False)
 
@@ -35,32 +33,26 @@ def serve(
     """Open the page that finds the crystal structure behind a powder X-ray diffraction pattern."""
     from indexer.storage.folders import read_current
     from indexer.storage.joined import JOINT
-    from ui.access import login
+    from ui.access import check_address, login
     from ui.guard.hosts import Hosts
 
-    try:
+    with errors_reported():
         allowed, hosts = login(user), Hosts.of(host, allow_host or ())
         for name in set(index) - set(DEFAULT_INDEXES):
             read_current(name)
-    except UserError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(USAGE) from None
+        warning = check_address(host, port, allowed)
+        if warning:
+            typer.echo(warning, err=True)
 
-    from ui.app import build_page, launch
-    from ui.guard.kept import own_folder
+        from ui.app import build_page, launch
+        from ui.guard.kept import own_folder
 
-    own_folder()
-    library = Library(JOINT.join(index), workers)
-    page = build_page(library)
-    library.start()
-    try:
-        print(
-            f"Xtalscout is at {launch(page, library, host, port, open_browser, allowed, hosts)} - stop it with Ctrl+C",
-            flush=True,
-        )
-    except OSError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(FAILED) from None
+        own_folder()
+        library = Library(JOINT.join(index), workers)
+        page = build_page(library)
+        library.start()
+        address = launch(page, library, host, port, open_browser, allowed, hosts)
+    print(f"Xtalscout is at {address} - stop it with Ctrl+C", flush=True)
     page.block_thread()
 
 

@@ -21,6 +21,13 @@ ADVICE = {
     "several_wavelengths": "say which one: --wavelength",
     "no_contents": "for example --contents Zn4O13C24H12",
 }
+EXTRAS = {  # packages that only some commands need, and the extra that installs them
+    **dict.fromkeys(("faiss", "onnxruntime"), "cpu"),
+    **dict.fromkeys(("torch", "onnx", "safetensors"), "train"),
+    **dict.fromkeys(("dask", "distributed"), "cluster"),
+    "lmdb": "hmof",
+    "sklearn": "figures",
+}
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
@@ -35,6 +42,13 @@ def errors_reported() -> Iterator[None]:
         raise typer.Exit(error.exit_code) from None
     except OSError as error:
         typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(FAILED) from None
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in EXTRAS:
+            raise
+        install = f"pip install 'xtalscout[{EXTRAS[package]}]'"
+        typer.echo(f"error: this needs the package {package}, which is not installed; run: {install}", err=True)
         raise typer.Exit(FAILED) from None
 
 
@@ -56,7 +70,7 @@ def progress_bars() -> Iterator[Callable[[str, int, int | None], None]]:
             stages.close()
             bars[name] = stages.enter_context(tqdm(desc=stage, total=total, unit=" entries"))
         bars[name].total = total
-        bars[name].set_description(stage, refresh=False)
+        bars[name].set_description_str(stage, refresh=False)  # without a total, the other adds a second colon
         bars[name].update(count)
 
     try:

@@ -7,6 +7,7 @@
 
 import re
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 from indexer.storage.files import write_durably
@@ -96,5 +97,13 @@ def rebuild_hint(name: str) -> str:
 
 
 def _not_found(name: str, home: Path | None) -> str:
-    built = ", ".join(built_names(home)) or "none"
-    return f"index {name!r} not found in {indexes_folder(home)}; built indexes: {built}. {rebuild_hint(name)}"
+    from xtal.sources.catalog import NAMES
+
+    built = built_names(home)
+    words = f"index {name!r} not found in {indexes_folder(home)}; built indexes: {', '.join(built) or 'none'}."
+    if name in NAMES:
+        return f"{words} {rebuild_hint(name)}"
+    known = sorted({*built, *NAMES})
+    near = [each for each in known if each.startswith(name)] or get_close_matches(name, known, 1)
+    guess = f"Did you mean {' or '.join(near)}? " if near else ""
+    return f"{words} {guess}Build one of {', '.join(NAMES)}: {spelled('indexer build')} NAME"

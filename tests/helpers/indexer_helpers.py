@@ -70,6 +70,7 @@ class ScriptedSource:
     source_id: str = "scripted:1"
     citation: str = "nobody"
     licence: str = "CC0"
+    expected: int | None = None
 
     def records(self) -> Iterator[Record]:
         for id_, payload in self.payloads:

@@ -1,13 +1,14 @@
 """Who is asked for a password, and that the server then lets nobody else in."""
 
 import io
+import socket
 
 import httpx
 import pytest
 from api_server import serving
 from gradio_client import Client
 
-from ui.access import login
+from ui.access import check_address, login
 from xtal.errors import UserError
 
 
@@ -60,3 +61,23 @@ def test_the_server_lets_in_who_knows_the_password(api_home):
             Client(address, auth=("ann", "wrong"), verbose=False)
         client = Client(address, auth=("ann", "secret"), verbose=False)
         assert client.predict(api_name="/health")["status"] == "starting"
+
+
+@pytest.mark.parametrize("port", [0, -1, 65536, 99999])
+def test_a_port_that_is_none_is_refused(port):
+    with pytest.raises(UserError, match=f"--port must lie in 1 to 65535, got {port}"):
+        check_address("127.0.0.1", port, None)
+
+
+def test_a_busy_port_is_refused_and_a_free_one_is_not():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        busy = server.getsockname()[1]
+        with pytest.raises(UserError, match=f"another program listens on port {busy}; choose another with --port"):
+            check_address("127.0.0.1", busy, None)
+    assert check_address("127.0.0.1", busy, None) == ""
+
+
+def test_an_open_page_without_a_password_is_warned_of():
+    assert "everybody who reaches 0.0.0.0 can use this page" in check_address("0.0.0.0", None, None)  # noqa: S104
+    assert check_address("0.0.0.0", None, ("ann", "secret")) == ""  # noqa: S104
+    assert check_address("127.0.0.1", None, None) == ""

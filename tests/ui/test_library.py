@@ -49,7 +49,7 @@ def test_a_missing_index_is_explained_with_the_command_that_builds_it():
     library = started("mine")
     assert library.settled
     assert "index 'mine' not found" in library.progress.error
-    assert "python -m indexer build mine" in library.progress.error
+    assert "python -m indexer build NAME" in library.progress.error
 
 
 def test_default_indexes_are_built_when_they_are_missing(opened, monkeypatch):

@@ -1,8 +1,9 @@
 """What all command lines share."""
 
 import pytest
+import typer
 
-from xtal.console import progress_bars
+from xtal.console import FAILED, errors_reported, progress_bars
 
 
 def interrupted_while_drawn():
@@ -42,3 +43,25 @@ def test_a_new_stage_ends_the_bar_before(capsys):
     said = capsys.readouterr().err
     assert "prepare: more: 100%" in said
     assert "embed: 100%" in said
+
+
+def test_a_bar_without_a_total_shows_its_name_once(capsys):
+    with progress_bars() as advance:
+        advance("prepare", 0, None)
+        advance("prepare", 32, None)
+    said = capsys.readouterr().err
+    assert "prepare: 32 entries" in said
+    assert ": :" not in said
+
+
+def test_a_missing_extra_is_one_sentence(capsys):
+    with pytest.raises(typer.Exit) as ended, errors_reported():
+        raise ModuleNotFoundError("No module named 'faiss.swig'", name="faiss.swig")
+    assert ended.value.exit_code == FAILED
+    said = capsys.readouterr().err
+    assert said == "error: this needs the package faiss, which is not installed; run: pip install 'xtalscout[cpu]'\n"
+
+
+def test_a_module_of_ours_that_is_missing_is_a_defect():
+    with pytest.raises(ModuleNotFoundError), errors_reported():
+        raise ModuleNotFoundError("No module named 'xtal.nothing'", name="xtal.nothing")

@@ -34,6 +34,7 @@ class CifFiles:
     citation: str
     licence: str
     most_atoms: int | None = None
+    expected: int | None = None
 
     def records(self) -> Iterator[Record]:
         """Yield every structure; ids are the file names without suffix, and the block's where there are several."""

@@ -49,6 +49,7 @@ class HmofLmdb:
     most_atoms: int
     citation: str = CITATION
     licence: str = LICENCE
+    expected: int | None = None
 
     def records(self) -> Iterator[Record]:
         """Yield every entry; ids are the file's name and the key, ``test-17``."""

@@ -31,6 +31,7 @@ class PackedFile:
     source_id: str
     citation: str
     licence: str
+    expected: int | None = None
 
     def records(self) -> Iterator[Record]:
         """Yield every crystal in the order of the file."""

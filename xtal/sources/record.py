@@ -44,6 +44,11 @@ class Source(Protocol):
         """Under what terms the data may be used."""
         ...
 
+    @property
+    def expected(self) -> int | None:
+        """How many entries there are, None where only reading them tells."""
+        ...
+
     def records(self) -> Iterator[Record]:
         """Yield every entry, in the same order each time."""
         ...

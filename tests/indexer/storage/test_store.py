@@ -59,6 +59,10 @@ def test_unknown_ids_and_unknown_indexes_are_named(tmp_path):
         match=r"index 'hmof400' not found in .*; built indexes: salts\. Build it: python -m indexer build hmof400",
     ):
         open_index("hmof400", tmp_path)
+    with pytest.raises(
+        UserError, match=r"Did you mean coremof2019-asr or coremof2019-fsr\? Build one of coremof2019-asr, "
+    ):
+        open_index("coremof2019", tmp_path)
     with pytest.raises(UserError, match="built indexes: none"):
         open_index("hmof400", tmp_path / "elsewhere")
 

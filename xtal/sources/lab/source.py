@@ -28,6 +28,7 @@ class LabPhases:
     name: str = NAME
     citation: str = CITATION
     licence: str = LICENCE
+    expected: int | None = None
 
     def records(self) -> Iterator[Record]:
         """Yield every phase; ids are names in one word, those of prototypes with the AFLOW label."""
