@@ -1,7 +1,7 @@
 """One file answered: searched, judged, perhaps refined; said and written as it is wanted."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,15 +14,21 @@ from search.commands.stream import say_read, with_file
 from search.console import as_text, opened, phase_table
 from search.refinement.commands import refine_hit, refined_data, refined_text, write_hit
 from xtal.console import progress_bars
+from xtal.errors import UserError
+from xtal.figure import check_figure
 
 if TYPE_CHECKING:
     from generate.preview import Preview
     from search.commands.stream import Read, Report
+    from search.engine import Engine
     from search.options import Event, Options
     from search.refinement.run import Refined
     from search.solution import Solution
     from search.solve import Solver
     from xtal.patterns import Pattern
+
+
+NAME = "{}"  # in the name of a file to write: stands for that of the pattern
 
 
 @dataclass(frozen=True)
@@ -33,11 +39,29 @@ class Wanted:
         as_json: a line of JSON, instead of a table for people.
         out: folder for CIF files, None for none.
         refine: whether what matches is refined.
+        figure: file for the pattern with what fits it, SVG, PDF or PNG; ``{}`` in it stands for a pattern's name.
+        data: file for the same as columns.
     """
 
     as_json: bool = False
     out: Path | None = None
     refine: bool = False
+    figure: Path | None = None
+    data: Path | None = None
+
+    def check(self, files: Sequence[Path]) -> None:
+        """Raise UserError where files of several patterns would overwrite each other, or cannot be written."""
+        for option, path in (("--figure", self.figure), ("--data", self.data)):
+            if path is not None and len(files) > 1 and NAME not in path.name:
+                like = path.with_name(f"{path.stem}-{NAME}{path.suffix}")
+                raise UserError(
+                    f"{option} {path} is one file for {len(files)} patterns; write {NAME} where the name of each "
+                    f"belongs, like {like}"
+                )
+        if self.figure is not None:
+            check_figure(self.figure)
+        if self.data is not None and not self.data.absolute().parent.is_dir():
+            raise UserError(f"there is no folder {self.data.parent} for {self.data.name}; make it first")
 
 
 @contextmanager
@@ -63,7 +87,33 @@ def answer_file(solver: "Solver", one: "Read", options: "Options", wanted: Wante
     if wanted.out is not None:
         _write(solution, wanted.out, report)
         write_hit(solver.engine, solution, wanted.out, refined)
+    if wanted.figure is not None or wanted.data is not None:
+        _write_profile(solver.engine, one, solution, refined, wanted, report)
     return solution
+
+
+def _write_profile(
+    engine: "Engine",
+    one: "Read",
+    solution: "Solution",
+    refined: "Refined | str | None",
+    wanted: Wanted,
+    report: "Report",
+) -> None:
+    """Write what the verdict speaks of, or its refinement, as a figure and as columns."""
+    from search.paper import figure_bytes, of_refined, of_solution
+    from search.refinement.run import Refined
+
+    stem = Path(one.file).stem
+    profile = of_refined(refined, stem) if isinstance(refined, Refined) else of_solution(engine, solution, stem)
+    for path, content in (
+        (wanted.figure, lambda to: figure_bytes(profile, to.suffix)),
+        (wanted.data, lambda _: profile.csv().encode("utf-8")),
+    ):
+        if path is not None:
+            to = path.with_name(path.name.replace(NAME, stem))
+            to.write_bytes(content(to))
+            report(f"{one.file}: wrote {to}", err=True)
 
 
 def _solved(solver: "Solver", pattern: "Pattern", options: "Options") -> "Solution":

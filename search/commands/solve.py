@@ -45,6 +45,12 @@ def solve(
     cache: Annotated[bool, typer.Option(help="Take known answers from the cache, and keep new ones.")] = True,
     out: Annotated[Path | None, typer.Option(help="Folder for CIF files: first hit, refined, generated.")] = None,
     refine: Annotated[bool, typer.Option("--refine", help="Refine the first hit where it is a match.")] = False,
+    figure: Annotated[
+        Path | None, typer.Option(help="Pattern and fit as .svg, .pdf or .png, for print; {} is the pattern's name.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="The same as CSV: 2θ, observed, calculated, background, difference.")
+    ] = None,
     lines: Edited = None,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="End with 4 where a pattern has no match.")] = False,
     as_json: AsJson = False,
@@ -71,7 +77,8 @@ def solve(
             generate=generate.value,
             request=Request(count, steps, seed, seconds=seconds, **knowledge(metal, linker, guest)),
         )
-        table, wanted = edited_lines(lines, files), Wanted(as_json, out, refine)
+        table, wanted = edited_lines(lines, files), Wanted(as_json, out, refine, figure, data)
+        wanted.check(files)
         with solving(index, cache) as solver, reported(files) as report:
             for one in read_each(files, wavelength):
                 if isinstance(one, Read):

@@ -253,6 +253,20 @@ def test_match_and_miss_can_be_told_apart_by_the_exit_code(invoke, held, foreign
     assert invoke("solve", tmp_path / "salt.xye", tmp_path / "missing.xye", *asked).exit_code == 3
 
 
+def test_figures_and_data_are_written_for_each_pattern(invoke, held, foreign, tmp_path):
+    for name, pattern in (("held", held), ("salt", foreign)):
+        write_xye(pattern, tmp_path / f"{name}.xye", "test")
+    asked = ("solve", tmp_path / "held.xye", tmp_path / "salt.xye", "--index", INDEX, "--generate", "never")
+    refused = invoke(*asked, "--figure", tmp_path / "one.svg")
+    assert refused.exit_code == 2
+    assert f"write {{}} where the name of each belongs, like {tmp_path / 'one-{}.svg'}" in refused.stderr
+    done = invoke(*asked, "--figure", tmp_path / "{}.svg", "--data", tmp_path / "{}.csv")
+    assert done.exit_code == 0, done.output
+    for name, pattern in (("held", held), ("salt", foreign)):
+        assert (tmp_path / f"{name}.svg").read_bytes().startswith(b"<?xml")
+        assert len((tmp_path / f"{name}.csv").read_text().splitlines()) == 1 + len(pattern)
+
+
 def test_formula_filters_the_hits(invoke, held, tmp_path):
     write_xye(held, tmp_path / "held.xye", "test")
     asked = ("solve", tmp_path / "held.xye", "--index", INDEX, "--generate", "never", "--json")

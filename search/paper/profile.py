@@ -1,0 +1,134 @@
+"""A fitted profile as it is drawn and written: measured, calculated, background, difference, and where peaks lie."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.paper.indices import Indexed, indexed_peaks
+
+if TYPE_CHECKING:
+    from search.answer import Hit
+    from search.engine import Engine
+    from search.refinement.run import Refined
+    from search.solution import Solution
+    from xtal.patterns import Pattern
+
+COLUMNS = "two_theta,observed,calculated,background,difference"
+
+
+@dataclass(frozen=True, eq=False)
+class Marks:
+    """Where the peaks of one phase lie: (K,) `ticks` in degrees 2θ, and the `peaks` with indices."""
+
+    name: str
+    formula: str
+    ticks: NDArray[np.float64]
+    peaks: Indexed
+
+
+@dataclass(frozen=True, eq=False)
+class FittedProfile:
+    """What a pattern and the structures found in it look like; (M,) arrays over the angles.
+
+    Attributes:
+        name: of the sample.
+        two_theta: degrees.
+        observed: as measured.
+        calculated: on top of the background.
+        background: as fitted or estimated.
+        phases: the structures.
+        r_wp: ``sqrt(Σ w (y - y_c)² / Σ w y²)``, the background in y.
+        wavelength: Å.
+        refined: whether this is a Rietveld refinement, and not the search's fit of cell and line shape alone.
+        unexplained: degrees 2θ of peaks that no phase explains.
+    """
+
+    name: str
+    two_theta: NDArray[np.float64]
+    observed: NDArray[np.float64]
+    calculated: NDArray[np.float64]
+    background: NDArray[np.float64]
+    phases: tuple[Marks, ...]
+    r_wp: float
+    wavelength: float
+    refined: bool = False
+    unexplained: tuple[float, ...] = ()
+
+    @property
+    def difference(self) -> NDArray[np.float64]:
+        """(M,) observed - calculated."""
+        return self.observed - self.calculated
+
+    def csv(self) -> str:
+        """Return 2θ in degrees, and intensities as measured, as columns with a heading."""
+        columns = (self.two_theta, self.observed, self.calculated, self.background, self.difference)
+        rows = (f"{t:.5f}," + ",".join(f"{v:.6g}" for v in rest) for t, *rest in zip(*columns, strict=True))
+        return "\n".join([COLUMNS, *rows]) + "\n"
+
+
+def of_hits(
+    engine: "Engine", pattern: "Pattern", hits: "Sequence[Hit]", name: str, unexplained: Sequence[float] = ()
+) -> FittedProfile:
+    """Return the profile of hits as the search fitted them together; of none, the pattern alone."""
+    from search.refinement.start import strained
+    from xtal.patterns.background import background
+    from xtal.refinement.asked import Observed
+
+    if not hits:
+        under = background(pattern)
+        return FittedProfile(name, pattern.two_theta, pattern.intensity, under, under, (), 1.0, pattern.wavelength)
+    overlay = engine.stacked(pattern, hits)
+    ticks = [part.ticks for part in overlay.parts] or [overlay.ticks]
+    scan = (float(pattern.two_theta[0]), float(pattern.two_theta[-1]))
+    marks = []
+    for hit, places in zip(hits, ticks, strict=True):
+        structure = strained(engine.crystal(hit.id), np.array(hit.parameters or (0.0,) * 9))
+        peaks = indexed_peaks(structure, pattern.wavelength, scan, hit.zero_shift or 0.0)
+        marks.append(Marks(hit.id, hit.formula, places, peaks))
+    return FittedProfile(
+        name,
+        overlay.two_theta,
+        overlay.measured,
+        overlay.calculated,
+        overlay.background,
+        tuple(marks),
+        Observed.of(pattern).r_wp(overlay.calculated),
+        pattern.wavelength,
+        unexplained=tuple(unexplained),
+    )
+
+
+def of_solution(engine: "Engine", solution: "Solution", name: str) -> FittedProfile:
+    """Return the profile of what the verdict speaks of: all phases of a mixture, or the first hit."""
+    answer, verdict = solution.answer, solution.verdict
+    hits = [phase.hit for phase in verdict.phases] or list(answer.hits[:1])
+    return of_hits(engine, answer.pattern, hits, name, verdict.unexplained)
+
+
+def of_refined(refined: "Refined", name: str) -> FittedProfile:
+    """Return the profile of a refinement."""
+    found = refined.found
+    scan = (float(found.profile.two_theta[0]), float(found.profile.two_theta[-1]))
+    marks = tuple(
+        Marks(
+            phase.structure.name or "structure",
+            phase.structure.formula,
+            phase.ticks,
+            indexed_peaks(phase.structure, found.wavelengths[0], scan, found.zero_shift.value),
+        )
+        for phase in found.phases
+    )
+    return FittedProfile(
+        name,
+        found.profile.two_theta,
+        found.profile.observed,
+        found.profile.calculated,
+        found.profile.background,
+        marks,
+        found.agreement.r_wp,
+        found.wavelengths[0],
+        refined=True,
+    )
