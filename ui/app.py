@@ -12,6 +12,7 @@ from ui.guard import Hosts, guarded
 from ui.inputs import LARGEST_FILE
 from ui.layout import html, make_inputs, make_outputs
 from ui.library import Library
+from ui.paper.events import connect_paper
 from ui.refining.events import connect_refining
 from ui.show.texts import library_html
 from ui.show.viewer import ASSETS
@@ -55,6 +56,7 @@ def build_page(library: Library) -> gr.Blocks:
                 outputs = make_outputs()
         connect(page, Wiring(library, inputs, *outputs), status)
         connect_refining(library, outputs[0])
+        connect_paper(library, outputs[0])
     only_uploads(page)
     tell_refusals(page)
     _calm_queue(page)

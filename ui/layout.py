@@ -9,6 +9,7 @@ from ui.batch import Several
 from ui.batch.batch import MOST_FILES
 from ui.inputs import FROM_FILE, examples, wavelength_choices
 from ui.line_panel import LinePanel
+from ui.paper import PaperPanel, paper_buttons
 from ui.question import MOST_CANDIDATES, MOST_UNITS
 from ui.refining import RefinePanel
 from ui.show.downloads import download_script
@@ -64,6 +65,7 @@ class Outputs:
     lines: LinePanel
     refining: RefinePanel
     file: gr.HTML
+    paper: PaperPanel
 
     def components(self) -> list[Any]:
         """Return the components in the order of `values`."""
@@ -194,6 +196,7 @@ def make_outputs() -> tuple[Outputs, Making, Several]:
         progress = html("xs-progress")
         cancel = gr.Button("Cancel", size="sm", visible=False, elem_id="xs-cancel")
     figure = gr.Plot(first.figure(False), show_label=False, container=False, elem_id="xs-plot")
+    paper = paper_buttons()
     lines = _lines()
     refining = _refining()
     with gr.Row(elem_id="xs-answer"):
@@ -203,7 +206,7 @@ def make_outputs() -> tuple[Outputs, Making, Several]:
         with gr.Column(scale=2, min_width=300):
             scene = html("xs-viewer", html_template=VIEWER_HTML, js_on_load=viewer_script(), head=script_head())
     file = html("xs-download", js_on_load=download_script())
-    parts = (root, figure, facts, message, verdict, table, candidates, scene, report, lines, refining, file)
+    parts = (root, figure, facts, message, verdict, table, candidates, scene, report, lines, refining, file, paper)
     return Outputs(gr.State(first), *parts), Making(gr.State(None), progress, cancel), several
 
 

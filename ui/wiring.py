@@ -199,7 +199,7 @@ class Wiring:
         if view.solution is None or view.loaded is None:
             return ""
         cif = json.loads(view.scene)["cif"] if view.scene else ""
-        page = report_html(view, self.library.index_name, cif)
+        page = report_html(view, self.library.index_name, cif, self.library.engine)
         name = file_name(PurePath(view.loaded.pattern.source).stem, "-report.html")
         return download(name, "text/html", page.encode())
 

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from search.paper.indices import Indexed, indexed_peaks
 
 if TYPE_CHECKING:
-    from search.answer import Hit
+    from search.answer import Hit, Overlay
     from search.engine import Engine
     from search.refinement.run import Refined
     from search.solution import Solution
+    from xtal.crystals import Crystal
     from xtal.patterns import Pattern
 
 COLUMNS = "two_theta,observed,calculated,background,difference"
@@ -69,15 +70,37 @@ class FittedProfile:
         return "\n".join([COLUMNS, *rows]) + "\n"
 
 
+def of_crystal(
+    overlay: "Overlay", pattern: "Pattern", crystal: "Crystal", title: str, zero_shift: float, name: str
+) -> FittedProfile:
+    """Return the profile of a crystal that no index holds, called `title`, as it was laid over the pattern."""
+    from xtal.crystals.conventional import conventional
+    from xtal.refinement.asked import Observed
+
+    scan = (float(pattern.two_theta[0]), float(pattern.two_theta[-1]))
+    structure = conventional(crystal)
+    peaks = indexed_peaks(structure, pattern.wavelength, scan, zero_shift)
+    return FittedProfile(
+        name,
+        overlay.two_theta,
+        overlay.measured,
+        overlay.calculated,
+        overlay.background,
+        (Marks(title, structure.formula, overlay.ticks, peaks),),
+        Observed.of(pattern).r_wp(overlay.calculated),
+        pattern.wavelength,
+    )
+
+
 def of_hits(
-    engine: "Engine", pattern: "Pattern", hits: "Sequence[Hit]", name: str, unexplained: Sequence[float] = ()
+    engine: "Engine | None", pattern: "Pattern", hits: "Sequence[Hit]", name: str, unexplained: Sequence[float] = ()
 ) -> FittedProfile:
     """Return the profile of hits as the search fitted them together; of none, the pattern alone."""
     from search.refinement.start import strained
     from xtal.patterns.background import background
     from xtal.refinement.asked import Observed
 
-    if not hits:
+    if engine is None or not hits:
         under = background(pattern)
         return FittedProfile(name, pattern.two_theta, pattern.intensity, under, under, (), 1.0, pattern.wavelength)
     overlay = engine.stacked(pattern, hits)

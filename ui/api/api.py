@@ -11,6 +11,7 @@ import gradio as gr
 from gradio import FileData
 
 from ui.api.calls import watched
+from ui.api.drawing import figure_data
 from ui.api.given import filters, number, pattern_in, ready, text, told, uploaded_pattern
 from ui.api.health import health
 from ui.api.refining import LONGEST_REFINEMENT, refinement_data, structure_data
@@ -40,6 +41,7 @@ def add_api(library: Library) -> None:
         (ends.history, "api-lookup", LOOKUPS),
         (ends.answer, "api-lookup", LOOKUPS),
         (ends.structure, "api-lookup", LOOKUPS),
+        (ends.figure, "api-lookup", LOOKUPS),
         (ends.refine, "refinement", REFINEMENTS),
         (ends.health, "api-lookup", LOOKUPS),
     ):
@@ -197,6 +199,20 @@ class Endpoints:
             Its id, reduced formula and CIF.
         """
         return structure_data(self._solver, self._library.index_name, text("id", id), text("answer", answer))
+
+    @told
+    def figure(self, answer: str, kind: str = "svg") -> dict[str, Any]:
+        """Draw the pattern of an answer with what its verdict speaks of, for print: indices, ticks, difference, Rwp.
+
+        Args:
+            answer: id of the answer
+            kind: svg, pdf or png, or csv for the columns 2θ, observed, calculated, background, difference
+
+        Returns:
+            The file's name, the structures drawn, Rwp, and the file itself as base64.
+        """
+        found = self._cache.stored(text("answer", answer)).solution
+        return figure_data(self._solver.engine, found, text("kind", kind))
 
     @told
     def refine(

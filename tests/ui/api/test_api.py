@@ -17,7 +17,8 @@ from ui.api.api import Endpoints
 from ui.library import Library, Progress
 from xtal.crystals import read_cif
 
-QUICK = {"formula": "NaCl", "candidates": 2, "steps": 3}
+TOOLS = "solve search refine history answer structure figure health"
+QUICK = {"contents": "NaCl", "candidates": 2, "steps": 3}
 WAIT = 60  # seconds
 
 
@@ -283,10 +284,10 @@ def test_the_endpoints_are_tools_for_models(api, sample, caplog):
             return tools, found, refused
 
     tools, found, refused = anyio.run(talk)
-    assert {tool.name for tool in tools} == {"solve", "search", "refine", "history", "answer", "structure", "health"}
+    assert {tool.name for tool in tools} == set(TOOLS.split())
     by_name = {tool.name: tool for tool in tools}
     assert "generate candidates after a miss" in by_name["solve"].description
-    assert json.dumps(by_name["solve"].inputSchema).count("description") == 13
+    assert json.dumps(by_name["solve"].inputSchema).count("description") == 14
     assert not found.isError
     assert "'kind': 'match'" in found.content[0].text
     assert refused.isError

@@ -27,7 +27,7 @@ def folder(tmp_path, sample, monkeypatch):
 
 def test_the_python_examples_run(api, folder, capsys):
     examples = blocks("python")
-    assert len(examples) == 7
+    assert len(examples) == 8
     assert ADDRESS in examples[0]
     names: dict[str, object] = {}
     printed = []
@@ -36,14 +36,15 @@ def test_the_python_examples_run(api, folder, capsys):
         printed.append(capsys.readouterr().out)
     assert re.search(r"^match \d+%$", printed[0], re.MULTILINE)
     assert (folder / "best.cif").read_text().startswith("#")
-    assert re.search(r"^0\.\d+ \d+\.\d+ ", printed[2])
+    assert (folder / "sample.svg").read_bytes().startswith(b"<?xml")
+    assert re.search(r"^0\.\d+ \d+\.\d+ ", printed[3])
     assert "_pd_proc_ls_prof_wR_factor" in (folder / "refined.cif").read_text()
-    found, kept, edited = printed[3].split()
+    found, kept, edited = printed[4].split()
     assert int(found) > int(kept) > 1
     assert edited == "True"
-    assert printed[4].count("a proposal, not verified") == 2
-    assert "sample.xye" in printed[5]
-    assert "'Zz' is no element symbol" in printed[6]
+    assert printed[5].count("a proposal, not verified") == 2
+    assert "sample.xye" in printed[6]
+    assert "'Zz' is no element symbol" in printed[7]
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")

@@ -54,7 +54,7 @@ def test_the_answer_is_that_of_the_named_endpoint(api, sample):
         ({"lines": "5 100"}, "lines must be JSON"),
         ({"lines": "[" * 5000}, "lines must be JSON"),
         ({"lines": "[[5.0]]"}, "lines must be a list of pairs"),
-        ({"element": "C"}, "unknown field 'element'; known are file, wavelength"),
+        ({"element": "C"}, "unknown argument 'element'; known are file, wavelength"),
     ],
 )
 def test_wrong_values_are_told_in_plain_words(api, sample, fields, words):

@@ -25,20 +25,28 @@ def view() -> View:
 @pytest.fixture(scope="module")
 def page(view) -> str:
     cif = json.loads(view.scene)["cif"]
-    return report_html(view, "salts", cif, datetime(2026, 11, 23, 12, 0, tzinfo=UTC))
+    return report_html(view, "salts", cif, FakeEngine(), datetime(2026, 11, 23, 12, 0, tzinfo=UTC))
 
 
 def test_a_report_tells_all_of_an_answer(page):
-    for words in ("Match: 97 % likely", "λ = 1.54060 Å", "halite/b", "Generated, not verified", "_cell_length_a"):
+    for words in ("Match: 97 % likely", "λ = 1.54060 Å", "halite/b", "Generated, not verified", "Structure as CIF"):
         assert words in page
     assert "2026-11-23 12:00 UTC" in page
     assert "no probability" in page
 
 
 def test_a_report_needs_nothing_else(page):
-    assert re.findall(r'(?:src|href)="(?!data:|\?answer=)', page) == []
+    assert re.findall(r'(?:src|href)="(?!data:)', page) == []
     assert "<script" not in page
-    assert "data:image/png;base64,iVBOR" in page
+    assert "<button" not in page
+    assert page.count("data:image/svg+xml;base64,") == 1
+    assert "_cell_length_a" not in page  # a link saves it
+
+
+def test_the_first_figure_is_of_what_the_verdict_speaks_of(view):
+    other = Actions(library(FakeEngine())).select(view, 2)
+    page = report_html(other, "salts", "", FakeEngine())
+    assert re.findall("<h2>Pattern and ([^<]+)</h2>", page) == ["halite", "halite/b"]
 
 
 def test_a_report_is_well_formed_and_escaped(page):
