@@ -11,6 +11,7 @@ from search.commands.calibrating import calibrate
 from search.commands.kept import export, forget, history
 from search.commands.query import query
 from search.commands.solve import solve
+from search.commands.watch import watch
 from search.console import DEFAULT_INDEXES, IndexNames, Wavelength, opened, read_all
 from search.refinement.benchmark_command import benchmark_refinement
 from search.refinement.commands import refine
@@ -39,7 +40,7 @@ class Breakdown(StrEnum):
 app = typer.Typer(
     help="Find the crystal structure behind a powder diffraction pattern.", no_args_is_help=True, add_completion=False
 )
-for _command in (query, solve, refine, calibrate, history, export, forget):
+for _command in (query, solve, watch, refine, calibrate, history, export, forget):
     app.command()(_command)
 app.command()(benchmark_refinement)
 

@@ -22,6 +22,8 @@ COMMANDS = (
     "xtalscout",
     "xtalscout build",
     "xtalscout refine",
+    "xtalscout solve",
+    "xtalscout watch",
 )
 HEAVY = ("scipy", "pymatgen", "faiss", "rietx", "gradio", "plotly", "torch", "onnxruntime", "duckdb")
 LONGEST = 0.5  # seconds of the processor's time

@@ -14,12 +14,14 @@ import search.__main__ as searches
 from search.commands import calibrating, kept
 from search.commands.query import query
 from search.commands.solve import solve
+from search.commands.watch import watch
 from search.refinement import commands as refinement
 from ui.__main__ import serve
 
 GROUPS: dict[str, dict[str, Callable[..., None]]] = {
     "Identify": {
         "solve": solve,
+        "watch": watch,
         "refine": refinement.refine,
         "search": query,
         "generate": generation.run,

@@ -10,6 +10,7 @@ import typer
 from generate.console import Contents, Guests, Linkers, Metals, Seconds, Units, knowledge
 from generate.limits import SEARCH_SECONDS
 from search.commands.answering import Wanted, answer_file, solving
+from search.commands.series import SeriesFile, written_series
 from search.commands.stream import Read, Tally, read_each, reported, say_refused
 from search.console import DEFAULT_INDEXES, Edited, IndexNames, Wavelength, edited_lines
 from search.summary import summary_table
@@ -51,6 +52,7 @@ def solve(
     data: Annotated[
         Path | None, typer.Option(help="The same as CSV: 2θ, observed, calculated, background, difference.")
     ] = None,
+    series: SeriesFile = None,
     lines: Edited = None,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="End with 4 where a pattern has no match.")] = False,
     as_json: AsJson = False,
@@ -79,16 +81,18 @@ def solve(
         )
         table, wanted = edited_lines(lines, files), Wanted(as_json, out, refine, figure, data)
         wanted.check(files)
-        with solving(index, cache) as solver, reported(files) as report:
+        with solving(index, cache) as solver, reported(files) as report, written_series(series, solver) as drawn:
             for one in read_each(files, wavelength):
                 if isinstance(one, Read):
                     given = replace(options, lines=table(one.pattern))
                     solutions.append(answer_file(solver, one, given, wanted, report))
                     tally.count(one, solutions[-1].verdict.kind == "miss")
+                    drawn.add(one, solutions[-1])
                 else:
                     say_refused(one, as_json, report)
                     tally.count(one)
                 report("", done=1)
+            drawn.write()
     if len(solutions) > 1 and not as_json:
         typer.echo(summary_table(solutions))
     tally.exit(exit_code)

@@ -6,7 +6,6 @@ that they look the same everywhere.
 
 import io
 import re
-from pathlib import PurePath
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +42,7 @@ STYLE = {
     "xtick.major.width": 0.6,
     "xtick.direction": "in",
 }
-_styles = Lock()  # matplotlib keeps its styles in one place for all threads
+styles = Lock()  # matplotlib keeps its styles in one place for all threads
 
 
 def figure_bytes(profile: FittedProfile, suffix: str) -> bytes:
@@ -52,21 +51,27 @@ def figure_bytes(profile: FittedProfile, suffix: str) -> bytes:
     Raises:
         UserError: the suffix is another one.
     """
-    kind = PurePath(f"x{suffix}").suffix.lower()
-    if kind not in SUFFIXES:
-        raise UserError(f"the figure must end in {', '.join(SUFFIXES)}, got {suffix!r}")
+    kind = checked_kind(suffix)
     from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     file = io.BytesIO()
     undated: dict[str, Any] = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
-    with _styles, rc_context(STYLE):
+    with styles, rc_context(STYLE):
         figure = Figure(figsize=SIZE, layout="constrained")
         FigureCanvasAgg(figure)
         draw(figure, profile)
         figure.savefig(file, format=kind[1:], dpi=DOTS, metadata=undated.get(kind))
     return file.getvalue()
+
+
+def checked_kind(suffix: str) -> str:
+    """Return a suffix in small letters; UserError where no figure ends so."""
+    kind = suffix.lower()
+    if kind not in SUFFIXES:
+        raise UserError(f"the figure must end in {', '.join(SUFFIXES)}, got {suffix!r}")
+    return kind
 
 
 def draw(figure: "Figure", profile: FittedProfile) -> None:
