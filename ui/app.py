@@ -9,6 +9,7 @@ from gradio.state_holder import SessionState, StateHolder
 from ui.access import admits
 from ui.api import REFUSALS, add_api, call_routes, health_route, offers_tools, search_route, tell_refusals
 from ui.guard import Hosts, guarded
+from ui.help import help_routes
 from ui.inputs import LARGEST_FILE
 from ui.layout import html, make_inputs, make_outputs
 from ui.library import Library
@@ -54,6 +55,11 @@ def build_page(library: Library) -> gr.Blocks:
                 inputs = make_inputs()
             with gr.Column(scale=1, min_width=320, elem_id="xs-results"):
                 outputs = make_outputs()
+        html(
+            "xs-foot",
+            '<p><a href="help/tutorial" target="_blank">Ten minutes</a> · <a href="help/verdict" '
+            'target="_blank">Reading the verdict</a> · <a href="help" target="_blank">Documentation</a></p>',
+        )
         connect(page, Wiring(library, inputs, *outputs), status)
         connect_refining(library, outputs[0])
         connect_paper(library, outputs[0])
@@ -83,7 +89,7 @@ def launch(
         login: user and password; None where nobody is asked.
         hosts: names of the server, by default those of `host`.
     """
-    routes = [health_route(library), search_route(library, login), *call_routes(library)]
+    routes = [health_route(library), search_route(library, login), *call_routes(library), *help_routes()]
     _, address, _ = page.launch(
         server_name=host,
         server_port=port,
