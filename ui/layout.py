@@ -6,7 +6,6 @@ from typing import Any
 import gradio as gr
 
 from ui.batch import Several
-from ui.batch.batch import MOST_FILES
 from ui.inputs import FROM_FILE, examples, wavelength_choices
 from ui.line_panel import LinePanel
 from ui.paper import PaperPanel, paper_buttons
@@ -113,7 +112,7 @@ def make_inputs() -> Inputs:
     """Return the controls, from top to bottom."""
     bundled = examples()
     file = gr.File(label="Powder patterns", file_count="multiple", type="filepath", height=132, elem_id="xs-file")
-    html("xs-formats", f"{formats_html()}; up to {MOST_FILES} files")
+    html("xs-formats", f"{formats_html()}; any number of files")
     example = gr.Dropdown(
         [(source.name, str(source.path)) for source in bundled],
         value=None,
@@ -254,7 +253,9 @@ def _several() -> Several:
             )
             csv = gr.Button("Table as CSV", size="sm", elem_id="xs-csv")
             cifs = gr.Button("Structures as CIF (zip)", size="sm", elem_id="xs-zip")
-    return Several(gr.State(()), panel, table, generate, progress, cancel, csv, cifs)
+            draw = gr.Button("Draw as a series", size="sm", elem_id="xs-draw-series")
+        series = html("xs-series")
+    return Several(gr.State(()), panel, table, generate, progress, cancel, csv, cifs, draw, series)
 
 
 def script(name: str) -> str:

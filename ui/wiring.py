@@ -11,7 +11,7 @@ import gradio as gr
 
 from ui.actions import Actions
 from ui.batch import BatchEvents, Files, Several, batch_html, connect_batch
-from ui.batch.batch import MOST_FILES, Batch, Item
+from ui.batch.batch import Batch, Item
 from ui.inputs import Source, examples
 from ui.job import Job
 from ui.layout import Inputs, Making, Outputs
@@ -58,9 +58,6 @@ class Wiring:
         """Read what was dropped: one file is drawn, several wait in a table."""
         _stop(job, files)
         sources = [Source(Path(path), Path(path).name) for path in paths or []]
-        if len(sources) > MOST_FILES:
-            words = f"{len(sources)} files were dropped, at most {MOST_FILES} go at once. Drop fewer."
-            return self._opened(None, View(message=error_html(words), kept=view.edits), root, Files())
         if len(sources) > 1:
             return self._opened(None, _without(view.edits), root, Files(tuple(sources)))
         source = sources[0] if sources else None

@@ -159,13 +159,23 @@ def test_generation_for_a_batch_can_be_cancelled(visit, address, with_wavelength
     assert not page.is_checked("#xs-batch-generate input")
 
 
-def test_too_many_files_are_refused(visit, address, with_wavelength, tmp_path):
-    files = [tmp_path / f"{number}.xy" for number in range(51)]
-    for file in files:
+def test_many_files_are_answered_sorted_and_drawn_as_a_series(visit, address, with_wavelength, tmp_path):
+    files = [tmp_path / f"{number}.xy" for number in range(55)]
+    for file in files[:-1]:
         shutil.copy(with_wavelength, file)
+    files[-1].write_text("no pattern")
     page = visit(address)
     drop(page, *files)
-    page.wait_for_selector("#xs-message >> text=51 files were dropped, at most 50", timeout=SOON)
+    page.wait_for_selector("#xs-batch caption >> text=/55 of 55 files.* 1 error/", timeout=4 * SOON)
+    names = page.locator("#xs-batch tbody tr td:first-child")
+    assert names.first.inner_text() == "54.xy"  # what must be mended
+    page.click("#xs-batch .xs-sort >> text=File")
+    assert names.nth(2).inner_text() == "2.xy"
+    page.click("#xs-batch .xs-sort >> text=File")
+    assert [names.first.inner_text(), names.nth(44).inner_text()] == ["54.xy", "10.xy"]
+    page.click("#xs-draw-series")
+    page.wait_for_selector("#xs-series img", timeout=SOON)
+    assert page.locator("#xs-series a[download]").count() == 2
 
 
 def test_the_report_is_a_page_that_needs_nothing_else(visit, address, with_wavelength, entry):

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from search.solution import Solution
     from search.solve import Solver
 
-MOST_FILES = 50
 WAITING = "waiting"
 COLUMNS = (
     ("File", "As it was dropped"),
@@ -124,8 +123,9 @@ def batch_html(batch: Batch, selected: int) -> str:
         return ""
     made = any(item.best for item in batch)
     columns = (*COLUMNS[:-1], MADE, COLUMNS[-1]) if made else COLUMNS
-    rows = [row_html(_row(item, made), number, number == selected) for number, item in enumerate(batch, 1)]
-    return table_html(columns, rows, "xs-batch", _words(batch))
+    order = sorted(enumerate(batch, 1), key=lambda pair: not pair[1].error)  # what must be mended stands at the top
+    rows = [row_html(_row(item, made), number, number == selected) for number, item in order]
+    return table_html([(_SORTS.format(name), hint) for name, hint in columns], rows, "xs-batch", _words(batch))
 
 
 def batch_csv(batch: Batch) -> bytes:
@@ -168,6 +168,7 @@ def _answer(solver: "Solver", source: Source, wavelength: str, question: Questio
         return Item(source, error=str(error))
 
 
+_SORTS = '<button type="button" class="xs-sort">{}</button>'  # `assets/table.js` sorts by the column
 _DOTS = {"match and more": "match", "no match": "miss"}  # of the style sheet
 
 
@@ -189,7 +190,7 @@ def _words(batch: Batch) -> str:
 def _row(item: Item, made: bool) -> tuple[str, ...]:
     """Return the cells of a row, with one for what was generated if `made`."""
     hit, name, kind = item.first, escape(item.source.name), _kind(item)
-    likely = "" if item.solution is None else percent(item.solution.verdict.probability)
+    likely = "" if item.solution is None else _likely(item.solution.verdict.probability)
     return (
         f'<span class="xs-id" title="{name}">{name}</span>',
         f'<i class="xs-dot xs-{_DOTS.get(kind, kind)}"></i>{kind}' if kind else "",
@@ -200,6 +201,11 @@ def _row(item: Item, made: bool) -> tuple[str, ...]:
         *([_made(item)] if made else []),
         f'<span class="xs-words" title="{escape(item.note)}">{escape(item.note)}</span>',
     )
+
+
+def _likely(probability: float) -> str:
+    """Return a probability in words, with the number that its column is sorted by."""
+    return f'<span data-value="{probability:.4f}">{percent(probability)}</span>'
 
 
 def _made(item: Item) -> str:

@@ -1,5 +1,6 @@
 """The panel in which several files are answered, and crystals generated for those that nothing matches."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -8,11 +9,14 @@ import gradio as gr
 
 from ui.batch.batch import Batch, Files, answer_all, batch_csv, batch_html, batch_zip
 from ui.batch.generation import generate_misses
+from ui.batch.series import series_html
 from ui.library import Library
 from ui.question import Question
 from ui.show.downloads import download
 from ui.show.texts import error_html
 from xtal.errors import UserError
+
+FEW, PAUSE = 50, 1.0  # files of a table that is sent anew after each; seconds between tables of more files
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,10 +31,12 @@ class Several:
     cancel: gr.Button
     csv: gr.Button
     cifs: gr.Button
+    draw: gr.Button
+    series: gr.HTML
 
     def components(self) -> list[Any]:
         """Return the components in the order of `values`."""
-        return [self.batch, self.panel, self.table, self.progress]
+        return [self.batch, self.panel, self.table, self.progress, self.series]
 
     def working(self) -> list[Any]:
         """Return the components that change while files are answered."""
@@ -39,7 +45,7 @@ class Several:
     @staticmethod
     def values(batch: Batch) -> list[Any]:
         """Return what each component shows at first."""
-        return [batch, gr.Column(visible=bool(batch)), batch_html(batch, 0), ""]
+        return [batch, gr.Column(visible=bool(batch)), batch_html(batch, 0), "", ""]
 
 
 class BatchEvents:
@@ -52,10 +58,13 @@ class BatchEvents:
         """Answer several files one by one, unless another handler has begun to."""
         solver = self._library.solver
         if len(files.sources) > 1 and solver is not None and files.claim():
+            told = 0.0
             for batch in answer_all(solver, files.sources, wavelength, Question(*filled)):
                 if files.stopped:
                     break
-                yield [batch, batch_html(batch, files.selected), ""]
+                if len(batch) <= FEW or time.monotonic() - told > PAUSE or not any(item.waiting for item in batch):
+                    yield [batch, batch_html(batch, files.selected), ""]
+                    told = time.monotonic()
         yield [gr.skip()] * 3
 
     def generate(self, files: Files, batch: Batch, wanted: bool, *filled: Any) -> Iterator[list[Any]]:
@@ -86,6 +95,16 @@ class BatchEvents:
         """Offer the table."""
         return download("xtalscout-batch.csv", "text/csv", batch_csv(batch))
 
+    def series(self, batch: Batch) -> str:
+        """Draw the answers as a series."""
+        engine = self._library.engine
+        if engine is None:
+            return ""
+        try:
+            return series_html(batch, engine)
+        except UserError as error:
+            return error_html(str(error))
+
     def cifs(self, batch: Batch) -> str:
         """Offer first hits and generated crystals."""
         engine = self._library.engine
@@ -103,4 +122,5 @@ def connect_batch(
     panel.generate.input(events.generate, given, panel.working(), **{**how, "trigger_mode": "multiple"})
     panel.cancel.click(events.cancel, files, [panel.generate, panel.progress], **how)
     panel.csv.click(events.csv, panel.batch, file, **how)
+    panel.draw.click(events.series, panel.batch, panel.series, **how)
     panel.cifs.click(events.cifs, panel.batch, file, **how)

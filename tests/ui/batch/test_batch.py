@@ -1,6 +1,7 @@
 import copy
 import csv
 import io
+import re
 import shutil
 import zipfile
 from pathlib import Path
@@ -11,12 +12,14 @@ import pytest
 from ui_fakes import FakeEngine, FakeSolver, hit, library, loaded, solution
 
 from ui.batch import BatchEvents, Files, batch_html
-from ui.batch.batch import Batch, Item, answer_all, batch_csv, batch_zip
+from ui.batch.batch import COLUMNS, Batch, Item, answer_all, batch_csv, batch_zip
+from ui.batch.series import series_html
 from ui.inputs import FROM_FILE, Source
 from ui.question import Question
 from ui.view import View
 from ui.wiring import Wiring
 from xtal.crystals import read_cif
+from xtal.errors import UserError
 
 PATTERNS = Path(__file__).parents[2] / "data" / "patterns"
 
@@ -137,3 +140,21 @@ def test_a_page_that_finds_the_index_ready_starts_only_what_its_address_names(en
     _, _, ready, named, _ = wiring.arrive("", SimpleNamespace(query_params={"answer": wanted}))
     assert (ready, named) == (starts, wanted)
     assert wiring.poll()[2] is (engine is not None)  # when the index arrives while the page is open, what waits starts
+
+
+def test_what_must_be_mended_stands_at_the_top_and_columns_can_be_sorted(states):
+    html = batch_html(states[-1], 0)
+    assert re.findall(r'data-rank="(\d)"', html) == ["2", "1", "3"]
+    assert html.count('<button type="button" class="xs-sort">') == len(COLUMNS)
+    assert 'data-value="0.1200"' in html
+
+
+def test_a_batch_is_drawn_as_a_series(states):
+    engine = FakeEngine()
+    html = series_html(states[-1], engine)
+    assert html.count("data:image/svg+xml;base64,") == 2
+    assert 'download="series.csv"' in html
+    with pytest.raises(UserError, match="two answered files or more, there are 1"):
+        series_html(states[0], engine)
+    events = BatchEvents(library(engine))
+    assert "two answered files" in events.series(states[0])

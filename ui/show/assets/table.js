@@ -1,5 +1,6 @@
 // Body of the function that gradio calls once with (element, trigger, props, server, upload, watch).
 // Rows carry data-rank, whatever names them; a button in a row may carry data-forget, and asks before it acts.
+// A heading with a button sorts its column, up and then down; the order stays when the table is drawn anew.
 const rows = () => [...element.querySelectorAll("[data-rank]")];
 
 function choose(row) {
@@ -29,3 +30,39 @@ element.addEventListener("keydown", (event) => {
   const next = rows()[rows().indexOf(row) + step];
   if (next) choose(next);
 });
+
+let order = null; // { column, falling }
+function sort() {
+  const table = element.querySelector("table");
+  if (!order || !table) return;
+  const value = (row) => {
+    const cell = row.cells[order.column];
+    return cell.querySelector("[data-value]")?.dataset.value ?? cell.innerText.trim();
+  };
+  const compare = (one, other) => {
+    const [a, b] = [value(one), value(other)];
+    if (!a || !b) return Number(!a) - Number(!b); // what is empty stands last
+    const up = a.localeCompare(b, undefined, { numeric: true });
+    return order.falling ? -up : up;
+  };
+  const body = table.tBodies[0];
+  body.append(...[...body.rows].sort(compare));
+  [...table.tHead.rows[0].cells].forEach((cell, column) => {
+    if (column === order.column) cell.setAttribute("aria-sort", order.falling ? "descending" : "ascending");
+    else cell.removeAttribute("aria-sort");
+  });
+}
+
+element.addEventListener("click", (event) => {
+  const heading = event.target.closest(".xs-sort")?.closest("th");
+  if (!heading) return;
+  const falling = order?.column === heading.cellIndex && !order.falling;
+  order = { column: heading.cellIndex, falling };
+  sort();
+});
+const drawn = new MutationObserver(() => {
+  drawn.disconnect();
+  sort();
+  drawn.observe(element, { childList: true, subtree: true });
+});
+drawn.observe(element, { childList: true, subtree: true });
