@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from indexer.storage import Index
 from search.answer import Answer, Hit
 from search.ranking.prepared import prepared
+from search.verdict.residual import amorphous_share
 from search.verdict.scrutiny import Scrutiny
 from xtal.patterns import two_theta_from_q
 from xtal.patterns.lorentz import lorentz_polarisation_ratio
@@ -21,6 +22,7 @@ from xtal.physics.target import widening
 
 NEAR, SLACK = 0.8, 0.0014  # lines meet within so many line widths, and so many Å⁻¹ more (0.02° with Cu Kα)
 FAINT = 0.1  # a calculated line weaker than this share of the found one does not explain it
+ABSENT = 0.03  # one weaker than this share of it is as good as none: hardly a texture makes as much of it
 LEAST_SHARE = 0.003  # of the explained intensity: its logit stays finite
 LEAST_CHI_SQUARE = 1e-9  # its logarithm stays finite
 WIDEST_LEAD = 3.0  # in ln χ²: a lead beyond, or no rival at all, says no more
@@ -52,8 +54,10 @@ class Evidence:
         similarity: of the fingerprints.
         similarity_lead: above the rival's similarity; 1 without a rival.
         unexplained: found lines with no calculated line near, degrees 2θ, the strongest first.
+        foreign: share of the areas of the found lines that those hold where there is no calculated one at all, 0 to 1.
         unknown: found lines where none were calculated, see `Comparison`.
         known: degrees 2θ between which lines were calculated.
+        amorphous: share of the scattering in broad humps, 0 to 1, see `search.verdict.residual`.
         scrutiny: what it takes to make it fit.
         computed: whether the pattern has no noise, as no measurement is.
     """
@@ -66,8 +70,10 @@ class Evidence:
     similarity: float
     similarity_lead: float
     unexplained: tuple[float, ...]
+    foreign: float
     unknown: int
     known: tuple[float, float]
+    amorphous: float
     scrutiny: Scrutiny
     computed: bool = False
 
@@ -78,6 +84,7 @@ class Evidence:
         if first is None or first.fit is None or first.chi_square is None or not len(answer.lines):
             return None
         lines = compare_lines(answer, first, index.lines)
+        target = prepared(answer.pattern, answer.lines)
         return cls(
             explained=float(np.clip(first.fit / max(1 - answer.noise, LEAST_SHARE), 0, 1)),
             misfit=max(first.chi_square, LEAST_CHI_SQUARE) / max(answer.points, 1),
@@ -87,10 +94,12 @@ class Evidence:
             similarity=first.similarity,
             similarity_lead=1.0 if rival is None else first.similarity - rival.similarity,
             unexplained=lines.unexplained,
+            foreign=lines.foreign,
             unknown=lines.unknown,
             known=lines.known,
+            amorphous=amorphous_share(target),
             scrutiny=Scrutiny.of(answer, first, index),
-            computed=prepared(answer.pattern, answer.lines).computed,
+            computed=target.computed,
         )
 
 
@@ -136,7 +145,7 @@ class Comparison:
     neither explained nor unexplained by it: it is unknown, and no part of the shares.
 
     Attributes:
-        missing, absent, unexplained: as in `Evidence`.
+        missing, absent, unexplained, foreign: as in `Evidence`.
         unknown: found lines outside of `known`.
         known: degrees 2θ between which the lines of the hit were calculated, as it is strained and shifted.
     """
@@ -144,6 +153,7 @@ class Comparison:
     missing: float
     absent: float
     unexplained: tuple[float, ...]
+    foreign: float
     unknown: int
     known: tuple[float, float]
 
@@ -157,14 +167,16 @@ def compare_lines(answer: Answer, hit: Hit, table: LineTable) -> Comparison:
     judged = (found >= low + reach) & (found <= high - reach)  # a line's partner may lie on the other side of the end
     unknown = int((~judged).sum())
     if not len(places) or not judged.any():
-        return Comparison(1.0, 1.0, tuple(found[judged][np.argsort(-area[judged])].tolist()), unknown, known)
+        return Comparison(1.0, 1.0, tuple(found[judged][np.argsort(-area[judged])].tolist()), 1.0, unknown, known)
     near = np.abs(found[:, None] - places) <= reach[:, None]  # (K, L)
     explained = np.asarray((near & (expected > FAINT * area[:, None])).any(axis=1))
     weight = np.sqrt(area)
     missing = float(weight[judged & ~explained].sum() / weight[judged].sum())
     absent = float(expected[~near.any(axis=0)].sum() / expected.sum())
     left = np.flatnonzero(judged & ~explained)
-    return Comparison(missing, absent, tuple(found[left][np.argsort(-area[left])].tolist()), unknown, known)
+    nothing = ~(near & (expected > ABSENT * area[:, None])).any(axis=1)
+    foreign = float(area[judged & nothing].sum() / area[judged].sum())
+    return Comparison(missing, absent, tuple(found[left][np.argsort(-area[left])].tolist()), foreign, unknown, known)
 
 
 def lead_over(first: Hit, rival: Hit | None) -> float:

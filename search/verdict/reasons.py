@@ -1,10 +1,13 @@
 """What speaks for and against the first hit of an answer, in sentences for people."""
 
+from collections.abc import Iterator
+
 import gemmi
 import numpy as np
 
 from search.answer import Answer, Hit
 from search.verdict.evidence import Evidence, lead_over
+from search.verdict.residual import Residual
 from xtal.crystals import amounts_of
 from xtal.physics.fit import in_degrees
 
@@ -14,6 +17,13 @@ TIED = 0.26  # in ln χ²: metals that differ by less are not told apart by thei
 FEW_LINES = 5
 NOTABLE_ABSENCE, NOTABLE_SHIFT = 0.15, 0.007  # share of the calculated intensity, Å⁻¹ (0.10° with Cu Kα)
 NOTABLE_ERRORS = 3.0  # in units of what is usual: right structures hardly ever take as much, wrong ones mostly do
+NOTABLE_GUESTS = -0.4  # ln of the intensity at low angles over that calculated: 0.67
+NOTABLE_TEXTURE = 0.4  # of ln r: ratios below 0.67 and beyond 1.5
+NOTABLE_SPLIT, SURE_SPLIT = 0.004, 10.0  # strain, and the same in standard deviations
+NOTABLE_HUMP = 0.2  # of what is scattered above the level ground
+NOTABLE_GROWTH = 0.007  # of the cell's edges
+NOTABLE_FOREIGN, MOST_FOREIGN = 0.02, 0.1  # of the areas of the found lines: beyond, they pull at everything else
+CLEAN, MOST_MISSING = 0.1, 0.35  # of the found lines, by the root of their areas: a hit that leaves more is doubtful
 
 
 def reasons(answer: Answer, evidence: Evidence) -> tuple[str, ...]:
@@ -31,7 +41,10 @@ def reasons(answer: Answer, evidence: Evidence) -> tuple[str, ...]:
     if (errors := evidence.scrutiny.line_errors) >= NOTABLE_ERRORS:
         said.append(f"it fits only if its lines are {errors:.1f} times as wrong as is usual")
     if abs(shift := answer.hits[0].zero_shift or 0.0) >= in_degrees(NOTABLE_SHIFT, answer.pattern.wavelength):
-        said.append(f"it fits only with a zero shift of {shift:+.2f}°")
+        said.append(
+            f"it fits only with a zero shift of {shift:+.2f}°: the sample's height or the instrument's zero is off"
+        )
+    said.extend(residual_reasons(answer, evidence))
     if len(metals := indistinct_metals(answer)) > 1:
         said.append(f"{', '.join(metals[:-1])} or {metals[-1]}: powder data cannot tell which")
     if evidence.computed:
@@ -41,6 +54,48 @@ def reasons(answer: Answer, evidence: Evidence) -> tuple[str, ...]:
     if len(answer.lines) - evidence.unknown <= FEW_LINES:
         said.append("so few lines are little to judge by")
     return tuple(said)
+
+
+def residual_reasons(answer: Answer, evidence: Evidence) -> Iterator[str]:
+    """Yield a sentence for each reason why the profile of the first hit and the measured one differ."""
+    if evidence.missing <= MOST_MISSING:
+        if evidence.foreign >= NOTABLE_FOREIGN:
+            yield (
+                f"lines where it has none hold {evidence.foreign:.0%} of the intensity of all lines: an impurity or "
+                "another phase"
+            )
+        if evidence.foreign <= MOST_FOREIGN:
+            yield from _words_on_sample(evidence.scrutiny.residual, evidence.missing <= CLEAN)
+        scale = answer.hits[0].scale or 1.0
+        if abs(scale - 1) >= NOTABLE_GROWTH:
+            yield (
+                f"its cell is {100 * abs(scale - 1):.1f} % {'longer' if scale > 1 else 'shorter'} than the entry's: "
+                "temperature, guests or other atoms"
+            )
+    if evidence.amorphous >= NOTABLE_HUMP:
+        yield (
+            f"a broad hump holds about {evidence.amorphous:.0%} of the scattering: something amorphous in the sample "
+            "or its holder, not counted as misfit"
+        )
+
+
+def _words_on_sample(found: Residual, clean: bool) -> Iterator[str]:
+    """Yield what of a misfit guests, texture and, where hardly a line is foreign, a lower symmetry account for."""
+    if found.low_angles <= NOTABLE_GUESTS:
+        yield (
+            f"below 2θ = {found.below:.0f}° it shows {np.exp(found.low_angles):.0%} of the intensity expected beside "
+            "the other lines: guests in the pores do that"
+        )
+    if abs(np.log(found.texture)) >= NOTABLE_TEXTURE:
+        yield (
+            "intensities go with the direction in the crystal: its grains do not lie at random (texture, "
+            f"March-Dollase ratio about {found.texture:.1f})"
+        )
+    if clean and found.split >= NOTABLE_SPLIT and found.split_sigmas >= SURE_SPLIT:
+        yield (
+            f"lines that coincide in the entry are split, by a strain of {100 * found.split:.1f} %: the symmetry of "
+            "the sample is lower"
+        )
 
 
 def indistinct_metals(answer: Answer) -> tuple[str, ...]:

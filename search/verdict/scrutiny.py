@@ -18,6 +18,7 @@ from indexer.storage import Index
 from search.answer import Answer, Hit
 from search.ranking import STRAIN_MARGIN
 from search.ranking.prepared import prepared
+from search.verdict.residual import Residual
 from xtal.crystals import Crystal
 from xtal.patterns import q_from_two_theta, two_theta_from_q
 from xtal.physics import Shell
@@ -40,12 +41,14 @@ class Scrutiny:
         line_errors: of the lines that show.
         texture: of the six components of a tensor.
         strain: of the six components.
+        residual: what of the misfit is put down to what.
     """
 
     residue: float
     line_errors: float
     texture: float
     strain: float
+    residual: Residual
 
     @classmethod
     def of(cls, answer: Answer, hit: Hit, index: Index) -> Self:
@@ -75,6 +78,7 @@ class Scrutiny:
             line_errors=_rms(errors[shows]),
             texture=_rms(texture),
             strain=_rms(nine[:6]),
+            residual=Residual.of(view, model, state),
         )
 
 
