@@ -28,7 +28,7 @@ class Candidate:
         start: what it began as: ``noise``, the id of a known crystal, or two: one with linkers of the other.
         seed: of the run; with `number` and the composition it names the sample.
         number: place in the batch that was sampled.
-        model_id: SHA-256 of the denoiser.
+        model_id: SHA-256 of the denoiser that sampled it; "" where none did.
         zero_shift: degrees 2θ, of the fit.
         width: full width at half maximum of the lines, degrees, of the fit.
     """

@@ -83,7 +83,8 @@ class CandidateGenerator:
         starts = self._starts(sample, vector, numbers, request, gallery, watch)
         crystals = self._sampled(sample, numbers, request, starts, watch)
         names = ["noise" if start is None else start.words for start in starts]
-        return self._ranked(sample, vector, crystals, names, request.seed)
+        sampled = [start is None or start.diffused for start in starts]
+        return self._ranked(sample, vector, crystals, names, sampled, request.seed)
 
     def undiffused(
         self, sample: Sample, numbers: NDArray[np.int64], request: Request, gallery: Gallery
@@ -93,8 +94,8 @@ class CandidateGenerator:
         built, known = self._known(sample, vector, numbers, request, gallery, self._cells(sample, numbers, request))
         settled = self._crystals(self._settled(known, numbers, np.random.default_rng(request.seed))) if known else []
         return (
-            self._ranked(sample, vector, [s.crystal for s in built], [s.id for s in built], request.seed),
-            self._ranked(sample, vector, settled, [s.id for s in known], request.seed),
+            self._undiffused(sample, vector, [s.crystal for s in built], built, request.seed),
+            self._undiffused(sample, vector, settled, known, request.seed),
         )
 
     def _known(
@@ -227,20 +228,37 @@ class CandidateGenerator:
         lattices = self.denoiser.scale.lattices(state.cell)
         return [Crystal(*row) for row in zip(lattices, state.frac, state.numbers, strict=True)]
 
-    def _ranked(
-        self, sample: Sample, vector: NDArray[np.float32], crystals: Sequence[Crystal], names: Sequence[str], seed: int
+    def _undiffused(
+        self,
+        sample: Sample,
+        vector: NDArray[np.float32],
+        crystals: Sequence[Crystal],
+        starts: Sequence[Start],
+        seed: int,
     ) -> list[Candidate]:
-        """Refine, embed and order crystals."""
+        """Refine, embed and order crystals that no network sampled."""
+        return self._ranked(sample, vector, crystals, [s.id for s in starts], [False] * len(starts), seed)
+
+    def _ranked(
+        self,
+        sample: Sample,
+        vector: NDArray[np.float32],
+        crystals: Sequence[Crystal],
+        names: Sequence[str],
+        sampled: Sequence[bool],
+        seed: int,
+    ) -> list[Candidate]:
+        """Refine, embed and order crystals; `sampled` tells those that the network made."""
         if not crystals:
             return []
         refined = fit_crystals(sample, crystals)
         table = LineTable.stack([crystal_lines(crystal) for crystal in refined.crystals])
         similarity = self.embedder.embed_crystals(refined.crystals, table) @ vector
-        judged = zip(similarity.tolist(), agreement(refined.crystals).tolist(), names, strict=True)
+        judged = zip(similarity.tolist(), agreement(refined.crystals).tolist(), names, sampled, strict=True)
         return ranked(self._candidate(row, refined, *each, seed) for row, each in enumerate(judged))
 
     def _candidate(
-        self, row: int, refined: Refined, similarity: float, agreed: float, start: str, seed: int
+        self, row: int, refined: Refined, similarity: float, agreed: float, start: str, sampled: bool, seed: int
     ) -> Candidate:
         """Describe one refined crystal that has no rank yet."""
         crystal = refined.crystals[row]
@@ -255,7 +273,7 @@ class CandidateGenerator:
             start=start,
             seed=seed,
             number=row,
-            model_id=self.denoiser.model_id,
+            model_id=self.denoiser.model_id if sampled else "",
             zero_shift=float(refined.fit.parameters[row, 6]),
             width=float(refined.width[row]),
         )

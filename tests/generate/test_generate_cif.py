@@ -69,6 +69,14 @@ def test_programs_read_the_provenance():
     assert {key: cif.as_string(block.find_value(f"_xtalscout_{key}")) for key in expected} == expected
 
 
+def test_a_model_that_took_no_part_is_not_named():
+    written = text(model_id="", start="ABAVIJ_clean with other linkers")
+    assert "made without a model" in written
+    assert "ccsg" not in written
+    block = cif.read_string(written).sole_block()
+    assert not [key for key in ("_xtalscout_model_name", "_xtalscout_model_id") if block.find_value(key)]
+
+
 @pytest.mark.parametrize("start", ["a name with 'quotes\" and _spaces", "loop_", "Å-entry", "two\nlines; of text", ""])
 def test_no_name_of_a_template_breaks_the_file(start):
     written = text(start=start)

@@ -33,6 +33,7 @@ def use(path: Path) -> None:
             "names.tsv": lambda: names.table.__wrapped__(),
             "recipes.tsv.gz": lambda: Recipes.load(path),
             "coremof2019.npz": lambda: Library.load(path),
+            "series.npz": lambda: Library.load(path),
             "ccsg": lambda: Denoiser(path.parent),
             "cpcp-reciprocal": lambda: ReciprocalEmbedder(path.parent),
             "phases.json": lambda: PhaseCurves.load(path),
