@@ -1,14 +1,14 @@
 """How often known frameworks, with linkers exchanged and dressed by the pattern, are those asked for.
 
-    python tests/benchmarks/dressed.py FOLDER INDEX [TABLE.npz COUNT] [--plain]
+    python tests/benchmarks/dressed.py FOLDER INDEX [--queries 14] [--atoms 1 100] [--table FILE --count N] [--plain]
 
-FOLDER holds CIFs of crystals in no database; one clean pattern of each of 14 of them, of at most 100 atoms, is asked
-for, its formula known. Known are the entries of INDEX and COUNT crystals of a table's training split, without any of
-the formula asked for. `--plain` leaves the pattern out of it: groups are where they fall.
+FOLDER holds CIFs of crystals in no database; one clean pattern of each of some of them, of so many atoms, is asked for,
+its formula known. Known are the entries of INDEX and N crystals of a table's training split, without any of the formula
+asked for. `--plain` leaves the pattern out of it: groups are where they fall.
 """
 
-import sys
 import time
+from argparse import ArgumentParser, Namespace
 from itertools import islice
 from pathlib import Path
 
@@ -27,19 +27,21 @@ from xtal.crystals import Crystal, CrystalTable, primitive, read_cif
 from xtal.patterns.sample import Sample
 from xtal.physics.simulate import simulate_all
 
-QUERIES, LARGEST, CANDIDATES, CLOSE = 14, 100, 20, 0.2
+CANDIDATES, CLOSE = 20, 0.2
 SECONDS = 30  # of a search, of which a quarter is for indexing
 
 
-def main(folder: Path, index: str, table: str | None, count: int, plain: bool) -> None:
+def main(asked_for: Namespace) -> None:
     """Print one line for each crystal, and the shares."""
     embedder, library = models.load(), Library.load()
-    gallery = Gallery.of_index(open_index(index, settings.home(), embedder=embedder))
-    if table:
-        gallery = Gallery.joined([gallery, Gallery.of_crystals(_training(Path(table), count), embedder)])
-    every = [primitive(read_cif(path.read_bytes(), path.stem)) for path in sorted(folder.glob("*.cif"))]
-    small = [crystal for crystal in every if len(crystal) <= LARGEST]
-    asked = [small[row] for row in np.random.default_rng(0).permutation(len(small))[:QUERIES]]
+    gallery = Gallery.of_index(open_index(asked_for.index, settings.home(), embedder=embedder))
+    if asked_for.table:
+        crystals = _training(asked_for.table, asked_for.count)
+        gallery = Gallery.joined([gallery, Gallery.of_crystals(crystals, embedder)])
+    every = [primitive(read_cif(path.read_bytes(), path.stem)) for path in sorted(asked_for.folder.glob("*.cif"))]
+    least, most = asked_for.atoms
+    usable = [crystal for crystal in every if least <= len(crystal) <= most]
+    asked = [usable[row] for row in np.random.default_rng(0).permutation(len(usable))[: asked_for.queries]]
     errors, seconds = [], []
     for truth, pattern in zip(asked, simulate_all(asked, 0.0, 0), strict=True):
         start, numbers = time.process_time(), np.sort(truth.numbers).astype(np.int64)
@@ -47,7 +49,7 @@ def main(folder: Path, index: str, table: str | None, count: int, plain: bool) -
         vector = embedder.embed_patterns([sample.lines])[0]
         near, alike = known.nearest(vector, HOSTS), known.alike(numbers, ALIKE)
         builder = Builder(embedder, sample, vector, near, alike)
-        if not plain:
+        if not asked_for.plain:
             cells = indexed(sample, numbers, SECONDS)
             builder = Builder(embedder, sample, vector, near, alike, (), library.without(numbers), cells)
         found = [match((s.crystal, truth), (STRICT,), 20)[0].rmse for s in builder.build(numbers, CANDIDATES)]
@@ -69,6 +71,12 @@ def _training(path: Path, count: int) -> list[Crystal]:
 
 
 if __name__ == "__main__":
-    folder, index, *more = (argument for argument in sys.argv[1:] if argument != "--plain")
-    table, count = more or (None, 0)
-    main(Path(folder), index, table, int(count), "--plain" in sys.argv)
+    parser = ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("index")
+    parser.add_argument("--queries", type=int, default=14)
+    parser.add_argument("--atoms", type=int, nargs=2, default=(1, 100))
+    parser.add_argument("--table", type=Path)
+    parser.add_argument("--count", type=int, default=8000)
+    parser.add_argument("--plain", action="store_true")
+    main(parser.parse_args())
