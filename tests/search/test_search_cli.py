@@ -140,7 +140,7 @@ def test_a_missing_wavelength_names_the_option(invoke, folder):
     [
         (["--wavelength", "copper"], "copper"),
         (["--elements", "Zn,Qq"], "no element symbol"),
-        (["--formula", "Zn(OH)2"], "no formula; write symbols with counts"),
+        (["--formula", "Zn(BDC)2"], "no formula; write symbols with counts"),
         (["--elements", "He"], "no entry of the index has only the elements He"),
         (["--index", "nothing"], "index 'nothing' not found in .*; built indexes: coremof2019-asr"),
         (["--index", "../etc"], "index name '../etc' is not allowed"),

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from xtal.crystals.crystal import HIGHEST_NUMBER, format_formula, reduced
 from xtal.errors import UserError
 
+TOKEN = re.compile(r"(?:([A-Z][a-z]?)|([()]))(\d+\.?\d*)?")  # symbol or bracket, and how often
+LINKER_NAME = re.compile(r"DC(?![a-z])")  # BDC or NDC: names of linkers, which would read as boron and deuterium
+
 
 def parse_elements(text: str) -> frozenset[str] | None:
     """Read element symbols separated by anything (``Zn, C H O`` or ``ZnCHO``); None when the text is blank."""
@@ -22,7 +25,7 @@ def parse_elements(text: str) -> frozenset[str] | None:
 
 
 def parse_formula(text: str) -> str | None:
-    """Read a formula without brackets (``Zn4 C24 H12 O13``), reduce it and bring it in Hill order; None for a blank."""
+    """Read a formula (``Zn4O(C8H4O4)3``), reduce it and bring it in Hill order; None for a blank."""
     amounts = amounts_of(text)
     return format_formula(reduced(amounts)) if amounts else None
 
@@ -42,15 +45,31 @@ def atoms_of_formula(text: str, units: int = 1) -> NDArray[np.int64]:
 
 
 def amounts_of(text: str) -> dict[str, float]:
-    """Read the atoms of a formula without brackets, by element in Hill order; none for a blank text."""
-    plain = re.sub(r"[\s_{}]", "", text)
-    if plain and not re.fullmatch(r"(?:[A-Z][a-z]?(?:\d+\.?\d*)?)+", plain):
-        raise UserError(f"{text!r} is no formula; write symbols with counts and no brackets, for example Zn4C24H12O13")
-    amounts: dict[str, float] = {}
-    for symbol, count in re.findall(r"([A-Z][a-z]?)(\d+\.?\d*)?", plain):
-        amounts[_symbol(symbol)] = amounts.get(symbol, 0.0) + float(count or 1)
-    first = ("C", "H") if "C" in amounts else ()
-    return {s: amounts[s] for s in sorted(amounts, key=lambda s: (s not in first, s))}
+    """Read the atoms of a formula, with or without brackets, by element in Hill order; none for a blank text.
+
+    ``Zr6O4(OH)4(C8H4O4)6`` and ``[Cu3(C9H3O6)2]`` are formulas; ``UiO-66``, ``(Zn`` and ``Zn4O(BDC)3`` are none.
+    """
+    plain = re.sub(r"[\s_{}]", "", text).replace("[", "(").replace("]", ")")
+    if LINKER_NAME.search(plain) or TOKEN.sub("", plain) or "()" in plain:
+        raise _no_formula(text)
+    groups: list[dict[str, float]] = [{}]  # the whole, then each bracket that is open
+    for symbol, bracket, count in TOKEN.findall(plain):
+        if bracket == "(" and not count:
+            groups.append({})
+            continue
+        if bracket == "(" or (bracket and len(groups) < 2):
+            raise _no_formula(text)
+        inner = groups.pop() if bracket else {_symbol(symbol): 1.0}
+        for element, amount in inner.items():
+            groups[-1][element] = groups[-1].get(element, 0.0) + amount * float(count or 1)
+    if len(groups) > 1:
+        raise _no_formula(text)
+    first = ("C", "H") if "C" in groups[0] else ()
+    return {s: groups[0][s] for s in sorted(groups[0], key=lambda s: (s not in first, s))}
+
+
+def _no_formula(text: str) -> UserError:
+    return UserError(f"{text!r} is no formula; write symbols with counts, for example Zn4C24H12O13 or Zn4O(C8H4O4)3")
 
 
 def _symbols(word: str) -> Iterator[str]:

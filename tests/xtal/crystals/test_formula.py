@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from xtal.crystals import atoms_of_formula, parse_elements, parse_formula
+from xtal.crystals import amounts_of, atoms_of_formula, parse_elements, parse_formula
 from xtal.errors import UserError
 
 
@@ -34,9 +36,32 @@ def test_formulas_are_reduced_and_put_in_hill_order(text, reduced):
     assert parse_formula(text) == reduced
 
 
-@pytest.mark.parametrize("text", ["Zn4O(BDC)3", "zn4", "4Zn"])
-def test_formulas_with_brackets_or_without_capitals_are_refused(text):
-    with pytest.raises(UserError, match="no formula; write symbols with counts and no brackets"):
+@pytest.mark.parametrize(
+    ("text", "reduced"),
+    [
+        ("Zr6O4(OH)4(C8H4O4)6", "C24H14O16Zr3"),
+        ("[Cu3(C9H3O6)2]", "C6H2CuO4"),
+        ("Zn4O (O2C-C6H4-CO2)3".replace("-", ""), "C24H12O13Zn4"),
+        ("Ca((HO)2)", "CaH2O2"),
+        ("Zn(C4H5N2)2", "C8H10N4Zn"),
+    ],
+)
+def test_brackets_are_multiplied_out(text, reduced):
+    assert parse_formula(text) == reduced
+
+
+@given(st.lists(st.tuples(st.sampled_from(["Zn", "C", "O", "H"]), st.integers(1, 9)), min_size=1), st.integers(1, 9))
+def test_a_bracket_is_what_it_holds_so_many_times(atoms, count):
+    plain = "".join(f"{symbol}{number}" for symbol, number in atoms)
+    inside = amounts_of(f"({plain}){count}")
+    assert inside == {symbol: count * amount for symbol, amount in amounts_of(plain).items()}
+
+
+@pytest.mark.parametrize(
+    "text", ["Zn4O(BDC)3", "zn4", "4Zn", "Zn(OH", "Zn)2", "Zn()", "()", "(2Zn)", "UiO-66", "Zn(4)"]
+)
+def test_what_is_no_formula_is_refused(text):
+    with pytest.raises(UserError, match="no formula; write symbols with counts"):
         parse_formula(text)
 
 
