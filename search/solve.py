@@ -13,6 +13,7 @@ from generate.preview import Cancelled, Preview
 from search.answer import Answer
 from search.cache import Origin, solution_key
 from search.engine import Engine
+from search.frameworks import Describer
 from search.options import Event, Options, Watch
 from search.phases import PhaseJudge
 from search.solution import Solution
@@ -71,6 +72,11 @@ class Solver:
             self._workers.close()
         if self.cache is not None:
             self.cache.close()
+
+    @cached_property
+    def describer(self) -> Describer | None:
+        """What tells of the entries of the index what they are."""
+        return Describer(self.engine.index)
 
     @cached_property
     def origin(self) -> Origin:

@@ -20,6 +20,7 @@ from xtal.patterns import Lines, Pattern
 
 if TYPE_CHECKING:
     from search.answer import Hit
+    from search.frameworks import Details
     from search.solution import Solution
 
 NO_PATTERN = "There is no pattern to search for. Drop a file or pick an example first."
@@ -68,15 +69,18 @@ class Actions:
 
     def answered(self, loaded: Loaded, solution: "Solution") -> View:
         """Show a pattern with what it was answered with, the best hit selected."""
+        from search.frameworks import frameworks
+
         answer, solver = solution.answer, self.library.solver
         view = replace(pattern_view(loaded, answer.lines, answer.edited), solution=solution)
         if solver is None:
             return view
         facts = view.facts + answer_facts(solution, solver.engine)
-        view = replace(view, facts=facts, threshold=solver.judge.calibration.decisive)
+        rows = frameworks(answer, solution.verdict, solver.describer)
+        view = replace(view, facts=facts, threshold=solver.judge.calibration.decisive, rows=rows)
         if solution.verdict.phases:
             return self.select_phases(view)
-        return self.select(view, answer.hits[0].rank) if answer.hits else view
+        return self.select(view, rows[0].first.rank) if rows else view
 
     def select_phases(self, view: View) -> View:
         """Overlay all phases of a mixture on the pattern and draw the cell of the first."""
@@ -108,7 +112,7 @@ class Actions:
         from search.verdict.evidence import compare_lines
 
         engine, answer = self.library.engine, view.answer
-        hit = next((hit for hit in answer.hits if hit.rank == rank), None) if answer is not None else None
+        hit = next((hit for row in view.rows for hit in row.hits if hit.rank == rank), None)
         if engine is None or answer is None or view.loaded is None or hit is None:
             return view
         fitted = hit.fit is not None and len(answer.lines) > 0
@@ -118,7 +122,13 @@ class Actions:
             unexplained=compare_lines(answer, hit, engine.index.lines).unexplained if fitted else (),
             selected=hit.id,
             hit=rank,
+            details=self._details(hit),
         )
+
+    def _details(self, hit: "Hit") -> "Details | None":
+        """Return what is told of the entry of a hit."""
+        describer = None if self.library.solver is None else self.library.solver.describer
+        return None if describer is None else describer.details(hit.row)
 
     def _drawn(self, view: View, hit: "Hit") -> View:
         """Draw the cell of a hit."""

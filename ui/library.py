@@ -92,4 +92,7 @@ class Library:
 
         build_if_missing(self.index_name, models.load(), self.advance)
         self.progress = Progress("opening")
-        return Solver.open(self.index_name, workers=self._workers)
+        solver = Solver.open(self.index_name, workers=self._workers)
+        if solver.describer is not None:
+            solver.describer.parts(0)  # loads what names linkers, so that the first answer need not wait for it
+        return solver

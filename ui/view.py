@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ui.inputs import Loaded, Source
 from ui.show.candidates import candidates_html
+from ui.show.details import details_html
 from ui.show.lines import carried_lines, lines_html
 from ui.show.plots import empty_figure, overlay_figure, pattern_figure
 from ui.show.refined import refined_html
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from search.answer import Answer, Overlay
+    from search.frameworks import Details, Framework
     from search.refinement.run import Refined
     from search.solution import Solution
 
@@ -51,6 +53,8 @@ class View:
         edited: whether a person edited them.
         lines_error: HTML of what is wrong with the last edit, or empty.
         solution: what it was answered with, or None.
+        rows: the hits by framework, the likeliest first.
+        details: of the entry that is shown, or None.
         threshold: probability that a match needs.
         overlay: the selected structure's profile beside the measured one, or None.
         unexplained: degrees 2θ of found lines that the selected hit has no line for.
@@ -69,6 +73,8 @@ class View:
     edited: bool = False
     lines_error: str = ""
     solution: "Solution | None" = None
+    rows: "tuple[Framework, ...]" = ()
+    details: "Details | None" = None
     threshold: float = 0.0
     overlay: "Overlay | None" = None
     unexplained: tuple[float, ...] = ()
@@ -110,12 +116,16 @@ class View:
     @property
     def table(self) -> str:
         """HTML of the hits."""
-        return hits_table(None if self.answer is None else self.answer.hits, self.hit)
+        if self.solution is None:
+            return hits_table(None, 0)
+        hit = next((hit for row in self.rows for hit in row.hits if hit.rank == self.hit), None)
+        exact = self.solution.verdict.exact if self.hit == 1 else None
+        return hits_table(self.rows, self.hit, "" if hit is None else details_html(hit, self.details, exact))
 
     @property
     def verdict(self) -> str:
         """HTML of the verdict, or empty."""
-        return "" if self.solution is None else verdict_html(self.solution, self.threshold)
+        return "" if self.solution is None else verdict_html(self.solution, self.threshold, self.rows)
 
     @property
     def candidates(self) -> str:
@@ -176,7 +186,9 @@ def read_view(loaded: Loaded, edits: Edits | None) -> View:
 
 def remembered_view(solution: "Solution") -> View:
     """Return the view of a solution out of the cache, with nothing selected."""
+    from search.frameworks import frameworks
+
     answer = solution.answer
     source = Source(Path(answer.pattern.source), answer.pattern.source, simulated=None)
     view = pattern_view(Loaded(answer.pattern, source, FROM_HISTORY), answer.lines, answer.edited)
-    return replace(view, solution=solution)
+    return replace(view, solution=solution, rows=frameworks(answer, solution.verdict, None))

@@ -29,7 +29,7 @@ CLEAN, MOST_MISSING = 0.1, 0.35  # of the found lines, by the root of their area
 def reasons(answer: Answer, evidence: Evidence) -> tuple[str, ...]:
     """Say in short sentences what the evidence on the first hit is."""
     said = [
-        f"its fitted profile explains {evidence.explained:.0%} of the intensity that is not background or noise",
+        f"its fitted profile reproduces {answer.hits[0].fit or 0.0:.0%} of the intensity above the background",
         _words_on_lines(answer, evidence),
         _words_on_rival(answer, evidence),
     ]

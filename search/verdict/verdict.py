@@ -56,17 +56,19 @@ class Verdict:
                 least = percent(min(phase.probability for phase in self.phases))
                 return f"Match and more: {len(self.phases)} phases, each at least {least} likely"
             return f"Match and more: {percent(self.probability)} likely, and lines of something else"
-        if self.kind == "miss":  # rounded down, so that it never reads like what a match needs
-            likely = percent(math.floor(100 * self.probability + 1e-9) / 100)
-            return f"No match: {likely} likely that the best hit is right"
+        if self.kind == "miss":
+            return f"No match: {percent(self.probability)} likely that the best hit is right"
         return f"{'Match' if self.probability >= SURE else 'Probable match'}: {percent(self.probability)} likely"
 
 
 def percent(probability: float) -> str:
-    """Write a probability; no estimate is certain, so neither 0 nor 100 % is ever written."""
+    """Write a probability, everywhere in this one way; no estimate is certain, so neither 0 nor 100 % is ever written.
+
+    Rounded down, so that it never reads like what a match needs and does not have.
+    """
     if probability < 0.01:
         return "less than 1 %"
-    return "more than 99 %" if probability > 0.99 else f"{100 * probability:.0f} %"
+    return "more than 99 %" if probability > 0.99 else f"{math.floor(100 * probability + 1e-9)} %"
 
 
 class Judge:

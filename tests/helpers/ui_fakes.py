@@ -148,6 +148,7 @@ class FakeSolver(Solver):
     """The real one, but for what it asks of the models: every step of its generation waits for `go`."""
 
     origin = Origin("embedder", "denoiser", "salts", "build-1")
+    describer = None  # nothing is told of entries
 
     def __init__(self, engine: FakeEngine, kind: str = "match", cache: Cache | None = None, formulas=("ClNa",)):
         super().__init__(engine, FakeJudge(kind), cache)

@@ -115,7 +115,7 @@ def test_selecting_on_an_empty_page_changes_nothing(actions):
 def test_a_match_is_told_with_its_probability(actions):
     view = search(actions, loaded(), generate=True)
     assert "Match: 97 % likely" in view.verdict
-    assert "The very structure: <b" in view.verdict
+    assert "This very structure</dt><dd>42 %" in view.table
     assert f"?answer={view.solution.key[:8]}" in view.verdict
     assert view.candidates == ""
 

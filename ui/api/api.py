@@ -107,7 +107,8 @@ class Endpoints:
             contents: what one primitive cell to generate holds: Zn4O13C24H12; blank tries the neighbours' contents
 
         Returns:
-            The answer: id, verdict (kind, probability, reasons, phases), hits, candidates with CIF text, notes.
+            The answer: id, verdict (kind, probability, reasons, phases), frameworks (name, probability, metals, linkers,
+            entries), hits, candidates with CIF text, notes.
         """
         from generate.knowledge import split_metals, split_names
         from generate.request import Request
@@ -133,7 +134,7 @@ class Endpoints:
             lines=given_lines(pattern, lines),
         )
         with watched(self._library) as watch:
-            return solution_data(self._solver.solve(pattern, options, watch))
+            return solution_data(self._solver.solve(pattern, options, watch), self._solver.describer)
 
     @told
     def search(
@@ -158,7 +159,8 @@ class Endpoints:
             lines: pairs [2θ in degrees, intensity in any unit] to search with; null finds them in the pattern
 
         Returns:
-            The answer: id, verdict (kind, probability, reasons, phases), hits, best first, the lines it is based on.
+            The answer: id, verdict (kind, probability, reasons, phases), frameworks (name, probability, metals, linkers,
+            entries), hits, best first, the lines it is based on.
         """
         return searched(self._library, uploaded(file), wavelength, elements, must, formula, hits, lines)
 
@@ -185,7 +187,8 @@ class Endpoints:
         Returns:
             The answer as it was given, with the time (UTC) and the models and index that made it.
         """
-        return record_data(self._cache.stored(text("id", id)))
+        record, solver = self._cache.stored(text("id", id)), self._solver
+        return record_data(record, solver.describer if record.origin.build_id == solver.origin.build_id else None)
 
     @told
     def structure(self, id: str, answer: str = "") -> dict[str, Any]:  # noqa: A002 - what every hit calls it
@@ -278,4 +281,4 @@ def searched(
             generate="never",
             lines=given_lines(pattern, lines),
         )
-        return solution_data(ready(library).solve(pattern, options))
+        return solution_data(ready(library).solve(pattern, options), ready(library).describer)

@@ -8,19 +8,27 @@ if TYPE_CHECKING:
     from generate.candidate import Candidate
     from search.cache import HistoryEntry
     from search.cache.history import Record
+    from search.frameworks import Describer
     from search.solution import Solution
 
 SHORT = 8  # digits of a key that name an answer
 
 
-def solution_data(solution: "Solution") -> dict[str, Any]:
-    """Return an answer: verdict, hits, candidates with CIF text, notes, and the id under which it is found again."""
+def solution_data(solution: "Solution", describer: "Describer | None") -> dict[str, Any]:
+    """Return an answer: verdict, frameworks, hits, candidates with CIF text, notes, and the id of all of it.
+
+    Args:
+        solution: the answer.
+        describer: of the index that gave it; None where that is not at hand.
+    """
     from search.console import as_data
+    from search.frameworks import framework_data, frameworks
 
     return {
         "id": solution.key[:SHORT],
         "key": solution.key,
         "verdict": asdict(solution.verdict),
+        "frameworks": [framework_data(row) for row in frameworks(solution.answer, solution.verdict, describer)],
         **as_data(solution.answer),
         "candidates": [candidate_data(candidate) for candidate in solution.candidates],
         "notes": list(solution.notes),
@@ -39,10 +47,10 @@ def candidate_data(candidate: "Candidate") -> dict[str, Any]:
     return {**row, "cif": candidate_cif(candidate, NAME, candidate.crystal.formula)}
 
 
-def record_data(record: "Record") -> dict[str, Any]:
+def record_data(record: "Record", describer: "Describer | None") -> dict[str, Any]:
     """Return a remembered answer with when (UTC) and by which models and index it was made."""
     made = {"created": record.created.isoformat(), "label": record.label, "origin": asdict(record.origin)}
-    return {**solution_data(record.solution), **made}
+    return {**solution_data(record.solution, describer), **made}
 
 
 def entry_data(entry: "HistoryEntry") -> dict[str, Any]:

@@ -5,39 +5,50 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
+from search.frameworks.described import metals_of
+from search.verdict import percent
+
 if TYPE_CHECKING:
     from search.answer import Hit
+    from search.frameworks import Framework
 
 MISSING = '<span title="Too far down the shortlist to be fitted">–</span>'
 COLUMNS = (
+    ("#", "Rank by the probability; 1 is the likeliest"),
     (
-        "#",
-        "Rank by the fit, which forgives texture and weighs how far the cell had to be strained; near ties are settled "
-        "reflection by reflection; 1 is best",
+        "Likely",
+        "Calibrated probability that the sample holds this framework, or one whose pattern looks the same. It weighs "
+        "the fit, the peaks that are explained or not, and the other frameworks; the table is ordered by it",
     ),
-    ("Structure", "Identifier in the index"),
-    ("Formula", "Reduced formula"),
-    ("Similarity", "Cosine of the two fingerprints; 1 is identical, and it is no probability"),
-    ("Fit", "Share of the measured intensity above the background that the fitted profile reproduces (1 - R)"),
-    ("Zero shift", "Fitted offset of the 2θ scale"),
-    ("Cell scale", "Size of the measured cell relative to the entry's, a mean over its edges"),
-    ("Copies", "Entries of the index that hold this same structure"),
+    (
+        "Framework",
+        "Common name where it has one, and the best entry of it; click a row for its other entries and details",
+    ),
+    ("Metal and linkers", "Linkers by name or as SMILES, taken from the atoms of the entry"),
+    ("Formula", "Reduced formula of that entry"),
 )
 
 
-def hits_table(hits: Sequence["Hit"] | None, selected: int) -> str:
-    """Return the table of `hits`; the row of rank `selected` is marked. Without hits, a sentence."""
-    if hits is None:
-        return '<p class="xs-empty">Ranked structures appear here after a search.</p>'
-    if not hits:
+def hits_table(rows: Sequence["Framework"] | None, selected: int, details: str = "") -> str:
+    """Return the table of frameworks; that of the entry of rank `selected` is open. Without any, a sentence.
+
+    Args:
+        rows: the likeliest first; None before a search.
+        selected: rank of the entry that is shown.
+        details: HTML on that entry.
+    """
+    if rows is None:
+        return '<p class="xs-empty">The frameworks that fit best appear here after a search.</p>'
+    if not rows:
         return (
             '<p class="xs-empty">No structure of this index passes the filter. Loosen the elements or the formula.</p>'
         )
-    return table_html(COLUMNS, [row_html(_cells(hit), hit.rank, hit.rank == selected) for hit in hits])
+    body = [_framework(row, number, selected, details) for number, row in enumerate(rows, 1)]
+    return table_html(COLUMNS, body, "xs-frameworks")
 
 
 def table_html(columns: Sequence[tuple[str, str]], rows: Sequence[str], kind: str = "", caption: str = "") -> str:
-    """Return a table whose rows can be chosen.
+    """Return a table whose rows can be chosen, with a legend of its columns below.
 
     Args:
         columns: heading and explanation of each; headings are ours and not escaped.
@@ -49,15 +60,22 @@ def table_html(columns: Sequence[tuple[str, str]], rows: Sequence[str], kind: st
     above = f"<caption>{caption}</caption>" if caption else ""
     return (
         f'<table class="xs-hits {kind}" role="grid">{above}<thead><tr>{head}</tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table>"
+        f"<tbody>{''.join(rows)}</tbody></table>{legend_html(columns)}"
     )
 
 
-def row_html(cells: Sequence[str], rank: int, selected: bool) -> str:
+def legend_html(columns: Sequence[tuple[str, str]]) -> str:
+    """Return what each column means, folded up: by touch and with the keyboard no hint of a heading is reached."""
+    terms = "".join(f"<dt>{name}</dt><dd>{escape(hint)}</dd>" for name, hint in columns if name)
+    return f'<details class="xs-legend-of"><summary>What the columns mean</summary><dl>{terms}</dl></details>'
+
+
+def row_html(cells: Sequence[str], rank: int, selected: bool, kind: str = "") -> str:
     """Return a row of cells of HTML; the selected one, or else the first, is reached with the tabulator."""
     state, stop = ("true", 0) if selected else ("false", 0 if rank == 1 else -1)
     row = "".join(f"<td>{cell}</td>" for cell in cells)
-    return f'<tr data-rank="{rank}" tabindex="{stop}" aria-selected="{state}">{row}</tr>'
+    named = f' class="{kind}"' if kind else ""
+    return f'<tr data-rank="{rank}" tabindex="{stop}" aria-selected="{state}"{named}>{row}</tr>'
 
 
 def formula_html(formula: str) -> str:
@@ -65,25 +83,60 @@ def formula_html(formula: str) -> str:
     return re.sub(r"([\d.]+)", r"<sub>\1</sub>", escape(formula))
 
 
-def _cells(hit: "Hit") -> tuple[str, ...]:
-    return (
-        f"{hit.rank}",
-        f'<span class="xs-id" title="{escape(hit.name)}">{escape(hit.id)}</span>{_doubt(hit)}',
-        f'<span class="xs-formula" title="{escape(hit.formula)}">{formula_html(hit.formula)}</span>',
-        bar(hit.similarity),
-        bar(hit.fit),
-        MISSING if hit.zero_shift is None else f"{hit.zero_shift:+.3f}°",
-        MISSING if hit.scale is None else f"{hit.scale:.4f}",
-        f"{hit.group_size}",
+def _framework(row: "Framework", number: int, selected: int, details: str) -> str:
+    """Return the row of a framework, and where it is open those of its other entries and the details of one."""
+    first, more = row.first, row.hits[1:]
+    others = f' <span class="xs-more">+ {len(more)}</span>' if more else ""
+    entry = f'<span class="xs-id" title="{escape(first.name)}">{escape(first.id)}</span>{_doubt(first.overlaps)}'
+    cells = (
+        f"{number}",
+        chance(row.probability),
+        f"{_bold(row.name)}{entry}{others}",
+        f'<span class="xs-made-of">{_made_of(row)}</span>',
+        _formula(first.formula),
     )
+    opened = any(hit.rank == selected for hit in row.hits)
+    rows = [row_html(cells, first.rank, first.rank == selected, "xs-open" if opened else "")]
+    if opened:
+        names = [*row.names[1:], *[""] * len(more)]
+        rows += [_member(hit, name, hit.rank == selected) for hit, name in zip(more, names, strict=False)]
+        rows.append(f'<tr class="xs-details"><td colspan="{len(COLUMNS)}">{details}</td></tr>' if details else "")
+    return "".join(rows)
 
 
-def _doubt(hit: "Hit") -> str:
+def _member(hit: "Hit", name: str, selected: bool) -> str:
+    """Return the row of a further entry of a framework."""
+    entry = f'{_bold(name)}<span class="xs-id">{escape(hit.id)}</span>{_doubt(hit.overlaps)}'
+    metals = f'<span class="xs-made-of">{escape(", ".join(metals_of(hit.formula)))}</span>'
+    return row_html(("", "", entry, metals, _formula(hit.formula)), hit.rank, selected, "xs-member")
+
+
+def _bold(name: str) -> str:
+    return f'<b class="xs-name">{escape(name)}</b> ' if name else ""
+
+
+def _made_of(row: "Framework") -> str:
+    """Return metals and linkers of a framework."""
+    parts = (", ".join(row.metals), ", ".join(row.linkers))
+    return " · ".join(escape(part) for part in parts if part)
+
+
+def _formula(formula: str) -> str:
+    return f'<span class="xs-formula" title="{escape(formula)}">{formula_html(formula)}</span>'
+
+
+def _doubt(overlaps: int) -> str:
     """Return a mark where the entry itself is doubtful."""
-    if not hit.overlaps:
+    if not overlaps:
         return ""
-    words = f"{hit.overlaps} pairs of its atoms overlap: a disorder listed in full"
+    words = f"{overlaps} pairs of its atoms overlap: a disorder listed in full"
     return f' <span class="xs-doubt" role="img" aria-label="{words}" title="{words}">⚠</span>'
+
+
+def chance(probability: float) -> str:
+    """Return a probability on a bar of its length."""
+    share = 100 * min(max(probability, 0.0), 1.0)
+    return f'<span class="xs-bar" style="--share:{share:.1f}%">{percent(probability)}</span>'
 
 
 def bar(value: float | None) -> str:

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -10,21 +11,21 @@ from ui.show.lines import count_words
 from ui.show.table import formula_html
 
 if TYPE_CHECKING:
-    from search.answer import Phase
+    from search.answer import Hit, Phase
+    from search.frameworks import Framework
     from search.solution import Solution
 
-NOTABLE = 0.05  # how far `exact` lies below `probability` before both are told
 WHOLE = 0.999  # by weight: a share that needs no words
 LINK = 8  # digits of a key that name an answer
 
 
-def verdict_html(solution: "Solution", threshold: float) -> str:
-    """Return the banner of a solution; a match needs a probability of `threshold`."""
+def verdict_html(solution: "Solution", threshold: float, rows: Sequence["Framework"] = ()) -> str:
+    """Return the banner of a solution with its frameworks; a match needs a probability of `threshold`."""
     match = solution.verdict.kind != "miss"
     reasons = "".join(f"<li>{escape(_spaced(reason))}</li>" for reason in solution.verdict.reasons)
     return (
         f'<section class="xs-verdict xs-{"match" if match else "miss"}" aria-label="Verdict" role="status">'
-        f"<h2>{solution.verdict.headline}</h2><p>{_meaning(solution, threshold)}</p>"
+        f"<h2>{solution.verdict.headline}</h2><p>{_meaning(solution, threshold, rows)}</p>"
         f"{_edited(solution)}<ul>{reasons}</ul>{_link(solution)}</section>"
     )
 
@@ -40,25 +41,30 @@ def _spaced(text: str) -> str:
     return re.sub(r"(?<=\d)%", " %", text)
 
 
-def _meaning(solution: "Solution", threshold: float) -> str:
+def _meaning(solution: "Solution", threshold: float, rows: Sequence["Framework"]) -> str:
     verdict, hits = solution.verdict, solution.answer.hits
+    names = {hit.group: row.name for row in rows for hit in row.hits}
     if verdict.phases:
-        return "; ".join(map(_phase, verdict.phases)) + "."
+        return "; ".join(_phase(phase, names.get(phase.hit.group, "")) for phase in verdict.phases) + "."
     if not hits:
         return "Nothing in this index could be compared with the pattern."
-    first = f"<b>{escape(hits[0].id)}</b> ({formula_html(hits[0].formula)})"
+    first = _named(hits[0], names.get(hits[0].group, ""))
     if verdict.kind == "miss":
         need = f" A match needs {percent(math.ceil(100 * threshold) / 100)}." if threshold else ""
         return f"The best hit is {first}.{need}"
-    said = f"{first}, or a structure with the same lines."
-    if verdict.exact is not None and verdict.exact < verdict.probability - NOTABLE:
-        said += f' The very structure: <b class="xs-exact">{percent(verdict.exact)}</b>.'
-    return said
+    return f"{first}, or a structure with the same lines."
 
 
-def _phase(phase: "Phase") -> str:
+def _named(hit: "Hit", name: str) -> str:
+    """Return a hit by its common name, id and formula."""
+    if name:
+        return f"<b>{escape(name)}</b> ({escape(hit.id)}, {formula_html(hit.formula)})"
+    return f"<b>{escape(hit.id)}</b> ({formula_html(hit.formula)})"
+
+
+def _phase(phase: "Phase", name: str) -> str:
     """Return one phase with its probability and share."""
-    named = f"<b>{escape(phase.hit.id)}</b> ({formula_html(phase.hit.formula)}) {percent(phase.probability)} likely"
+    named = f"{_named(phase.hit, name)} {percent(phase.probability)} likely"
     return named if phase.share > WHOLE else f"{named}, about {phase.share:.0%} by weight"
 
 

@@ -140,7 +140,7 @@ def test_the_panel_generates_when_asked_and_says_what_cannot_be(solver, files, b
 def test_table_csv_and_archive_hold_what_was_generated(solver, files, batch):
     last = ran(solver, files, batch)[-1][0]
     table = batch_html(last, 0)
-    assert table.count("a proposal, not verified") == 1
+    assert table.count("a proposal, not verified") == 2  # the heading and the legend
     assert table.count('title="Cl4Na4"') == 2
     rows = list(csv.DictReader(io.StringIO(batch_csv(last).decode("utf-8-sig"))))
     assert [(row["generated formula"], row["generated fit"]) for row in rows] == [

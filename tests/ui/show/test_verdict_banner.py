@@ -1,24 +1,43 @@
 from dataclasses import replace
+from datetime import UTC, datetime
 
+import pytest
 from ui_fakes import hit, solution
 
+from search.cache import HistoryEntry
+from search.frameworks import Framework, frameworks
+from search.verdict import percent
+from ui.show.history import _row
+from ui.show.table import hits_table
 from ui.show.verdict import summary, verdict_html
 
 
-def test_a_match_is_green_and_tells_both_probabilities():
+def test_a_match_is_green_and_has_one_probability():
     banner = verdict_html(solution("match"), 0.9)
     assert 'class="xs-verdict xs-match"' in banner
     assert "<h2>Match: 97 % likely</h2>" in banner
-    assert 'The very structure: <b class="xs-exact">42 %</b>' in banner
     assert "it fits 90 %" in banner
+    assert "42" not in banner
 
 
-def test_one_probability_is_enough_where_nothing_looks_alike():
-    made = solution("match")
-    alone = replace(made, verdict=replace(made.verdict, exact=0.96))
-    assert "very structure" not in verdict_html(alone, 0.9)
-    unknown = replace(made, verdict=replace(made.verdict, exact=None))
-    assert "very structure" not in verdict_html(unknown, 0.9)
+def test_a_framework_is_told_by_its_common_name():
+    rows = (Framework((hit(),), 0.97, "rock <salt>"),)
+    assert "<b>rock &lt;salt&gt;</b> (halite, ClNa)" in verdict_html(solution("match"), 0.9, rows)
+    phases = verdict_html(solution("match_and_more"), 0.9, rows)
+    assert "<b>rock &lt;salt&gt;</b> (halite, ClNa) 97 % likely" in phases
+
+
+@pytest.mark.parametrize("probability", [0.0041, 0.0549, 0.5, 0.6549, 0.9899, 0.9949])
+def test_banner_table_and_history_say_the_same(probability):
+    made = solution("miss")
+    made = replace(made, verdict=replace(made.verdict, probability=probability))
+    rows = frameworks(made.answer, made.verdict, None)
+    entry = HistoryEntry("ab" * 32, datetime(2026, 11, 28), "a.xy", "", "salts", "miss", probability, None, 0)
+    words = percent(probability)
+    assert f"No match: {words} likely" in verdict_html(made, 0.99, rows)
+    assert f">{words}</span>" in hits_table(rows, 1).partition("</tr>")[2].partition("</tr>")[0]
+    assert f"no match, {words}:" in _row(entry, datetime.now(UTC), first=True)
+    assert summary(made) == f"no match, {words} likely"
 
 
 def test_a_miss_says_what_a_match_needs():

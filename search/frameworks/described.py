@@ -1,0 +1,146 @@
+"""What an entry is, for people: name, metals, linkers, space group and cell, and what is doubtful about it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import gemmi
+import numpy as np
+from numpy.typing import NDArray
+
+from search.frameworks.entry import EntryId
+from search.frameworks.names import common_name
+from search.verdict.lookalikes import ALIKE, likeness
+from xtal.crystals import Crystal, amounts_of, impossible_pairs
+
+if TYPE_CHECKING:
+    from indexer.storage import Index
+
+REMEMBERED = 2048  # entries, by their rows
+CARBON = 6
+SINGLE = 1.28  # Å: no carbon with two neighbours farther than this is without a third one
+MOST_LINKERS = 4  # kinds that are named
+MOST_ATOMS = 3000  # in the primitive cell: beyond, taking it apart takes seconds
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What an entry consists of.
+
+    Attributes:
+        linkers: by name, else as SMILES, else by formula; the commonest first.
+        doubts: what speaks against the entry itself, in words.
+    """
+
+    linkers: tuple[str, ...]
+    doubts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Space group (short Hermann-Mauguin symbol) and conventional cell: a, b, c in Å and α, β, γ in degrees."""
+
+    space_group: str
+    cell: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Details:
+    """All that is told of one entry."""
+
+    entry: EntryId
+    setting: Setting
+    parts: Parts
+
+
+class Describer:
+    """Describes entries of one index, each once; safe to use from several threads."""
+
+    def __init__(self, index: "Index") -> None:
+        self._index = index
+        self.parts = lru_cache(REMEMBERED)(lambda row: parts_of(index.crystal(row)))
+        self.setting = lru_cache(REMEMBERED)(lambda row: setting_of(index.crystal(row)))
+
+    def name(self, row: int) -> str:
+        """Return the common name of an entry, "" where it has none."""
+        entries = self._index.entries
+        return common_name(
+            str(entries.ids[row]), str(entries.formulas[row]), int(entries.n_atoms[row]), float(entries.volume[row])
+        )
+
+    def room(self, row: int) -> float:
+        """Return Å³ per metal atom of an entry, per atom where it has none."""
+        entries = self._index.entries
+        amounts = amounts_of(str(entries.formulas[row]))
+        metals = sum(amounts[metal] for metal in metals_of(str(entries.formulas[row])))
+        each = metals / sum(amounts.values()) if metals else 1.0
+        return float(entries.volume[row] / (entries.n_atoms[row] * each))
+
+    def alike(self, rows: Sequence[int]) -> NDArray[np.bool_]:
+        """Return (B, B) which of some entries look alike, or are one structure."""
+        group = self._index.entries.group[list(rows)]
+        return (likeness(self._index, rows, rows) >= ALIKE) | (group[:, None] == group)
+
+    def details(self, row: int) -> Details:
+        """Return all that is told of an entry; a large one takes some tenths of a second."""
+        return Details(EntryId.of(str(self._index.entries.ids[row])), self.setting(row), self.parts(row))
+
+
+def metals_of(formula: str) -> tuple[str, ...]:
+    """Return the metals of a formula."""
+    return tuple(symbol for symbol in amounts_of(formula) if gemmi.Element(symbol).is_metal)
+
+
+def parts_of(crystal: Crystal) -> Parts:
+    """Take a primitive cell apart, and look for what is wrong with it."""
+    doubts = []
+    if pairs := impossible_pairs(crystal):
+        doubts.append(f"{pairs} pairs of its atoms overlap: a disorder listed in full")
+    if count := int((crystal.occupancies < 1).sum()):
+        doubts.append(f"{count} of its {len(crystal)} sites are partly occupied")
+    if len(crystal) > MOST_ATOMS:
+        return Parts((), tuple(doubts))
+    if not pairs and (bare := bare_carbons(crystal)):
+        doubts.append(f"{bare} of its carbon atoms lack hydrogen")
+    return Parts(() if pairs else _linkers(crystal), tuple(doubts))
+
+
+def bare_carbons(crystal: Crystal) -> int:
+    """Return how many carbon atoms have two neighbours alone, at distances that leave room for a hydrogen."""
+    from xtal.crystals import find_bonds
+
+    bonds = find_bonds(crystal)
+    far = crystal.frac_coords[bonds.second] + bonds.shift - crystal.frac_coords[bonds.first]
+    length = np.linalg.norm(far @ crystal.lattice, axis=1)
+    neighbours = np.bincount(bonds.first, minlength=len(crystal))
+    nearest = np.full(len(crystal), np.inf)
+    np.minimum.at(nearest, bonds.first, length)
+    return int(((crystal.numbers == CARBON) & (neighbours == 2) & (nearest > SINGLE)).sum())
+
+
+def _linkers(crystal: Crystal) -> tuple[str, ...]:
+    """Name the molecules with carbon that are bound to metals, the commonest first."""
+    from collections import Counter
+
+    from generate.knowledge.survey import heavy_graph, named_graphs
+    from xtal.crystals.parts import cut, smiles
+
+    found, words = Counter[str](), dict[str, str]()
+    for piece in cut(crystal).pieces:
+        part = piece.part
+        if piece.endless or not (part.numbers == CARBON).any() or not part.donors.any():
+            continue
+        found[part.key] += 1
+        if part.key not in words:
+            named = named_graphs().get(heavy_graph(part.numbers, part.bonds))
+            words[part.key] = named.names[0] if named else smiles(part) or part.key.partition("-")[0]
+    return tuple(dict.fromkeys(words[key] for key, _ in found.most_common()))[:MOST_LINKERS]
+
+
+def setting_of(crystal: Crystal) -> Setting:
+    """Return the space group and the conventional cell."""
+    from xtal.crystals.conventional import conventional
+
+    made = conventional(crystal)
+    return Setting(made.group.hm.replace(" ", ""), tuple(round(float(value), 4) for value in made.cell))

@@ -1,0 +1,139 @@
+"""Hits in rows: entries of one framework stand together, each row with one calibrated probability, the likeliest first.
+
+Entries are one framework when they have the same common name (whatever the metal), when their lines look alike
+(`search.verdict.lookalikes`), or when they have the same composition but for metal and hydrogen and as much room.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from search.answer import Answer, Hit
+from search.frameworks.chances import later_chances
+from search.frameworks.described import metals_of
+from search.frameworks.entry import EntryId
+from search.frameworks.names import bare_name
+from xtal.crystals import amounts_of
+
+if TYPE_CHECKING:
+    from search.frameworks.described import Describer
+    from search.verdict import Verdict
+
+SAME_ROOM = 0.08  # of the volume per metal atom
+
+
+@dataclass(frozen=True)
+class Framework:
+    """One row of an answer.
+
+    Attributes:
+        hits: entries of the framework among the hits, the best first.
+        probability: that the sample holds it, or something with the same lines; calibrated, 0 to 1.
+        name: common one of the best entry that has one, "" where none has.
+        names: common ones of each entry, "" where it has none.
+        metals: of all its entries.
+        linkers: by name or SMILES; empty where they were not told apart.
+    """
+
+    hits: tuple[Hit, ...]
+    probability: float
+    name: str = ""
+    names: tuple[str, ...] = ()
+    metals: tuple[str, ...] = ()
+    linkers: tuple[str, ...] = ()
+
+    @property
+    def first(self) -> Hit:
+        """The best entry."""
+        return self.hits[0]
+
+    @property
+    def label(self) -> str:
+        """The common name with the best entry's id, or that id alone."""
+        return f"{self.name} ({self.first.id})" if self.name else self.first.id
+
+
+def framework_data(row: Framework) -> dict[str, Any]:
+    """Return a row as JSON takes it: what it is, how likely, and its entries, the best first."""
+    entries = [EntryId.of(hit.id) for hit in row.hits]
+    named = [*row.names, *[""] * len(entries)]
+    return {
+        "name": row.name,
+        "probability": row.probability,
+        "metals": list(row.metals),
+        "linkers": list(row.linkers),
+        "entries": [
+            {"id": e.id, "name": name, "refcode": e.refcode, "link": e.link, "badges": list(e.badges)}
+            for e, name in zip(entries, named, strict=False)
+        ],
+    }
+
+
+def all_hits(answer: Answer, verdict: "Verdict") -> tuple[Hit, ...]:
+    """Return the hits of an answer, and after them those of its phases that are not among them, ranked on."""
+    groups = {hit.group for hit in answer.hits}
+    more = [phase.hit for phase in verdict.phases if phase.hit.group not in groups]
+    last = max((hit.rank for hit in answer.hits), default=0)
+    return answer.hits + tuple(replace(hit, rank=last + n) for n, hit in enumerate(more, 1))
+
+
+def frameworks(answer: Answer, verdict: "Verdict", describer: "Describer | None") -> tuple[Framework, ...]:
+    """Return an answer's hits by framework, the likeliest first.
+
+    Args:
+        answer: of the search.
+        verdict: on it; the first hit's framework has its probability, and every named phase its own.
+        describer: of the index that was searched; None where that is not at hand: each hit then stands by itself.
+    """
+    hits = all_hits(answer, verdict)
+    if not hits:
+        return ()
+    names = [describer.name(hit.row) if describer else "" for hit in hits]
+    places = _grouped(hits, names, describer)
+    rows = [[n for n, place in enumerate(places) if place == first] for first in dict.fromkeys(places)]
+    later = iter(later_chances(len(rows), verdict.probability))
+    known = {phase.hit.group: phase.probability for phase in verdict.phases}
+    made: list[Framework] = []
+    for row in rows:
+        own = tuple(hits[n] for n in row)
+        sure = [known[hit.group] for hit in own if hit.group in known]
+        if not known and not made:
+            sure = [verdict.probability]
+        made.append(
+            Framework(
+                own,
+                max(sure) if sure else next(later),
+                next((bare_name(names[n]) if len(row) > 1 else names[n] for n in row if names[n]), ""),
+                tuple(names[n] for n in row),
+                tuple(dict.fromkeys(metal for hit in own for metal in metals_of(hit.formula))),
+                next((found for hit in own if describer and (found := describer.parts(hit.row).linkers)), ()),
+            )
+        )
+    return tuple(sorted(made, key=lambda one: -one.probability))
+
+
+def _grouped(hits: Sequence[Hit], names: Sequence[str], describer: "Describer | None") -> list[int]:
+    """Return for each hit the place of the first hit of its framework."""
+    places = list(range(len(hits)))
+    if describer is None:
+        return places
+    alike = describer.alike([hit.row for hit in hits])
+    kinds = [_kind(hit) for hit in hits]
+    room = [describer.room(hit.row) for hit in hits]
+    for n in range(len(hits)):
+        for first in range(n):
+            named = names[n] and bare_name(names[n]) == bare_name(names[first])
+            same = kinds[n] and kinds[n] == kinds[first] and abs(room[n] / room[first] - 1) < SAME_ROOM
+            if places[first] == first and (named or same or alike[n, first]):
+                places[n] = first
+                break
+    return places
+
+
+def _kind(hit: Hit) -> tuple[tuple[str, float], ...]:
+    """Return the composition per metal atom without metals and hydrogen; nothing where it holds no carbon or metal."""
+    amounts, metals = amounts_of(hit.formula), metals_of(hit.formula)
+    total = sum(amounts[metal] for metal in metals)
+    if not total or "C" not in amounts:
+        return ()
+    return tuple((s, round(n / total, 3)) for s, n in amounts.items() if s not in metals and s != "H")

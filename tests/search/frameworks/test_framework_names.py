@@ -1,0 +1,91 @@
+import pytest
+
+from search.frameworks.entry import EntryId
+from search.frameworks.names import _composition, common_name, find_common, nearest_names, refcode, table
+from xtal.crystals import amounts_of
+from xtal.sources import open_source
+
+SAME_FAMILY = 0.12  # of the volume per metal atom: guests and temperature
+
+
+@pytest.fixture(scope="module")
+def records():
+    """The entries of CoRE MOF 2019 whose refcodes the table names."""
+    families = {code for one in table() for code in one.refcodes}
+    source = open_source("coremof2019-asr")
+    return [(record.id, source.read(record)) for record in source.records() if refcode(record.id)[:6] in families]
+
+
+def test_names_of_refcodes_agree_with_the_entries(records):
+    assert len(records) > 60
+    for entry, crystal in records:
+        one = next(one for one in table() if refcode(entry)[:6] in one.refcodes)
+        metals, rest, total = _composition(one.formula)
+        amounts = crystal.composition
+        own = {symbol for symbol in amounts if symbol in metals}
+        assert own == set(metals), entry
+        assert set(rest) <= set(amounts), entry
+        assert set(amounts) <= {*metals, *rest, "H", "N", "O"}, entry  # disorder and guests
+        if one.volume is not None and not one.name.startswith("MIL-53"):  # it breathes
+            each = crystal.volume / sum(amounts[symbol] for symbol in metals)
+            assert each * total == pytest.approx(one.volume, rel=SAME_FAMILY), entry
+
+
+def test_every_formula_is_one_and_no_name_stands_for_two_kinds():
+    for one in table():
+        assert amounts_of(one.formula)
+        assert all(len(code) == 6 and code.isupper() for code in one.refcodes)
+    codes = [code for one in table() for code in one.refcodes]
+    assert len(codes) == len(set(codes))
+    assert len(table()) > 70
+
+
+@pytest.mark.parametrize(
+    ("entry", "formula", "atoms", "volume", "name"),
+    [
+        ("RUBTAK02_SL", "C24H14O16Zr3", 114, 2231.3, "UiO-66"),
+        ("SURLEY_clean", "C24H16O32Zr3", 150, 2232.7, "UiO-66"),  # disorder listed in full: by its refcode
+        ("ABCDEF_clean", "C24O16Zr3", 86, 2249.8, "UiO-66"),  # without hydrogen
+        ("jz4002345_si_006_clean", "C24H14Hf3O16", 114, 2220.0, "UiO-66 (Hf)"),
+        ("theirs", "C24H14CeO16Zr2", 114, 2300.0, "UiO-66 (Ce, Zr)"),
+        ("theirs", "C24H14O16Zr3", 114, 1500.0, ""),  # another way to build the same composition
+        ("theirs", "C24H14O16U3", 114, 2231.3, ""),  # nobody made it
+        ("theirs", "C4HCoO3", 54, 1325.1, "Co-MOF-74"),
+        ("theirs", "C8H10N4Zn", 138, 2452.0, "ZIF-8"),
+        ("zinc_oxide", "OZn", 4, 47.6, ""),
+    ],
+)
+def test_entries_are_recognised(entry, formula, atoms, volume, name):
+    assert common_name(entry, formula, atoms, volume) == name
+
+
+def test_names_are_found_however_they_are_spelled():
+    assert [one.name for one in find_common("uio 66")] == ["UiO-66"]
+    assert [one.name for one in find_common("Cu3(BTC)2")] == ["HKUST-1"]
+    assert {one.name for one in find_common("MOF-74")} >= {"Zn-MOF-74", "Mg-MOF-74"}
+    assert find_common("UiO-6") == ()
+    assert "UiO-66" in nearest_names("UoI-66")
+
+
+@pytest.mark.parametrize(
+    ("entry", "stem", "link"),
+    [
+        ("RUBTAK02_SL", "RUBTAK02", "https://www.ccdc.cam.ac.uk/structures/Search?Ccdcid=RUBTAK02"),
+        ("VOGTIV_clean_h", "VOGTIV", "https://www.ccdc.cam.ac.uk/structures/Search?Ccdcid=VOGTIV"),
+        ("acs.jpcc.6b08594_UiO66_Ce2Zr4_opt_clean", "acs.jpcc.6b08594_UiO66_Ce2Zr4", "10.1021/acs.jpcc.6b08594"),
+        ("jz4002345_si_005_clean", "jz4002345_si_005", "10.1021/jz4002345"),
+        ("c5ce02503f_c5ce02503f2_clean", "c5ce02503f_c5ce02503f2", "10.1039/c5ce02503f"),
+        ("zinc_oxide_zincite", "zinc_oxide_zincite", ""),
+        ("my sample", "my sample", ""),
+    ],
+)
+def test_ids_tell_where_an_entry_comes_from(entry, stem, link):
+    found = EntryId.of(entry)
+    assert found.stem == stem
+    assert found.link.endswith(link)
+    assert bool(found.link) == bool(link)
+
+
+def test_endings_become_badges():
+    assert EntryId.of("VOGTIV_clean_h").badges == ("solvent removed by a program", "hydrogen atoms added")
+    assert EntryId.of("halite").badges == ()
