@@ -43,11 +43,15 @@ class Options:
 
 @dataclass(frozen=True, eq=False)
 class Event:
-    """News while a pattern is being answered: the search with its verdict first, then each step of a generation."""
+    """News while a pattern is being answered: the search with its verdict first, then each step of a generation.
+
+    `key` is that of the solution to come, under which what is known so far is kept.
+    """
 
     answer: Answer
     verdict: Verdict
     preview: Preview | None = None
+    key: str = ""
 
 
 Watch = Callable[[Event], None]

@@ -6,6 +6,8 @@ from generate.candidate import Candidate
 from search.answer import Answer
 from search.verdict import Verdict
 
+UNFINISHED = "the generation was not finished: search again to begin it anew"
+
 
 @dataclass(frozen=True, eq=False)
 class Solution:
@@ -19,7 +21,7 @@ class Solution:
         notes: what the user should know of how it came about: formulas tried, generation left out or cancelled.
         seconds: that everything took when it was computed.
         cached: whether it comes from the cache.
-        cancelled: whether the generation was stopped before it was done; such a solution is not kept.
+        cancelled: whether the generation was stopped before it was done; what the search found is kept all the same.
     """
 
     key: str
@@ -30,3 +32,8 @@ class Solution:
     seconds: float = 0.0
     cached: bool = False
     cancelled: bool = False
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether it was kept before its generation ended."""
+        return UNFINISHED in self.notes

@@ -16,7 +16,7 @@ from search.engine import Engine
 from search.frameworks import Describer
 from search.options import Event, Options, Watch
 from search.phases import PhaseJudge
-from search.solution import Solution
+from search.solution import UNFINISHED, Solution
 from search.verdict import Judge
 from search.workers import Searcher, Workers
 from xtal.errors import UserError
@@ -101,15 +101,18 @@ class Solver:
         origin = self.origin
         key = solution_key(pattern, options, [origin.embedder_id, origin.denoiser_id], origin.build_id)
         known = self.cache.find(key, pattern) if self.cache is not None else None
-        if known is not None:
-            watch(Event(known.answer, known.verdict))
+        if known is not None and not known.unfinished:
+            watch(Event(known.answer, known.verdict, key=key))
             return known
         start = time.perf_counter()
         searcher = self._workers or Searcher(self.engine, self.judge, self._phases)
         answer, verdict = searcher.search(pattern, options)
-        watch(Event(answer, verdict))
         solution = Solution(key, answer, verdict)
-        if options.generate == "always" or (options.generate == "auto" and verdict.kind == "miss"):
+        generates = options.generate == "always" or (options.generate == "auto" and verdict.kind == "miss")
+        if generates and self.cache is not None:  # whatever becomes of the generation, this is not lost
+            self.cache.store(replace(solution, notes=(UNFINISHED,)), options, origin)
+        watch(Event(answer, verdict, key=key))
+        if generates:
             solution = self._generated(solution, options, watch)
         done = replace(solution, seconds=time.perf_counter() - start)
         if self.cache is not None and not done.cancelled:

@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from ui.inputs import Loaded, Source, load
-from ui.job import Job
+from ui.job import Job, Jobs
 from ui.library import Library
 from ui.question import Question
 from ui.show.candidates import candidate_fits_best
@@ -34,7 +34,7 @@ class Actions:
 
     def __init__(self, library: Library) -> None:
         """Answer from the index of `library`, once it is ready."""
-        self.library = library
+        self.library, self.jobs = library, Jobs()
 
     def show(self, source: Source | None, wavelength: str | None, edits: Edits | None = None) -> View:
         """Read a pattern and draw it, with the lines edited so far if they belong to it."""
@@ -65,7 +65,16 @@ class Actions:
             return replace(view, message=error_html(str(error))), None
         if job.wait(SOON if job.generates else None):
             return self.finish(view, job), None
+        self.jobs.add(job, loaded)
         return view, job
+
+    def rejoin(self, prefix: str) -> tuple[View, Job | None]:
+        """Show the answer whose key begins so; where its generation is still under way, the job too."""
+        found = self.jobs.find(prefix)
+        if found is None:
+            return self.reopen(prefix), None
+        job, loaded = found
+        return self.answered(loaded, job.wait_for_search()), job
 
     def answered(self, loaded: Loaded, solution: "Solution") -> View:
         """Show a pattern with what it was answered with, the best hit selected."""

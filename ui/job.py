@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from generate.preview import ONE, Cancelled, Turn
 from search.solution import Solution
+from ui.inputs import Loaded
 from xtal.errors import UserError
 from xtal.patterns import Pattern
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from search.solve import Solver
     from xtal.crystals import Crystal
 
-UNWATCHED = 30.0  # seconds without a look, after which a generation stops: its page was closed
+UNWATCHED = 600.0  # seconds without a look, after which a generation stops: its page was closed, and not opened again
 STOPPED = "the generation was cancelled"
 FAILED = "This failed; the terminal of this program says why."
 
@@ -122,7 +123,7 @@ class Job:
     def _set_solution(self, event: "Event") -> None:
         with self._changed:
             if not self.done:
-                self.solution = Solution("", event.answer, event.verdict)
+                self.solution = Solution(event.key, event.answer, event.verdict)
                 self.step = Step()
             self._changed.notify_all()
 
@@ -131,3 +132,24 @@ class Job:
             if not self.done:
                 self.solution, self.error, self.done = solution or self.solution, error, True
             self._changed.notify_all()
+
+
+class Jobs:
+    """The jobs that are under way, by the keys of their answers: a page that is opened again finds its own."""
+
+    def __init__(self) -> None:
+        self._running: dict[str, tuple[Job, Loaded]] = {}
+        self._lock = threading.Lock()
+
+    def add(self, job: Job, loaded: Loaded) -> None:
+        """Keep a job that generates, with the pattern that it is for; forget those that are done."""
+        with self._lock:
+            self._running = {key: one for key, one in self._running.items() if not one[0].done}
+            if job.solution is not None and not job.done:
+                self._running[job.solution.key] = (job, loaded)
+
+    def find(self, prefix: str) -> tuple[Job, Loaded] | None:
+        """Return a job that is not done, and its pattern, by the first digits of the key."""
+        with self._lock:
+            found = (one for key, one in self._running.items() if prefix and key.startswith(prefix))
+            return next((one for one in found if not one[0].done), None)

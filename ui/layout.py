@@ -26,6 +26,8 @@ class Inputs:
     """The controls on the left."""
 
     file: gr.File
+    pair: gr.State
+    together: gr.Button
     example: gr.Dropdown
     wavelength: gr.Dropdown
     elements: gr.Textbox
@@ -113,6 +115,7 @@ def make_inputs() -> Inputs:
     bundled = examples()
     file = gr.File(label="Powder patterns", file_count="multiple", type="filepath", height=132, elem_id="xs-file")
     html("xs-formats", f"{formats_html()}; any number of files")
+    together = gr.Button("Answer both", size="sm", visible=False, elem_id="xs-together")
     example = gr.Dropdown(
         [(source.name, str(source.path)) for source in bundled],
         value=None,
@@ -137,7 +140,20 @@ def make_inputs() -> Inputs:
     with gr.Accordion("History", open=False, elem_id="xs-past"):
         words = _line("Find an answer", "file, structure or formula", "xs-words", "Press Enter.")
         history = html("xs-history", history_html(None), js_on_load=script("table.js"))
-    return Inputs(file, example, wavelength, elements, choice, formula, *generation, button, words, history)
+    return Inputs(
+        file,
+        gr.State(()),
+        together,
+        example,
+        wavelength,
+        elements,
+        choice,
+        formula,
+        *generation,
+        button,
+        words,
+        history,
+    )
 
 
 def _generation() -> tuple[gr.Checkbox, gr.Textbox, gr.Number, gr.Slider, gr.Textbox, gr.Textbox]:

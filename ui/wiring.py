@@ -4,34 +4,35 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Any
 
 import gradio as gr
 
 from ui.actions import Actions
 from ui.batch import BatchEvents, Files, Several, batch_html, connect_batch
-from ui.batch.batch import Batch, Item
-from ui.inputs import Source, examples
+from ui.batch.batch import Batch
 from ui.job import Job
 from ui.layout import Inputs, Making, Outputs
 from ui.library import Library
 from ui.line_panel import connect_lines
+from ui.opening import Opening
+from ui.opening.events import stop
 from ui.question import Question
 from ui.show.candidates import progress_html
 from ui.show.downloads import download
 from ui.show.history import EVERYTHING, history_html
 from ui.show.report import report_html
-from ui.show.texts import error_html, file_name, library_html, notice_html
+from ui.show.texts import error_html, file_name, library_html
 from ui.show.viewer import scene
-from ui.view import Edits, View
+from ui.view import View
 from xtal.errors import UserError
 
 POLL = 1.0  # seconds between looks at the progress of a build
 TICK = 1.0  # seconds between words on a generation
 PICTURES = 3.0  # seconds between its pictures: a browser without a graphics card needs that long
 AT_ONCE = 8  # searches that may run beside each other
-FOUND_ANEW = "The lines edited for {} were left out: several files are answered with the lines found in them."
+EXAMPLE = 3  # place of the examples among what is shown of something that was opened
 LISTENERS = 40  # pages that may watch a generation; one runs at a time
 
 
@@ -42,6 +43,7 @@ class Wiring:
         self.library, self.actions = library, Actions(library)
         self.inputs, self.outputs, self.making, self.several = inputs, outputs, making, several
         self.every = [*outputs.components(), *making.components()]
+        self.opening = Opening(self.actions, self.shown)
 
     def shown(self, view: View, root: bool, job: Job | None = None) -> list[Any]:
         """Return the values of `every`."""
@@ -52,45 +54,20 @@ class Wiring:
         """Return values that leave so many components, by default `every`, as they are."""
         return [gr.skip() for _ in range(len(self.every) if count is None else count)]
 
-    def open_files(
-        self, paths: list[str] | None, wavelength: str, root: bool, job: Job | None, files: Files, view: View
-    ) -> list[Any]:
-        """Read what was dropped: one file is drawn, several wait in a table."""
-        _stop(job, files)
-        sources = [Source(Path(path), Path(path).name) for path in paths or []]
-        if len(sources) > 1:
-            return self._opened(None, _without(view.edits), root, Files(tuple(sources)))
-        source = sources[0] if sources else None
-        return self._opened(source, self.actions.show(source, wavelength, view.edits), root, Files())
+    def change_wavelength(self, *given: Any) -> list[Any]:
+        """Read the pattern shown again with another wavelength."""
+        return self.opening.wavelength(*given) or [gr.skip(), *self.unchanged()]
 
-    def open_example(
-        self, path: str | None, wavelength: str, root: bool, job: Job | None, files: Files, view: View
-    ) -> list[Any]:
-        """Read a bundled pattern."""
-        _stop(job, files)
-        source = next((s for s in examples() if str(s.path) == path), None)
-        return self._opened(source, self.actions.show(source, wavelength, view.edits), root, Files())
-
-    def _opened(self, source: Source | None, view: View, root: bool, files: Files) -> list[Any]:
-        batch = tuple(Item(each) for each in files.sources)
-        return [source, files, None, *Several.values(batch), *self.shown(view, root)]
-
-    def change_wavelength(
-        self, source: Source | None, wavelength: str, root: bool, job: Job | None, files: Files, view: View
-    ) -> list[Any]:
-        """Read again with another wavelength; edited lines stay with their measurement."""
-        if source is None and not files.sources:  # a file may be on its way, and its view must not be wiped
-            return [gr.skip(), *self.unchanged()]
-        _stop(job, files)
-        shown = _without(view.edits) if source is None else self.actions.show(source, wavelength, view.edits)
-        return [Files(files.sources), *self.shown(shown, root)]
+    def open_example(self, *given: Any) -> list[Any]:
+        """Read a bundled pattern; its name stays where it was chosen."""
+        return [gr.skip() if n == EXAMPLE else value for n, value in enumerate(self.opening.example(*given))]
 
     def begin(self, view: View, job: Job | None, root: bool, *filled: Any) -> list[Any]:
         """Search for the pattern shown, at the press of a button."""
         return self._begin(view.told(), job, root, *filled)
 
     def _begin(self, view: View, job: Job | None, root: bool, *filled: Any) -> list[Any]:
-        _stop(job)
+        stop(job)
         view, job = self.actions.begin(view.loaded, Question(*filled), view.edited_lines)
         return self.shown(view, root, job)
 
@@ -101,7 +78,8 @@ class Wiring:
     def start(self, view: View, job: Job | None, root: bool, wanted: str, *filled: Any) -> list[Any]:
         """Once the index is ready: search for the pattern shown, or open the answer that the address names."""
         if view.loaded is None and wanted:
-            return self.shown(self.actions.reopen(wanted), root)
+            found, running = self.actions.rejoin(wanted)
+            return self.shown(found, root, running)
         return self.begin_loaded(view, job, root, *filled)
 
     def follow(self, job: Job | None) -> Iterator[list[Any]]:
@@ -126,7 +104,7 @@ class Wiring:
 
     def cancel(self, job: Job | None) -> str:
         """Stop a generation; `follow` and `conclude` then end by themselves."""
-        _stop(job)
+        stop(job)
         return ""
 
     def select(self, view: View, job: Job | None, root: bool, event: gr.EventData) -> list[Any]:
@@ -149,7 +127,7 @@ class Wiring:
 
     def open_row(self, batch: Batch, files: Files, job: Job | None, root: bool, event: gr.EventData) -> list[Any]:
         """Show one answer of a batch."""
-        _stop(job)
+        stop(job)
         files.selected = _rank(event)
         return self.shown(self._row(batch, files.selected), root)
 
@@ -171,8 +149,10 @@ class Wiring:
 
     def reopen(self, job: Job | None, root: bool, event: gr.EventData) -> list[Any]:
         """Show an answer of the history."""
-        _stop(job)
-        return [None, *self.shown(self.actions.reopen(str(event.rank)), root)]
+        found, running = self.actions.rejoin(str(event.rank))
+        if running is not job:
+            stop(job)
+        return [None, *self.shown(found, root, running)]
 
     def forget(self, words: str, event: gr.EventData) -> list[Any]:
         """Forget one answer, or all of them."""
@@ -224,6 +204,7 @@ def connect(page: gr.Blocks, wiring: Wiring, status: gr.HTML) -> None:
 
     def go_on(event: Any) -> Any:
         """After `event`: show how a generation goes on, what it ends with, and the history with it."""
+        event.then(w.history, inputs.words, inputs.history, **listen)  # what the search found is in it by now
         followed = event.then(w.follow, making.job, [making.progress, outputs.scene], **listen)
         concluded = followed.then(w.conclude, asks, w.every, **listen)
         return concluded.then(w.history, inputs.words, inputs.history, **listen)
@@ -239,17 +220,16 @@ def connect(page: gr.Blocks, wiring: Wiring, status: gr.HTML) -> None:
         made.then(w.history, inputs.words, inputs.history, **listen)
 
     given = [inputs.wavelength, root, making.job, files, outputs.view]
-    opened = [*several.components(), *w.every]
-    from_file = ([inputs.file, *given], [source, files, inputs.example, *opened])
-    from_example = ([inputs.example, *given], [source, files, inputs.file, *opened])
+    opened = [source, files, inputs.file, inputs.example, inputs.pair, inputs.together, *several.components(), *w.every]
     loads = [
-        gr.on([inputs.file.upload, inputs.file.delete], w.open_files, *from_file, **work),
-        inputs.example.input(w.open_example, *from_example, **work),
+        gr.on([inputs.file.upload, inputs.file.delete], w.opening.files, [inputs.file, source, *given], opened, **work),
+        inputs.example.input(w.open_example, [inputs.example, *given], opened, **work),
+        inputs.together.click(w.opening.together, [inputs.pair, *given], opened, **work),
         inputs.wavelength.input(w.change_wavelength, [source, *given], [files, *w.every], **work),
     ]
     for load in loads:
         answer_files(go_on(load.then(w.begin_loaded, [*asks, *question], w.every, **work)))
-    inputs.file.clear(w.open_files, *from_file, **quiet)
+    inputs.file.clear(w.opening.files, [inputs.file, source, *given], opened, **quiet)
     boxes = (inputs.elements, inputs.formula, inputs.contents, inputs.metals, inputs.linkers)
     presses = [inputs.button.click, *(box.submit for box in boxes)]
     presses.append(outputs.lines.again.click)
@@ -272,23 +252,10 @@ def connect(page: gr.Blocks, wiring: Wiring, status: gr.HTML) -> None:
     page.load(w.arrive, inputs.words, [status, timer, ready, wanted, inputs.history], **quiet)
 
 
-def _stop(job: Job | None, files: Files | None = None) -> None:
-    """Stop what still works on an earlier question."""
-    if job is not None:
-        job.cancel()
-    if files is not None:
-        files.stopped = True
-
-
 def _look_away(job: Job | None) -> None:
     """Take note that the reader looks at something else than what is being made."""
     if job is not None:
         job.previewing = False
-
-
-def _without(edits: Edits | None) -> View:
-    """Return the view before several files are answered, which all are with the lines found in them."""
-    return View() if edits is None else View(message=notice_html(FOUND_ANEW.format(edits.pattern.source)))
 
 
 def _rank(event: gr.EventData) -> int:

@@ -30,6 +30,7 @@ class HistoryEntry:
         top_hit: name of the first hit, None when there was none.
         candidates: how many crystals were generated.
         edited: whether a person edited the lines that it was searched with.
+        filters: what restricted it or was known of the sample, in words; "" where nothing was.
     """
 
     key: str
@@ -42,6 +43,7 @@ class HistoryEntry:
     top_hit: str | None
     candidates: int
     edited: bool = False
+    filters: str = ""
 
     @property
     def short_id(self) -> str:

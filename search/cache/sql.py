@@ -10,6 +10,7 @@ from duckdb import DuckDBPyConnection as Connection
 
 from generate.candidate import Candidate
 from search.answer import Hit
+from search.cache.asked import filters_of
 from search.cache.history import HistoryEntry, Record
 from search.cache.rows import Entry, PatternRow, QueryRow, Row, decoded, names
 from xtal.errors import UserError
@@ -22,7 +23,7 @@ Ranked = TypeVar("Ranked", Hit, Candidate)
 HISTORY = """
     SELECT key, created, source, label, index_name, kind, probability, top.name,
         (SELECT count(*) FROM candidates WHERE candidates.key = queries.key),
-        contains(settings, '"lines": {') AS edited
+        contains(settings, '"lines": {') AS edited, settings
     FROM queries LEFT JOIN (SELECT key AS top_key, name, id, formula FROM hits WHERE rank = 1) AS top ON top_key = key
     WHERE contains(lower(concat_ws(' ', source, label, index_name, kind, top.name, top.id, top.formula,
         CASE WHEN edited THEN 'edited lines' END)), lower(?))
@@ -44,7 +45,10 @@ def keys(connection: Connection) -> list[str]:
 def latest(connection: Connection, limit: int, search: str) -> list[HistoryEntry]:
     """Return the latest queries that hold the words `search`, newest first."""
     rows = connection.execute(HISTORY, [search, limit]).fetchall()
-    return [HistoryEntry(key, created.replace(tzinfo=UTC), *rest) for key, created, *rest in rows]
+    return [
+        HistoryEntry(key, created.replace(tzinfo=UTC), *rest, filters_of(settings))
+        for key, created, *rest, settings in rows
+    ]
 
 
 def put(connection: Connection, entries: Sequence[Entry], forgotten: Sequence[str]) -> None:

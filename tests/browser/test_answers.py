@@ -53,7 +53,13 @@ def test_a_generation_can_be_cancelled_while_its_hits_stay(visit, address):
     page.wait_for_selector("#xs-candidates >> text=The generation was cancelled", timeout=SOON)
     page.wait_for_selector("#xs-cancel", state="hidden", timeout=SOON)
     assert selected_id(page) == before
-    assert page.locator("#xs-verdict .xs-share").count() == 0  # what was cancelled is not kept
+    assert page.locator("#xs-verdict .xs-share").count() == 1  # what was searched is kept
+    page.wait_for_timeout(SETTLED)
+    page.click("#xs-past button")
+    page.wait_for_selector(f"#xs-history li >> text={ABSENT.name}", timeout=SOON)
+    page.reload()
+    wait_for_hits(page)
+    page.wait_for_selector("#xs-candidates >> text=The generation was not finished", timeout=SOON)
 
 
 def test_an_answer_opens_again_by_its_link_and_from_the_history(visit, address, with_wavelength, entry):

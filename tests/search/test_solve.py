@@ -109,7 +109,7 @@ def advances(solver, pattern) -> list[tuple[str, int, int]]:
 
 
 def test_what_cannot_be_generated_leaves_the_search_result(solver, foreign):
-    solution = solver.solve(foreign, Options(formula="Zn(OH)2", request=QUICK))
+    solution = solver.solve(foreign, Options(formula="Zn(BDC)2", request=QUICK))
     assert solution.answer.hits
     assert solution.candidates == ()
     assert "no formula" in solution.notes[0]
@@ -152,16 +152,27 @@ def test_edited_lines_are_used_throughout_and_come_back_from_the_cache(solver, f
     assert not moved.cached
 
 
-def test_a_cancelled_generation_keeps_the_search_and_is_not_remembered(solver, foreign):
+def test_the_search_is_kept_whatever_becomes_of_the_generation(solver, foreign):
+    kept = []
+
     def watch(event: Event) -> None:
         if event.preview is not None:
             raise Cancelled
+        kept.append(solver.cache.find(event.key))  # before anything is generated
 
-    solution = solver.solve(foreign, Options(formula="NaCl", request=QUICK), watch)
+    options = Options(formula="NaCl", request=QUICK)
+    solution = solver.solve(foreign, options, watch)
     assert solution.cancelled
     assert solution.answer.hits
     assert "cancelled" in solution.notes[0]
-    assert solver.cache.find(solution.key) is None
+    assert kept[0].key == solution.key
+    again = solver.cache.find(solution.key)
+    assert again.unfinished
+    assert [hit.id for hit in again.answer.hits] == [hit.id for hit in solution.answer.hits]
+    finished = solver.solve(foreign, options)  # not taken from the cache: it was not finished
+    assert finished.candidates
+    assert not finished.cached
+    assert solver.solve(foreign, options).cached
 
 
 def test_searches_go_on_while_one_generates(solver, held, foreign):

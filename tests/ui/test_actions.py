@@ -183,7 +183,7 @@ def test_a_reader_who_looked_elsewhere_is_not_taken_back():
     assert "Generated, not verified" in view.candidates
 
 
-def test_a_cancelled_generation_leaves_the_hits_and_is_not_kept(tmp_path):
+def test_a_cancelled_generation_leaves_the_hits_which_are_kept(tmp_path):
     go = held()
     with Cache.open(tmp_path / "cache.duckdb") as cache:
         actions = missing(go=go, cache=cache)
@@ -196,7 +196,26 @@ def test_a_cancelled_generation_leaves_the_hits_and_is_not_kept(tmp_path):
         go.set()
         job._thread.join(30)
         assert not job._thread.is_alive()
-        assert len(cache) == 0
+        assert [entry.key for entry in cache.history()] == [view.solution.key]
+
+
+def test_a_page_that_is_opened_again_finds_the_generation_under_way(tmp_path):
+    go = held()
+    with Cache.open(tmp_path / "cache.duckdb") as cache:
+        actions = missing(go=go, cache=cache)
+        view, job = actions.begin(loaded(), Question(generate=True))
+        key = view.solution.key[:8]
+        assert f"?answer={key}" in view.verdict
+        again, same = actions.rejoin(key)
+        assert same is job
+        assert again.verdict == view.verdict
+        assert again.loaded is view.loaded
+        go.set()
+        assert job.wait(30)
+        after, none = actions.rejoin(key)
+        assert none is None
+        assert "Generated, not verified" in after.candidates
+        assert actions.rejoin("")[1] is None
 
 
 def test_a_finished_job_of_another_pattern_changes_nothing():

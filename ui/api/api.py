@@ -107,8 +107,8 @@ class Endpoints:
             contents: what one primitive cell to generate holds: Zn4O13C24H12; blank tries the neighbours' contents
 
         Returns:
-            The answer: id, verdict (kind, probability, reasons, phases), frameworks (name, probability, metals, linkers,
-            entries), hits, candidates with CIF text, notes.
+            The answer: id, verdict (kind, probability, reasons, phases), frameworks (name, probability, metals,
+            linkers, entries), hits, candidates with CIF text, notes.
         """
         from generate.knowledge import split_metals, split_names
         from generate.request import Request
@@ -159,8 +159,8 @@ class Endpoints:
             lines: pairs [2θ in degrees, intensity in any unit] to search with; null finds them in the pattern
 
         Returns:
-            The answer: id, verdict (kind, probability, reasons, phases), frameworks (name, probability, metals, linkers,
-            entries), hits, best first, the lines it is based on.
+            The answer: id, verdict (kind, probability, reasons, phases), frameworks (name, probability, metals,
+            linkers, entries), hits, best first, the lines it is based on.
         """
         return searched(self._library, uploaded(file), wavelength, elements, must, formula, hits, lines)
 

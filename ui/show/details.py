@@ -54,9 +54,8 @@ def _fit(hit: "Hit", exact: float | None) -> list[tuple[str, str]]:
     if hit.fit is not None:
         rows.append(("Profile fit, 1 − R", f"{hit.fit:.2f}"))
     if hit.scale is not None:
-        rows.append(
-            ("Cell of the sample", f"{hit.scale - 1:+.2%}".replace("%", " %") + " longer than the entry's, mean")
-        )
+        longer = f"{hit.scale - 1:+.2%}".replace("%", " %").replace("-", "−")
+        rows.append(("Cell of the sample", f"{longer} against the entry's, mean of the edges"))
     if hit.zero_shift is not None:
         rows.append(("Zero shift", f"{hit.zero_shift:+.3f}° 2θ"))
     rows.append(("Similarity of fingerprints", f"{hit.similarity:.2f}"))

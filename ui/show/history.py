@@ -42,6 +42,7 @@ def _row(entry: "HistoryEntry", now: datetime, first: bool) -> str:
     word, dot = WORDS.get(entry.kind, entry.kind), "miss" if entry.kind == "miss" else "match"
     made = f", {entry.candidates} generated" if entry.candidates else ""
     edited = ", edited lines" if entry.edited else ""
+    filters = f'<span class="xs-filters">{escape(entry.filters)}</span>' if entry.filters else ""
     forget = (
         f'<button type="button" data-forget="{entry.short_id}" data-ask="Forget the answer to {name}?" '
         f'title="Forget this answer" aria-label="Forget the answer to {name}">×</button>'
@@ -50,7 +51,7 @@ def _row(entry: "HistoryEntry", now: datetime, first: bool) -> str:
         f'<li data-rank="{entry.short_id}" role="option" tabindex="{0 if first else -1}" aria-selected="false">'
         f'<span class="xs-what"><b title="{name}">{name}</b><time>{_moment(entry.created, now)}</time></span>'
         f'<span class="xs-who"><i class="xs-dot xs-{dot}"></i>{word}, {percent(entry.probability)}: '
-        f'<span title="{hit}">{hit}</span>{edited}{made}</span>{forget}</li>'
+        f'<span title="{hit}">{hit}</span>{edited}{made}</span>{filters}{forget}</li>'
     )
 
 

@@ -77,7 +77,7 @@ def _edited(solution: "Solution") -> str:
 
 def _link(solution: "Solution") -> str:
     """Return the address under which the answer opens again; an answer that is not kept has none."""
-    if not solution.key or solution.cancelled:
+    if not solution.key:
         return ""
     query = f"?answer={solution.key[:LINK]}"
     return (

@@ -28,6 +28,7 @@ def test_history_lists_the_newest_first(cache, solutions):
         index="coremof2019-asr",
         kind="miss",
         probability=0.123456789,
+        filters="only O, Zn",
         top_hit=hits[0].name,
         candidates=3,
     )

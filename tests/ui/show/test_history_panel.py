@@ -3,9 +3,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from ui_fakes import FakeEngine, library, pattern
 
+from generate.request import Request
 from search.cache import Cache, HistoryEntry
+from search.cache.asked import filters_of
+from search.cache.key import canonical
 from search.edited_lines import lines_at
 from search.options import Options
+from ui.show.elements import symbols
 from ui.show.history import _row, history_html
 
 
@@ -44,6 +48,24 @@ def test_answers_to_edited_lines_are_marked_and_found(cache):
     assert listed.count("</span>, edited lines</span>") == 1
     assert "plain.xy" not in history_html(cache, "edited lines")
     assert "mine.xy" in history_html(cache, "edited lines")
+
+
+def test_answers_tell_their_filters(cache):
+    asked(cache, "plain.xy")
+    request = Request(count=1, metals=("Zn",), linkers=("BDC",))
+    options = Options(elements=frozenset({"Na", "Cl"}), required=frozenset({"Na"}), request=request, generate="never")
+    library(FakeEngine(), cache=cache).solver.solve(pattern("mine.xy"), options)
+    listed = history_html(cache)
+    assert listed.count('class="xs-filters"') == 1
+    assert "only Cl, Na; with Na; metal Zn; linker BDC" in listed
+
+
+def test_many_allowed_elements_are_told_by_those_that_are_not():
+    allowed = frozenset(symbols()) - {"Cl", "U"}
+    assert filters_of(canonical(Options(elements=allowed, reduced_formula="C6H2CuO4"))) == (
+        "without Cl, U; formula C6H2CuO4"
+    )
+    assert filters_of(canonical(Options())) == ""
 
 
 def test_names_are_escaped(cache):

@@ -1,4 +1,14 @@
 // Body of the function that gradio calls once with (element, trigger, props, server, upload, watch).
+// The address names the answer that is shown, so that a page that is opened again, or a second one, shows it too.
+function keepAddress() {
+  const link = element.querySelector("[data-copy]");
+  const address = new URL(window.location.href);
+  if (link) address.searchParams.set("answer", link.dataset.copy.replace("?answer=", ""));
+  else address.searchParams.delete("answer");
+  if (address.href !== window.location.href) window.history.replaceState(window.history.state, "", address);
+}
+
+watch("value", () => requestAnimationFrame(keepAddress));
 element.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   if (!button) return;

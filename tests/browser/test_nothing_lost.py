@@ -1,0 +1,65 @@
+import re
+
+import pytest
+from page_steps import SOON, drop, selected_id, wait_for_hits, wait_for_text
+from test_answers import ABSENT, EXAMPLES, ask_for
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_reload_during_a_generation_finds_it_again(visit, address):
+    page = visit(address)
+    ask_for(page, "Zn6N24C48H60", 20)
+    drop(page, ABSENT)
+    wait_for_hits(page)
+    page.wait_for_url(re.compile(r"\?answer=[0-9a-f]{8}$"), timeout=SOON)
+    before = selected_id(page)
+    page.wait_for_selector("#xs-progress .xs-building", timeout=SOON)
+    page.reload()
+    wait_for_hits(page)
+    assert selected_id(page) == before
+    page.wait_for_selector(f"#xs-facts >> text={ABSENT.name}", timeout=SOON)
+    page.wait_for_selector("#xs-progress .xs-building", timeout=SOON)
+    page.click("#xs-cancel", timeout=SOON)  # the page that was opened again also stops it
+    page.wait_for_selector("#xs-candidates >> text=The generation was cancelled", timeout=SOON)
+
+
+def test_an_answer_survives_a_reload_and_a_new_file_changes_the_address(visit, address, with_wavelength, entry):
+    page = visit(address)
+    drop(page, with_wavelength)
+    wait_for_hits(page)
+    page.wait_for_url(re.compile(r"\?answer=[0-9a-f]{8}$"), timeout=SOON)
+    page.reload()
+    wait_for_hits(page)
+    assert selected_id(page) == entry[0]
+    page.evaluate("kept => { window.kept = kept; }", page.url)
+    drop(page, EXAMPLES[0])
+    page.wait_for_selector(f"#xs-facts >> text={EXAMPLES[0].name}", timeout=SOON)
+    page.wait_for_function("window.location.href !== window.kept", timeout=SOON)
+
+
+def test_a_second_file_takes_the_place_of_the_first_or_both_are_answered(visit, address, with_wavelength):
+    page = visit(address)
+    drop(page, with_wavelength)
+    wait_for_hits(page)
+    drop(page, EXAMPLES[0])
+    page.wait_for_selector(f"#xs-facts >> text={EXAMPLES[0].name}", timeout=SOON)
+    wait_for_text(page, "#xs-message", f"{re.escape(EXAMPLES[0].name)} took the place of sample.xy")
+    assert not page.is_visible("#xs-batch tr[data-rank]")
+    wait_for_hits(page)
+    page.click("#xs-together", timeout=SOON)
+    page.wait_for_selector("#xs-batch caption >> text=/2 of 2 files/", timeout=2 * SOON)
+    assert page.locator("#xs-batch tr[data-rank]").count() == 2
+    assert not page.is_visible("#xs-together")
+
+
+def test_a_row_of_the_history_tells_its_filters(visit, address, with_wavelength):
+    page = visit(address)
+    page.fill("#xs-elements textarea, #xs-elements input", "C H N O Br Cd")
+    drop(page, with_wavelength)
+    wait_for_hits(page)
+    page.wait_for_timeout(500)
+    page.click("#xs-past button")
+    row = page.locator("#xs-history li", has_text="only Br, C, Cd, H, N, O").first
+    row.wait_for(timeout=SOON)
+    assert "sample.xy" in row.inner_text()

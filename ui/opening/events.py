@@ -1,0 +1,121 @@
+"""Handlers of everything that brings a pattern onto the page."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from ui.actions import Actions
+from ui.batch import Files, Several
+from ui.batch.batch import Item
+from ui.inputs import Source, examples
+from ui.job import Job
+from ui.show.texts import notice_html
+from ui.view import Edits, View
+
+FOUND_ANEW = "The lines edited for {} were left out: several files are answered with the lines found in them."
+REPLACED = "{} took the place of {}. “Answer both” makes a table of the two."
+Shown = Callable[[View, bool], list[Any]]
+
+
+class Opening:
+    """Opens files and examples; each returns what the page's components show then.
+
+    The first of these are the pattern's source, the files of a batch, the other control that opens something (emptied),
+    the two files that may be answered together, and the button for that.
+    """
+
+    def __init__(self, actions: Actions, shown: Shown) -> None:
+        """Read with `actions`; `shown` returns the values of all components of one pattern."""
+        self._actions, self._shown = actions, shown
+
+    def files(
+        self,
+        paths: list[str] | None,
+        before: Source | None,
+        wavelength: str,
+        root: bool,
+        job: Job | None,
+        files: Files,
+        view: View,
+    ) -> list[Any]:
+        """Read what was dropped: one file is drawn, also in place of one before, several wait in a table."""
+        stop(job, files)
+        dropped = list(dict.fromkeys(paths or []))
+        sources = [Source(Path(path), Path(path).name) for path in dropped]
+        new = [source for source in sources if before is None or source.path != before.path]
+        if before is not None and len(new) == 1 and len(sources) == 2:
+            return self._replaced(before, new[0], wavelength, root, view)
+        return self._answered(sources, wavelength, root, view, dropped)
+
+    def together(
+        self, pair: tuple[str, ...], wavelength: str, root: bool, job: Job | None, files: Files, view: View
+    ) -> list[Any]:
+        """Answer a file and the one that took its place as a batch."""
+        stop(job, files)
+        sources = [Source(Path(path), Path(path).name) for path in pair]
+        return self._answered(sources, wavelength, root, view, list(pair))
+
+    def example(
+        self, path: str | None, wavelength: str, root: bool, job: Job | None, files: Files, view: View
+    ) -> list[Any]:
+        """Read a bundled pattern."""
+        stop(job, files)
+        source = next((s for s in examples() if str(s.path) == path), None)
+        return self._opened(source, self._actions.show(source, wavelength, view.edits), root, Files(), [])
+
+    def wavelength(
+        self, source: Source | None, wavelength: str, root: bool, job: Job | None, files: Files, view: View
+    ) -> list[Any] | None:
+        """Read again with another wavelength; edited lines stay with their measurement. None without a pattern."""
+        if source is None and not files.sources:  # a file may be on its way, and its view must not be wiped
+            return None
+        stop(job, files)
+        shown = without(view.edits) if source is None else self._actions.show(source, wavelength, view.edits)
+        return [Files(files.sources), *self._shown(shown, root)]
+
+    def _replaced(self, before: Source, source: Source, wavelength: str, root: bool, view: View) -> list[Any]:
+        """Show a file in place of another, and offer to answer both."""
+        shown = self._actions.show(source, wavelength, view.edits)
+        if shown.loaded is not None:
+            remark = REPLACED.format(source.name, before.name)
+            loaded = replace(shown.loaded, remark=" ".join(filter(None, (shown.loaded.remark, remark))))
+            shown = replace(shown, loaded=loaded, message=notice_html(loaded.news))
+        pair = (str(before.path), str(source.path)) if before.path.is_file() else ()
+        return self._opened(source, shown, root, Files(), [str(source.path)], pair)
+
+    def _answered(
+        self, sources: list[Source], wavelength: str, root: bool, view: View, dropped: list[str]
+    ) -> list[Any]:
+        if len(sources) > 1:
+            return self._opened(None, without(view.edits), root, Files(tuple(sources)), dropped)
+        source = sources[0] if sources else None
+        return self._opened(source, self._actions.show(source, wavelength, view.edits), root, Files(), dropped)
+
+    def _opened(
+        self,
+        source: Source | None,
+        view: View,
+        root: bool,
+        files: Files,
+        dropped: list[str],
+        pair: tuple[str, ...] = (),
+    ) -> list[Any]:
+        batch = tuple(Item(each) for each in files.sources)
+        opened = [source, files, dropped or None, None, pair, gr.Button(visible=bool(pair))]
+        return [*opened, *Several.values(batch), *self._shown(view, root)]
+
+
+def stop(job: Job | None, files: Files | None = None) -> None:
+    """Stop what still works on an earlier question."""
+    if job is not None:
+        job.cancel()
+    if files is not None:
+        files.stopped = True
+
+
+def without(edits: Edits | None) -> View:
+    """Return the view before several files are answered, which all are with the lines found in them."""
+    return View() if edits is None else View(message=notice_html(FOUND_ANEW.format(edits.pattern.source)))
