@@ -18,6 +18,7 @@ from search.options import Event, Options, Watch
 from search.phases import PhaseJudge
 from search.solution import UNFINISHED, Solution
 from search.verdict import Judge
+from search.wanted import reason_against
 from search.workers import Searcher, Workers
 from xtal.errors import UserError
 from xtal.patterns import Pattern
@@ -108,7 +109,10 @@ class Solver:
         searcher = self._workers or Searcher(self.engine, self.judge, self._phases)
         answer, verdict = searcher.search(pattern, options)
         solution = Solution(key, answer, verdict)
-        generates = options.generate == "always" or (options.generate == "auto" and verdict.kind == "miss")
+        against = reason_against(options, answer, verdict)
+        if against:
+            solution = replace(solution, notes=(against,))
+        generates = against is None
         if generates and self.cache is not None:  # whatever becomes of the generation, this is not lost
             self.cache.store(replace(solution, notes=(UNFINISHED,)), options, origin)
         watch(Event(answer, verdict, key=key))

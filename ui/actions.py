@@ -3,12 +3,13 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from ui.inputs import Loaded, Source, load
 from ui.job import Job, Jobs
 from ui.library import Library
+from ui.opening.structures import read_structure
 from ui.question import Question
 from ui.show.candidates import candidate_fits_best
 from ui.show.lines import with_line, without_line
@@ -21,9 +22,11 @@ from xtal.patterns import Lines, Pattern
 if TYPE_CHECKING:
     from search.answer import Hit
     from search.frameworks import Details
+    from search.frameworks.asked import Compared
     from search.solution import Solution
 
 NO_PATTERN = "There is no pattern to search for. Drop a file or pick an example first."
+ASK_LATER = "“Is it …?” compares with a pattern: drop a file, or wait for its search."
 NOT_READY = "The index is not ready yet. The search starts once it is."
 SOON = 0.2  # seconds in which an answer out of the cache is complete
 OTHER_BUILD = "This answer was made with another build of the index; search again to see its structures."
@@ -115,6 +118,53 @@ class Actions:
         if job.previewing and candidate_fits_best(job.solution):
             return self.select_candidate(view, 1)
         return self.select(view, view.hit)
+
+    def compare(self, view: View, asked: str, cif: str = "") -> View:
+        """Weigh the structure that is asked for against the pattern shown, and overlay it.
+
+        Args:
+            view: with an answer.
+            asked: name, refcode, or the file name of `cif`; blank asks for nothing.
+            cif: path of a CIF that was dropped.
+        """
+        from search.frameworks.asked import compare
+
+        solver, solution = self.library.solver, view.solution
+        if not asked.strip():
+            return replace(view, compared=None)
+        if solver is None or solution is None or solver.describer is None or view.loaded is None:
+            return replace(view, message=notice_html(ASK_LATER))
+        try:
+            what = read_structure(Path(cif)) if cif and asked.strip() == Path(cif).name else asked
+            found = compare(what, solver.engine, solver.judge, solver.describer, solution.answer, solution.verdict)
+        except UserError as error:
+            return replace(view, compared=None, message=error_html(str(error)))
+        view = replace(view, compared=found)
+        listed = next((hit for row in view.rows for hit in row.hits if found.hit and hit.id == found.hit.id), None)
+        if listed is not None:
+            return self.select(view, listed.rank)
+        return self._compared(view, found)
+
+    def _compared(self, view: View, found: "Compared") -> View:
+        """Overlay a structure that is none of the hits."""
+        from search.refinement.hit_cif import hit_cif
+        from search.verdict.evidence import compare_lines
+
+        answer, hit = view.answer, found.hit
+        if answer is None or hit is None or view.loaded is None:
+            return view
+        crystal = found.engine.crystal(hit.id)
+        cif = hit_cif(crystal, hit, self.library.index_name, view.loaded.source.name)
+        return replace(
+            view,
+            overlay=found.overlay(answer),
+            unexplained=compare_lines(answer, hit, found.engine.index.lines).unexplained,
+            selected=hit.id,
+            hit=0,
+            candidate=0,
+            refined=None,
+            scene=scene(crystal, hit.id, cif, file_name(hit.id)),
+        )
 
     def select(self, view: View, rank: int) -> View:
         """Overlay the hit of this rank on the pattern and draw its cell."""

@@ -4,9 +4,11 @@ import threading
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 from generate.preview import ONE, Cancelled, Turn
 from search.solution import Solution
+from search.wanted import reason_against
 from ui.inputs import Loaded
 from xtal.errors import UserError
 from xtal.patterns import Pattern
@@ -16,7 +18,8 @@ if TYPE_CHECKING:
     from search.solve import Solver
     from xtal.crystals import Crystal
 
-UNWATCHED = 600.0  # seconds without a look, after which a generation stops: its page was closed, and not opened again
+UNWATCHED = 30.0  # seconds without a look, after which a generation stops where another waits: its page was closed
+FORGOTTEN = 600.0  # the same where none waits: until then the page may be opened again
 STOPPED = "the generation was cancelled"
 FAILED = "This failed; the terminal of this program says why."
 
@@ -66,6 +69,7 @@ class Job:
 
     def start(self) -> "Job":
         """Begin, without waiting."""
+        _started.add(self)
         self._thread.start()
         return self
 
@@ -90,7 +94,7 @@ class Job:
     def generates(self) -> bool:
         """Whether crystals are generated after what the search found."""
         found = self.solution
-        return self._options.generate == "auto" and found is not None and found.verdict.kind == "miss"
+        return found is not None and reason_against(self._options, found.answer, found.verdict) is None
 
     def wait(self, seconds: float | None) -> bool:
         """Wait until it is done, for so many seconds at most; return whether it is."""
@@ -112,13 +116,18 @@ class Job:
         if event.preview is None:
             self._set_solution(event)
             return
-        if time.monotonic() - self._looked > UNWATCHED:
+        if time.monotonic() - self._looked > (UNWATCHED if self._others_wait() else FORGOTTEN):
             self.cancel()
         if self.cancelled:
             raise Cancelled
         crystal = next(iter(event.preview.crystals()), None) if self.previewing else None
         now = event.preview
         self.step = Step(now.step, now.steps, now.turn, now.share, crystal, now.what)
+
+    def _others_wait(self) -> bool:
+        """Whether another job waits for its generation to begin."""
+        others = (job for job in list(_started) if job is not self and not job.done)
+        return any(job.generates and (job.step is None or not job.step.steps) for job in others)
 
     def _set_solution(self, event: "Event") -> None:
         with self._changed:
@@ -132,6 +141,9 @@ class Job:
             if not self.done:
                 self.solution, self.error, self.done = solution or self.solution, error, True
             self._changed.notify_all()
+
+
+_started: "WeakSet[Job]" = WeakSet()
 
 
 class Jobs:

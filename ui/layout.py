@@ -28,11 +28,13 @@ class Inputs:
     file: gr.File
     pair: gr.State
     together: gr.Button
+    cif: gr.State
     example: gr.Dropdown
     wavelength: gr.Dropdown
     elements: gr.Textbox
     choice: gr.HTML
     formula: gr.Textbox
+    compare: gr.Textbox
     generate: gr.Checkbox
     contents: gr.Textbox
     units: gr.Number
@@ -46,7 +48,12 @@ class Inputs:
     def question(self) -> list[Any]:
         """Return the components that fill a `Question`, in the order of its attributes."""
         filters = [self.elements, self.choice, self.formula]
-        return [*filters, self.generate, self.contents, self.units, self.count, self.metals, self.linkers]
+        known = [self.contents, self.units, self.count, self.metals, self.linkers]
+        return [*filters, self.generate, *known, self.compare, self.cif]
+
+    def opened(self) -> list[Any]:
+        """Return the components that change when something is opened, in the order of `Opening`."""
+        return [self.file, self.example, self.pair, self.together, self.compare, self.cif]
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,6 +140,9 @@ def make_inputs() -> Inputs:
     )
     elements = _line("Only these elements", "any, or Zn C H O", "xs-elements", "Hits that hold any other are left out.")
     formula = _line("Formula", "any, or Zn4C24H12O13", "xs-formula", "Hits must have it, whatever their cell holds.")
+    compare = _line(
+        "Is it …?", "UiO-66, RUBTAK02, or drop a CIF", "xs-compare", "Press Enter. A name, a refcode or a CIF."
+    )
     with gr.Accordion("Periodic table", open=False, elem_id="xs-periodic"):
         choice = html("xs-choice", html_template=periodic_html(), js_on_load=script("elements.js"))
     generation = _generation()
@@ -140,20 +150,8 @@ def make_inputs() -> Inputs:
     with gr.Accordion("History", open=False, elem_id="xs-past"):
         words = _line("Find an answer", "file, structure or formula", "xs-words", "Press Enter.")
         history = html("xs-history", history_html(None), js_on_load=script("table.js"))
-    return Inputs(
-        file,
-        gr.State(()),
-        together,
-        example,
-        wavelength,
-        elements,
-        choice,
-        formula,
-        *generation,
-        button,
-        words,
-        history,
-    )
+    opened = (file, gr.State(()), together, gr.State(""), example)
+    return Inputs(*opened, wavelength, elements, choice, formula, compare, *generation, button, words, history)
 
 
 def _generation() -> tuple[gr.Checkbox, gr.Textbox, gr.Number, gr.Slider, gr.Textbox, gr.Textbox]:

@@ -24,12 +24,15 @@ class Question:
         elements: symbols that hits may hold; blank allows all.
         choice: text of a `Choice` in the periodic table; blank asks for nothing.
         formula: that hits must have; blank allows all.
-        generate: whether crystals are generated when nothing matches.
+        generate: whether crystals are generated when nothing matches and something is known of the sample.
+        outright: whether they are generated whatever is found and known.
         contents: of the cell to generate; blank takes those of the nearest known crystals.
         units: how often the cell holds `contents`.
         count: candidates.
         metals: that are known to be in what is generated, with blanks between them.
         linkers: that are known to be in it, names or SMILES with semicolons between them.
+        compare: “is it …?”: a name, a refcode, or the file name of `cif`; blank asks for nothing.
+        cif: path of a CIF that was dropped beside the pattern.
     """
 
     elements: str = ""
@@ -41,6 +44,9 @@ class Question:
     count: int = 10
     metals: str = ""
     linkers: str = ""
+    compare: str = ""
+    cif: str = ""
+    outright: bool = False
 
     def options(self) -> "Options":
         """Return how patterns are answered; UserError when a control cannot be read."""
@@ -54,7 +60,7 @@ class Question:
             reduced_formula=parse_formula(self.formula),
             formula=self.contents.strip(),
             units=min(max(int(self.units or 1), 1), MOST_UNITS),
-            generate="auto" if self.generate else "never",
+            generate="always" if self.outright else "auto" if self.generate else "never",
             request=Request(
                 count=min(max(int(self.count), 1), MOST_CANDIDATES),
                 metals=split_metals(self.metals),

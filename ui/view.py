@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from search.answer import Answer, Overlay
     from search.frameworks import Details, Framework
+    from search.frameworks.asked import Compared
     from search.refinement.run import Refined
     from search.solution import Solution
 
@@ -55,6 +56,7 @@ class View:
         solution: what it was answered with, or None.
         rows: the hits by framework, the likeliest first.
         details: of the entry that is shown, or None.
+        compared: the answer to “is it …?”, or None.
         threshold: probability that a match needs.
         overlay: the selected structure's profile beside the measured one, or None.
         unexplained: degrees 2θ of found lines that the selected hit has no line for.
@@ -75,6 +77,7 @@ class View:
     solution: "Solution | None" = None
     rows: "tuple[Framework, ...]" = ()
     details: "Details | None" = None
+    compared: "Compared | None" = None
     threshold: float = 0.0
     overlay: "Overlay | None" = None
     unexplained: tuple[float, ...] = ()
@@ -125,7 +128,7 @@ class View:
     @property
     def verdict(self) -> str:
         """HTML of the verdict, or empty."""
-        return "" if self.solution is None else verdict_html(self.solution, self.threshold, self.rows)
+        return "" if self.solution is None else verdict_html(self.solution, self.threshold, self.rows, self.compared)
 
     @property
     def candidates(self) -> str:

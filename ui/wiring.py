@@ -16,8 +16,7 @@ from ui.job import Job
 from ui.layout import Inputs, Making, Outputs
 from ui.library import Library
 from ui.line_panel import connect_lines
-from ui.opening import Opening
-from ui.opening.events import stop
+from ui.opening.events import Opening, stop
 from ui.question import Question
 from ui.show.candidates import progress_html
 from ui.show.downloads import download
@@ -68,8 +67,15 @@ class Wiring:
 
     def _begin(self, view: View, job: Job | None, root: bool, *filled: Any) -> list[Any]:
         stop(job)
-        view, job = self.actions.begin(view.loaded, Question(*filled), view.edited_lines)
+        question = Question(*filled)
+        view, job = self.actions.begin(view.loaded, question, view.edited_lines)
+        if question.compare and view.solution is not None:
+            view = self.actions.compare(view, question.compare, question.cif)
         return self.shown(view, root, job)
+
+    def compare(self, view: View, root: bool, asked: str, cif: str) -> list[Any]:
+        """Answer “is it …?” of the pattern shown, beside whatever is being generated."""
+        return Outputs.values(self.actions.compare(view, asked, cif), root)
 
     def begin_loaded(self, view: View, job: Job | None, root: bool, *filled: Any) -> list[Any]:
         """Search for the pattern shown, if there is one."""
@@ -220,7 +226,7 @@ def connect(page: gr.Blocks, wiring: Wiring, status: gr.HTML) -> None:
         made.then(w.history, inputs.words, inputs.history, **listen)
 
     given = [inputs.wavelength, root, making.job, files, outputs.view]
-    opened = [source, files, inputs.file, inputs.example, inputs.pair, inputs.together, *several.components(), *w.every]
+    opened = [source, files, *inputs.opened(), *several.components(), *w.every]
     loads = [
         gr.on([inputs.file.upload, inputs.file.delete], w.opening.files, [inputs.file, source, *given], opened, **work),
         inputs.example.input(w.open_example, [inputs.example, *given], opened, **work),
@@ -236,6 +242,8 @@ def connect(page: gr.Blocks, wiring: Wiring, status: gr.HTML) -> None:
     go_on(gr.on(presses, w.begin, [*asks, *question], w.every, **work))
     answer_files(go_on(ready.change(w.start, [*asks, wanted, *question], w.every, **work)))
 
+    asked = [outputs.view, root, inputs.compare, inputs.cif]
+    inputs.compare.submit(w.compare, asked, outputs.components(), **work)
     making.cancel.click(w.cancel, making.job, making.progress, **quiet)
     outputs.table.select(w.select, asks, outputs.components(), **quiet)
     outputs.candidates.select(w.select_candidate, [outputs.view, root], outputs.components(), **quiet)

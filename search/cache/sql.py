@@ -46,7 +46,7 @@ def latest(connection: Connection, limit: int, search: str) -> list[HistoryEntry
     """Return the latest queries that hold the words `search`, newest first."""
     rows = connection.execute(HISTORY, [search, limit]).fetchall()
     return [
-        HistoryEntry(key, created.replace(tzinfo=UTC), *rest, filters_of(settings))
+        HistoryEntry(*(key, created.replace(tzinfo=UTC), *rest, filters_of(settings)))
         for key, created, *rest, settings in rows
     ]
 

@@ -193,7 +193,7 @@ def test_the_report_is_a_page_that_needs_nothing_else(visit, address, with_wavel
     assert name == "sample-report.html"
     assert entry[0] in report.decode()
     assert "Match:" in report.decode()
-    assert re.findall(r'(?:src|href)="http', report.decode()) == []
+    assert re.findall(r'(?:src="|<link[^>]* href=")http', report.decode()) == []
 
 
 def test_lines_can_be_edited_searched_with_and_found_again(visit, address, with_wavelength):

@@ -122,7 +122,7 @@ class FakeJudge:
             return Verdict("match_and_more", 0.97, ("<ice>: 30% of it",), None, phases, (45.4,))
         if self.kind == "match":
             return Verdict("match", 0.97, ("it explains all 2 lines <found>", "it fits 90%"), 0.42)
-        return Verdict("miss", 0.12, ("it explains nothing",), 0.05)
+        return Verdict("miss", 0.12, ("it explains nothing",), 0.05, unexplained=(31.7, 45.4))
 
 
 def candidate(rank: int = 1, **changes) -> Candidate:

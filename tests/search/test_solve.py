@@ -79,7 +79,7 @@ def test_a_foreign_pattern_is_a_miss_that_generates_what_the_formula_says(solver
 
 def test_without_a_formula_those_of_neighbours_are_tried_and_said_so(solver, foreign):
     events: list[Event] = []
-    solution = solver.solve(foreign, Options(request=QUICK), events.append)
+    solution = solver.solve(foreign, Options(request=QUICK, generate="always"), events.append)
     assert len(solution.candidates) == 2
     shares = [event.preview.share for event in events[1:]]
     assert shares == sorted(shares)
@@ -104,7 +104,9 @@ def advances(solver, pattern) -> list[tuple[str, int, int]]:
     """What a bar hears of a generation."""
     heard: list[tuple[str, int, int]] = []
     move = watch_on(lambda *advance: heard.append(advance))
-    solver.solve(pattern, Options(request=QUICK), lambda event: event.preview and move(event.preview))
+    solver.solve(
+        pattern, Options(request=QUICK, generate="always"), lambda event: event.preview and move(event.preview)
+    )
     return heard
 
 

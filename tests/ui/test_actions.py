@@ -148,7 +148,7 @@ def test_a_miss_goes_on_generating_while_its_hits_show():
     go = held()
     actions = missing(go=go)
     actions.library.engine.hits = (hit(1, fit=0.3), hit(2, "halite/b", fit=0.2))
-    view, job = actions.begin(loaded(), Question(generate=True, count=2))
+    view, job = actions.begin(loaded(), Question(generate=True, contents="NaCl", count=2))
     assert view.selected == "halite"
     assert "No match: 12 % likely" in view.verdict
     assert (job.done, job.step.step, job.step.crystal is SALT) == (False, 1, True)
@@ -162,7 +162,7 @@ def test_a_miss_goes_on_generating_while_its_hits_show():
 
 def test_the_cif_of_a_candidate_says_what_it_is():
     actions = missing()
-    view, job = actions.begin(loaded(), Question(generate=True, count=2))
+    view, job = actions.begin(loaded(), Question(generate=True, contents="NaCl", count=2))
     view = view if job is None else ended(actions, view, job)
     content = json.loads(actions.select_candidate(view, 2).scene)
     assert content["file"] == "salt-generated-2.cif"
@@ -174,7 +174,7 @@ def test_the_cif_of_a_candidate_says_what_it_is():
 def test_a_reader_who_looked_elsewhere_is_not_taken_back():
     go = held()
     actions = missing(go=go)
-    view, job = actions.begin(loaded(), Question(generate=True))
+    view, job = actions.begin(loaded(), Question(generate=True, contents="NaCl"))
     job.previewing = False
     view = actions.select(view, 2)
     go.set()
@@ -187,7 +187,7 @@ def test_a_cancelled_generation_leaves_the_hits_which_are_kept(tmp_path):
     go = held()
     with Cache.open(tmp_path / "cache.duckdb") as cache:
         actions = missing(go=go, cache=cache)
-        view, job = actions.begin(loaded(), Question(generate=True))
+        view, job = actions.begin(loaded(), Question(generate=True, contents="NaCl"))
         job.cancel()
         assert job.wait(0)
         view = actions.finish(view, job)
@@ -203,7 +203,7 @@ def test_a_page_that_is_opened_again_finds_the_generation_under_way(tmp_path):
     go = held()
     with Cache.open(tmp_path / "cache.duckdb") as cache:
         actions = missing(go=go, cache=cache)
-        view, job = actions.begin(loaded(), Question(generate=True))
+        view, job = actions.begin(loaded(), Question(generate=True, contents="NaCl"))
         key = view.solution.key[:8]
         assert f"?answer={key}" in view.verdict
         again, same = actions.rejoin(key)
@@ -220,7 +220,7 @@ def test_a_page_that_is_opened_again_finds_the_generation_under_way(tmp_path):
 
 def test_a_finished_job_of_another_pattern_changes_nothing():
     actions = missing()
-    view, job = actions.begin(loaded(), Question(generate=True))
+    view, job = actions.begin(loaded(), Question(generate=True, contents="NaCl"))
     other = search(Actions(library(FakeEngine())), loaded())
     if job is not None:
         assert ended(actions, other, job) is other
@@ -269,7 +269,7 @@ def test_an_answer_of_another_build_is_shown_without_its_structures(keeping):
 def test_a_hit_that_fits_better_than_what_was_generated_stays():
     go = held()
     actions = missing(go=go)
-    view, job = actions.begin(loaded(), Question(generate=True, count=2))
+    view, job = actions.begin(loaded(), Question(generate=True, contents="NaCl", count=2))
     go.set()
     view = ended(actions, view, job)
     assert (view.hit, view.candidate, view.selected) == (1, 0, "halite")

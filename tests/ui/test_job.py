@@ -7,7 +7,7 @@ from search.options import Options
 from ui.job import FAILED, STOPPED, Job
 from xtal.errors import UserError
 
-ALWAYS = Options(generate="auto")
+ALWAYS = Options(generate="auto", formula="NaCl")
 
 
 def job(kind: str = "miss", **changes) -> Job:
@@ -88,11 +88,27 @@ def test_a_cancelled_job_stays_cancelled():
 
 
 def test_a_generation_that_nobody_waits_for_stops(monkeypatch):
-    monkeypatch.setattr("ui.job.UNWATCHED", -1.0)
+    monkeypatch.setattr("ui.job.FORGOTTEN", -1.0)
     made = job().start()
     made._thread.join(30)
     assert made.cancelled
     assert made.solution.candidates == ()
+
+
+def test_a_generation_that_nobody_watches_makes_room_for_one_that_waits(monkeypatch):
+    monkeypatch.setattr("ui.job.UNWATCHED", -1.0)
+    solver, go = FakeSolver(FakeEngine(), "miss"), threading.Event()
+    solver.go = go
+    alone = Job(solver, pattern(), ALWAYS).start()
+    alone.wait_for_search()
+    assert not alone.wait(0.2)  # nobody waits for it: it goes on
+    other = Job(solver, pattern("other.xy"), ALWAYS).start()
+    other.wait_for_search()
+    go.set()
+    assert other.wait(30)
+    alone._thread.join(30)
+    assert alone.cancelled
+    assert other.solution.candidates
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")

@@ -27,7 +27,7 @@ def generate_misses(
     Raises:
         UserError: a control cannot be read.
     """
-    options = replace(question, generate=True).options()
+    options = replace(question, outright=True).options()
     run = files.run = object()
     missed = [place for place, item in enumerate(batch) if item.missed]
     items = [replace(item, news=NEXT) if item.missed else item for item in batch]

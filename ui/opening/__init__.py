@@ -1,5 +1,1 @@
-"""What is opened: a dropped file, several, an example; and what becomes of the one before."""
-
-from ui.opening.events import Opening
-
-__all__ = ["Opening"]
+"""What is opened: files, an example, a structure to compare with; and what becomes of the one before."""

@@ -12,19 +12,21 @@ from ui.batch import Files, Several
 from ui.batch.batch import Item
 from ui.inputs import Source, examples
 from ui.job import Job
+from ui.opening.structures import is_structure
 from ui.show.texts import notice_html
 from ui.view import Edits, View
 
 FOUND_ANEW = "The lines edited for {} were left out: several files are answered with the lines found in them."
 REPLACED = "{} took the place of {}. “Answer both” makes a table of the two."
+COMPARE = 6  # place of what is compared with among what is shown
 Shown = Callable[[View, bool], list[Any]]
 
 
 class Opening:
     """Opens files and examples; each returns what the page's components show then.
 
-    The first of these are the pattern's source, the files of a batch, the other control that opens something (emptied),
-    the two files that may be answered together, and the button for that.
+    The first of these are the pattern's source, the files of a batch, what is dropped and the example chosen, the two
+    files that may be answered together with the button for that, and the structure that is compared with.
     """
 
     def __init__(self, actions: Actions, shown: Shown) -> None:
@@ -43,12 +45,24 @@ class Opening:
     ) -> list[Any]:
         """Read what was dropped: one file is drawn, also in place of one before, several wait in a table."""
         stop(job, files)
+        dropped = [path for path in dict.fromkeys(paths or []) if not is_structure(Path(path))]
+        structures = [path for path in paths or [] if is_structure(Path(path))]
+        if structures and (dropped or before is not None):  # beside a pattern: to compare it with
+            dropped = dropped or [str(before.path)] if before is not None else dropped
+            return self._beside(dropped, structures[-1], wavelength, root, view)
         dropped = list(dict.fromkeys(paths or []))
         sources = [Source(Path(path), Path(path).name) for path in dropped]
         new = [source for source in sources if before is None or source.path != before.path]
         if before is not None and len(new) == 1 and len(sources) == 2:
             return self._replaced(before, new[0], wavelength, root, view)
         return self._answered(sources, wavelength, root, view, dropped)
+
+    def _beside(self, dropped: list[str], cif: str, wavelength: str, root: bool, view: View) -> list[Any]:
+        """Read patterns, and the structure that they are to be compared with."""
+        sources = [Source(Path(path), Path(path).name) for path in dropped]
+        shown = self._answered(sources, wavelength, root, view, dropped)
+        shown[COMPARE : COMPARE + 2] = [Path(cif).name, cif]
+        return shown
 
     def together(
         self, pair: tuple[str, ...], wavelength: str, root: bool, job: Job | None, files: Files, view: View
@@ -104,7 +118,8 @@ class Opening:
         pair: tuple[str, ...] = (),
     ) -> list[Any]:
         batch = tuple(Item(each) for each in files.sources)
-        opened = [source, files, dropped or None, None, pair, gr.Button(visible=bool(pair))]
+        both = [pair, gr.Button(visible=bool(pair))]
+        opened = [source, files, dropped or None, None, *both, gr.skip(), gr.skip()]
         return [*opened, *Several.values(batch), *self._shown(view, root)]
 
 

@@ -13,20 +13,30 @@ from ui.show.table import formula_html
 if TYPE_CHECKING:
     from search.answer import Hit, Phase
     from search.frameworks import Framework
+    from search.frameworks.asked import Compared
     from search.solution import Solution
 
 WHOLE = 0.999  # by weight: a share that needs no words
 LINK = 8  # digits of a key that name an answer
 
 
-def verdict_html(solution: "Solution", threshold: float, rows: Sequence["Framework"] = ()) -> str:
-    """Return the banner of a solution with its frameworks; a match needs a probability of `threshold`."""
+def verdict_html(
+    solution: "Solution", threshold: float, rows: Sequence["Framework"] = (), compared: "Compared | None" = None
+) -> str:
+    """Return the banner of a solution.
+
+    Args:
+        solution: what a pattern was answered with.
+        threshold: probability that a match needs.
+        rows: its frameworks.
+        compared: the answer to “is it …?”; None where nothing was asked.
+    """
     match = solution.verdict.kind != "miss"
     reasons = "".join(f"<li>{escape(_spaced(reason))}</li>" for reason in solution.verdict.reasons)
     return (
         f'<section class="xs-verdict xs-{"match" if match else "miss"}" aria-label="Verdict" role="status">'
         f"<h2>{solution.verdict.headline}</h2><p>{_meaning(solution, threshold, rows)}</p>"
-        f"{_edited(solution)}<ul>{reasons}</ul>{_link(solution)}</section>"
+        f"{_edited(solution)}<ul>{reasons}</ul>{_compared(compared)}{_link(solution)}</section>"
     )
 
 
@@ -34,6 +44,15 @@ def summary(solution: "Solution") -> str:
     """Return the verdict in a few plain words."""
     word = WORDS[solution.verdict.kind]
     return f"{word}, {percent(solution.verdict.probability)} likely"
+
+
+def _compared(compared: "Compared | None") -> str:
+    """Return the answer to “is it …?” with what speaks for or against it."""
+    if compared is None:
+        return ""
+    reasons = "".join(f"<li>{escape(_spaced(reason))}</li>" for reason in compared.reasons)
+    kind = "match" if compared.yes else "miss"
+    return f'<div class="xs-compared xs-{kind}"><h3>{escape(compared.headline)}</h3><ul>{reasons}</ul></div>'
 
 
 def _spaced(text: str) -> str:
