@@ -5,6 +5,7 @@ from typing import Any
 
 import gradio as gr
 
+from ui.asking.panel import AskPanel, make_asking
 from ui.batch import Several
 from ui.inputs import FROM_FILE, examples, wavelength_choices
 from ui.line_panel import LinePanel
@@ -106,10 +107,11 @@ class Making:
     job: gr.State
     progress: gr.HTML
     cancel: gr.Button
+    ask: AskPanel
 
     def components(self) -> list[Any]:
-        """Return the components: the job, its progress, the button that stops it."""
-        return [self.job, self.progress, self.cancel]
+        """Return the components: the job, its progress, the button that stops it, what is asked before another."""
+        return [self.job, self.progress, self.cancel, self.ask.panel]
 
 
 def html(name: str, value: str = "", **options: Any) -> gr.HTML:
@@ -208,6 +210,7 @@ def make_outputs() -> tuple[Outputs, Making, Several]:
     with gr.Row(elem_id="xs-making"):  # above the plot: who waits must see for what, without scrolling
         progress = html("xs-progress")
         cancel = gr.Button("Cancel", size="sm", visible=False, elem_id="xs-cancel")
+    ask = make_asking()
     figure = gr.Plot(first.figure(False), show_label=False, container=False, elem_id="xs-plot")
     paper = paper_buttons()
     lines = _lines()
@@ -220,7 +223,7 @@ def make_outputs() -> tuple[Outputs, Making, Several]:
             scene = html("xs-viewer", html_template=VIEWER_HTML, js_on_load=viewer_script(), head=script_head())
     file = html("xs-download", js_on_load=download_script())
     parts = (root, figure, facts, message, verdict, table, candidates, scene, report, lines, refining, file, paper)
-    return Outputs(gr.State(first), *parts), Making(gr.State(None), progress, cancel), several
+    return Outputs(gr.State(first), *parts), Making(gr.State(None), progress, cancel, ask), several
 
 
 def _lines() -> LinePanel:

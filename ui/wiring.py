@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 
 from ui.actions import Actions
+from ui.asking.panel import NOTHING, AskPanel
 from ui.batch import BatchEvents, Files, Several, batch_html, connect_batch
 from ui.batch.batch import Batch
 from ui.job import Job
@@ -47,7 +48,8 @@ class Wiring:
     def shown(self, view: View, root: bool, job: Job | None = None) -> list[Any]:
         """Return the values of `every`."""
         step = progress_html(None if job is None else job.step)
-        return [*Outputs.values(view, root), job, step, gr.Button(visible=job is not None)]
+        making = [job, step, gr.Button(visible=job is not None), AskPanel.value(view, job)]
+        return [*Outputs.values(view, root), *making]
 
     def unchanged(self, count: int | None = None) -> list[Any]:
         """Return values that leave so many components, by default `every`, as they are."""
@@ -65,9 +67,22 @@ class Wiring:
         """Search for the pattern shown, at the press of a button."""
         return self._begin(view.told(), job, root, *filled)
 
+    def generate(self, view: View, job: Job | None, root: bool, metals: str, linkers: str, *filled: Any) -> list[Any]:
+        """Generate with what is known of the sample."""
+        question = replace(Question(*filled), outright=True, metals=metals, linkers=linkers)
+        if metals.strip() or linkers.strip():
+            return [*self._asked(view.told(), job, root, question), metals, linkers]
+        return [*self.shown(replace(view, message=error_html(NOTHING)), root, job), gr.skip(), gr.skip()]
+
+    def generate_anyway(self, view: View, job: Job | None, root: bool, *filled: Any) -> list[Any]:
+        """Generate whatever is known."""
+        return self._asked(view.told(), job, root, replace(Question(*filled), outright=True))
+
     def _begin(self, view: View, job: Job | None, root: bool, *filled: Any) -> list[Any]:
+        return self._asked(view, job, root, Question(*filled))
+
+    def _asked(self, view: View, job: Job | None, root: bool, question: Question) -> list[Any]:
         stop(job)
-        question = Question(*filled)
         view, job = self.actions.begin(view.loaded, question, view.edited_lines)
         if question.compare and view.solution is not None:
             view = self.actions.compare(view, question.compare, question.cif)
@@ -242,6 +257,16 @@ def connect(page: gr.Blocks, wiring: Wiring, status: gr.HTML) -> None:
     go_on(gr.on(presses, w.begin, [*asks, *question], w.every, **work))
     answer_files(go_on(ready.change(w.start, [*asks, wanted, *question], w.every, **work)))
 
+    ask = making.ask
+    known = gr.on(
+        [ask.known.click, ask.metals.submit, ask.linkers.submit],
+        w.generate,
+        [*asks, *ask.texts(), *question],
+        [*w.every, inputs.metals, inputs.linkers],
+        **work,
+    )
+    go_on(known)
+    go_on(ask.anyway.click(w.generate_anyway, [*asks, *question], w.every, **work))
     asked = [outputs.view, root, inputs.compare, inputs.cif]
     inputs.compare.submit(w.compare, asked, outputs.components(), **work)
     making.cancel.click(w.cancel, making.job, making.progress, **quiet)

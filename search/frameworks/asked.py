@@ -19,6 +19,7 @@ from xtal.errors import UserError
 if TYPE_CHECKING:
     from indexer.storage import Index
 
+OF_RIVALS = "the next different structure"  # how the reason begins that compares with it: it is told in other words
 MOST = 60  # entries of one name that are compared
 
 
@@ -89,7 +90,8 @@ def compare(
     better = (
         () if rival is None else (f"{rival.id} ({rival.formula}) is the likeliest: {percent(verdict.probability)}",)
     )
-    return Compared(words, probability >= judge.calibration.decisive, probability, weighed.reasons + better, hit, small)
+    own_reasons = tuple(reason for reason in weighed.reasons if not reason.startswith(OF_RIVALS))
+    return Compared(words, probability >= judge.calibration.decisive, probability, own_reasons + better, hit, small)
 
 
 def named_rows(asked: str, index: "Index", describer: Describer) -> tuple[str, NDArray[np.int64]]:
