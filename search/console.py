@@ -110,14 +110,19 @@ def _line(row: Sequence[float]) -> dict[str, float | None]:
     return {name: None if math.isnan(value) else value for name, value in zip(LINE, row, strict=True)}
 
 
-def as_text(answer: "Answer") -> str:
-    """Return one answer as a table."""
+def facts_text(answer: "Answer") -> str:
+    """Return what was searched for, in one line."""
     pattern = answer.pattern
-    facts = (
+    return (
         f"{pattern.source}: {len(pattern)} points, 2θ {pattern.two_theta[0]:.2f} to {pattern.two_theta[-1]:.2f}°, "
         f"λ = {pattern.wavelength:.5f} Å, {len(answer.lines)} {'edited ' * answer.edited}lines, "
         f"{1000 * answer.timings.total:.0f} ms"
     )
+
+
+def as_text(answer: "Answer") -> str:
+    """Return an answer that was not judged as a table."""
+    facts = facts_text(answer)
     cells = [("rank", "id", "formula", "fit", "similarity", "cell", "zero", "copies"), *map(_cells, answer.hits)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     left = {1, 2}  # words to the left, numbers to the right
@@ -142,12 +147,14 @@ def phase_table(phases: Sequence["Phase"]) -> str:
 
 def _phase_cells(phase: "Phase") -> tuple[str, ...]:
     """Return one phase as the cells of a table row."""
+    from search.verdict import percent
+
     hit = phase.hit
     return (
         f"{hit.rank}",
         hit.id,
         hit.formula,
-        f"{phase.probability:.0%}",
+        percent(phase.probability),
         f"{phase.share:.0%}",
         f"{phase.intensity:.0%}",
         "" if hit.scale is None else f"{hit.scale - 1:+.2%}",

@@ -24,13 +24,13 @@ def summary_table(solutions: Sequence["Solution"]) -> str:
 
 
 def _cells(solution: "Solution") -> tuple[str, ...]:
-    from search.verdict import WORDS
+    from search.verdict import WORDS, percent
 
     hits, made, verdict = solution.answer.hits, solution.candidates, solution.verdict
     return (
         solution.answer.pattern.source,
         WORDS[verdict.kind],
-        f"{verdict.probability:.0%}",
+        percent(verdict.probability),
         hits[0].id if hits else "",
         hits[0].formula if hits else "",
         "" if not hits or hits[0].fit is None else f"{hits[0].fit:.3f}",

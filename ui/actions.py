@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from ui.inputs import Loaded, Source, load
 from ui.job import Job, Jobs
 from ui.library import Library
-from ui.opening.structures import read_structure
 from ui.question import Question
 from ui.show.candidates import candidate_fits_best
 from ui.show.lines import with_line, without_line
@@ -127,7 +126,7 @@ class Actions:
             asked: name, refcode, or the file name of `cif`; blank asks for nothing.
             cif: path of a CIF that was dropped.
         """
-        from search.frameworks.asked import compare
+        from search.frameworks.asked import compare, structure_of
 
         solver, solution = self.library.solver, view.solution
         if not asked.strip():
@@ -135,7 +134,8 @@ class Actions:
         if solver is None or solution is None or solver.describer is None or view.loaded is None:
             return replace(view, message=notice_html(ASK_LATER))
         try:
-            what = read_structure(Path(cif)) if cif and asked.strip() == Path(cif).name else asked
+            dropped = bool(cif) and asked.strip() == Path(cif).name  # no other path is read: whoever types is elsewhere
+            what = structure_of(cif) if dropped else asked
             found = compare(what, solver.engine, solver.judge, solver.describer, solution.answer, solution.verdict)
         except UserError as error:
             return replace(view, compared=None, message=error_html(str(error)))

@@ -11,7 +11,10 @@ import typer
 
 from generate.console import candidate_row, candidate_table
 from search.commands.stream import say_read, with_file
-from search.console import as_text, opened, phase_table
+from search.console import facts_text, opened, phase_table
+from search.frameworks.described import Describer
+from search.frameworks.group import Framework, framework_data, frameworks
+from search.frameworks.text import compared_text, framework_table
 from search.refinement.commands import refine_hit, refined_data, refined_text, write_hit
 from xtal.console import progress_bars
 from xtal.errors import UserError
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from generate.preview import Preview
     from search.commands.stream import Read, Report
     from search.engine import Engine
+    from search.frameworks.asked import Compared
     from search.options import Event, Options
     from search.refinement.run import Refined
     from search.solution import Solution
@@ -41,6 +45,7 @@ class Wanted:
         refine: whether what matches is refined.
         figure: file for the pattern with what fits it, SVG, PDF or PNG; ``{}`` in it stands for a pattern's name.
         data: file for the same as columns.
+        asked: “is it this?”: a name, a refcode, or the path of a CIF; "" asks for nothing.
     """
 
     as_json: bool = False
@@ -48,6 +53,7 @@ class Wanted:
     refine: bool = False
     figure: Path | None = None
     data: Path | None = None
+    asked: str = ""
 
     def check(self, files: Sequence[Path]) -> None:
         """Raise UserError where files of several patterns would overwrite each other, or cannot be written."""
@@ -83,7 +89,11 @@ def answer_file(solver: "Solver", one: "Read", options: "Options", wanted: Wante
     say_read(one, report)
     solution = _solved(solver, one.pattern, options)
     refined = refine_hit(solver.engine, solution) if wanted.refine else None
-    report(_json(one, solution, refined) if wanted.as_json else _text(solution, refined))
+    compared = _compared(solver, solution, wanted.asked) if wanted.asked else None
+    rows = frameworks(solution.answer, solution.verdict, solver.describer, linkers=wanted.as_json)
+    report(
+        _json(one, solution, rows, refined, compared) if wanted.as_json else _text(solution, rows, refined, compared)
+    )
     if wanted.out is not None:
         _write(solution, wanted.out, report)
         write_hit(solver.engine, solution, wanted.out, refined)
@@ -133,19 +143,41 @@ def _solved(solver: "Solver", pattern: "Pattern", options: "Options") -> "Soluti
         return solver.solve(pattern, options, watch)
 
 
-def _json(one: "Read", solution: "Solution", refined: "Refined | str | None") -> str:
+def _compared(solver: "Solver", solution: "Solution", asked: str) -> "Compared":
+    """Weigh the structure that is asked for against an answered pattern."""
+    from search.frameworks.asked import compare, structure_of
+
+    what = structure_of(asked)
+    describer = solver.describer or Describer(solver.engine.index)
+    return compare(what, solver.engine, solver.judge, describer, solution.answer, solution.verdict)
+
+
+def _json(
+    one: "Read",
+    solution: "Solution",
+    frames: Sequence[Framework],
+    refined: "Refined | str | None",
+    compared: "Compared | None",
+) -> str:
     """Return one solution as a line of JSON."""
     data = {**with_file(one, solution.answer), "key": solution.key, "verdict": asdict(solution.verdict)}
     rows = [candidate_row(candidate) for candidate in solution.candidates]
     rest = {"candidates": rows, "notes": solution.notes, "cached": solution.cached, "seconds": solution.seconds}
     more = {} if refined is None else {"refinement": refined_data(refined)}
+    asked = {} if compared is None else {"is_it": compared.data()}
+    data = {**data, **asked, "frameworks": [framework_data(row) for row in frames]}
     return json.dumps({**data, **rest, **more}, ensure_ascii=False)
 
 
-def _text(solution: "Solution", refined: "Refined | str | None") -> str:
+def _text(
+    solution: "Solution",
+    frames: Sequence[Framework],
+    refined: "Refined | str | None",
+    compared: "Compared | None",
+) -> str:
     """Return one solution for people."""
     verdict = solution.verdict
-    match = f"{verdict.headline}, the first hit or one with the same lines"
+    match = f"{verdict.headline}, {frames[0].label if frames else 'it'} or one with the same lines"
     lines = [match if verdict.kind == "match" else verdict.headline, *(f"  - {reason}" for reason in verdict.reasons)]
     if verdict.phases:
         lines.insert(1, phase_table(verdict.phases))
@@ -153,8 +185,9 @@ def _text(solution: "Solution", refined: "Refined | str | None") -> str:
         lines.append(candidate_table(list(solution.candidates)))
     known = " (from the cache)" if solution.cached else ""
     more_lines = [] if refined is None else [refined_text(refined)]
-    tail = [*solution.notes, *more_lines, f"id {solution.key[:8]}{known}", ""]
-    return "\n".join([as_text(solution.answer), *lines, *tail])
+    asked = [] if compared is None else [compared_text(compared)]
+    tail = [*asked, *solution.notes, *more_lines, f"id {solution.key[:8]}{known}", ""]
+    return "\n".join([facts_text(solution.answer), framework_table(frames), *lines, *tail])
 
 
 def _write(solution: "Solution", folder: Path, report: "Report") -> None:

@@ -38,7 +38,9 @@ def solve(
     metal: Metals = None,
     linker: Linkers = None,
     guest: Guests = None,
-    generate: Annotated[Generate, typer.Option(help="Generate crystals: auto is after a miss.")] = Generate.AUTO,
+    generate: Annotated[
+        Generate, typer.Option(help="Generate crystals: auto is after a miss with something known.")
+    ] = Generate.AUTO,
     count: Annotated[int, typer.Option("-n", min=1, help="Candidates to generate.")] = 10,
     steps: Annotated[int, typer.Option(min=1, max=1000, help="Of the sampler.")] = 100,
     seed: Annotated[int, typer.Option(min=0, help="Of the generation.")] = 0,
@@ -53,6 +55,7 @@ def solve(
         Path | None, typer.Option(help="The same as CSV: 2θ, observed, calculated, background, difference.")
     ] = None,
     series: SeriesFile = None,
+    is_it: Annotated[str, typer.Option("--is", help="Answer whether it is this: UiO-66, a refcode or a CIF.")] = "",
     lines: Edited = None,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="End with 4 where a pattern has no match.")] = False,
     as_json: AsJson = False,
@@ -79,7 +82,7 @@ def solve(
             generate=generate.value,
             request=Request(count, steps, seed, seconds=seconds, **knowledge(metal, linker, guest)),
         )
-        table, wanted = edited_lines(lines, files), Wanted(as_json, out, refine, figure, data)
+        table, wanted = edited_lines(lines, files), Wanted(as_json, out, refine, figure, data, is_it)
         wanted.check(files)
         with solving(index, cache) as solver, reported(files) as report, written_series(series, solver) as drawn:
             for one in read_each(files, wavelength):

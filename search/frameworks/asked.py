@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from search.frameworks.described import Describer
 from search.frameworks.names import bare_name, find_common, nearest_names
 from search.verdict import Judge, Verdict, percent
 from search.verdict.lookalikes import ALIKE, likeness
-from xtal.crystals import Crystal, CrystalTable, primitive
+from xtal.crystals import Crystal, CrystalTable, primitive, read_cif
 from xtal.errors import UserError
 
 if TYPE_CHECKING:
@@ -48,9 +49,25 @@ class Compared:
         """The answer in a few words."""
         return f"Is it {self.asked}? {'Yes' if self.yes else 'No'}: {percent(self.probability)} likely"
 
+    def data(self) -> dict[str, Any]:
+        """Return it as JSON takes it."""
+        entry = "" if self.hit is None else self.hit.id
+        told = {"asked": self.asked, "yes": self.yes, "probability": self.probability, "entry": entry}
+        return {**told, "reasons": list(self.reasons)}
+
     def overlay(self, answer: Answer) -> Overlay | None:
         """Draw it over the pattern."""
         return None if self.hit is None else self.engine.overlay(answer.pattern, self.hit)
+
+
+def structure_of(asked: str) -> str | Crystal:
+    """Return what is asked for: the crystal of a CIF, named after its file, or the name as it is."""
+    path = Path(asked.strip())
+    if path.suffix.lower() != ".cif":
+        return asked
+    if not path.is_file():
+        raise UserError(f"no file at {path}")
+    return replace(read_cif(path.read_bytes(), path.name), name=path.stem)
 
 
 def compare(

@@ -77,13 +77,16 @@ def all_hits(answer: Answer, verdict: "Verdict") -> tuple[Hit, ...]:
     return answer.hits + tuple(replace(hit, rank=last + n) for n, hit in enumerate(more, 1))
 
 
-def frameworks(answer: Answer, verdict: "Verdict", describer: "Describer | None") -> tuple[Framework, ...]:
+def frameworks(
+    answer: Answer, verdict: "Verdict", describer: "Describer | None", linkers: bool = True
+) -> tuple[Framework, ...]:
     """Return an answer's hits by framework, the likeliest first.
 
     Args:
         answer: of the search.
         verdict: on it; the first hit's framework has its probability, and every named phase its own.
         describer: of the index that was searched; None where that is not at hand: each hit then stands by itself.
+        linkers: whether they are told apart, which takes a second the first time and some milliseconds then.
     """
     hits = all_hits(answer, verdict)
     if not hits:
@@ -106,7 +109,9 @@ def frameworks(answer: Answer, verdict: "Verdict", describer: "Describer | None"
                 next((bare_name(names[n]) if len(row) > 1 else names[n] for n in row if names[n]), ""),
                 tuple(names[n] for n in row),
                 tuple(dict.fromkeys(metal for hit in own for metal in metals_of(hit.formula))),
-                next((found for hit in own if describer and (found := describer.parts(hit.row).linkers)), ()),
+                next(
+                    (found for hit in own if describer and linkers and (found := describer.parts(hit.row).linkers)), ()
+                ),
             )
         )
     return tuple(sorted(made, key=lambda one: -one.probability))

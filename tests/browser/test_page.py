@@ -215,6 +215,20 @@ def test_a_narrow_screen_does_not_overflow(visit, address, with_wavelength, widt
     assert page.locator("#xs-plot .main-svg").first.bounding_box()["width"] <= width
 
 
+def test_a_phone_shows_the_verdict_first_and_what_is_pressed_is_large_enough(visit, address, with_wavelength):
+    page = visit(address, 390)
+    drop(page, with_wavelength)
+    wait_for_hits(page)
+    page.wait_for_function("document.querySelector('#xs-verdict h2').getBoundingClientRect().top < 200", timeout=SOON)
+    assert page.locator("#xs-verdict h2").bounding_box()["y"] >= 0
+    small = page.locator("#xs-results button:visible, #xs-results summary:visible, #xs-results .xs-share a:visible")
+    sizes = small.evaluate_all("found => found.map(e => [e.getBoundingClientRect(), e.textContent])")
+    assert len(sizes) > 8
+    assert [text for box, text in sizes if min(box["width"], box["height"]) < 24] == []
+    page.locator("#xs-table summary").press("Enter")  # the legend of the columns, without a pointer
+    page.wait_for_selector("#xs-table dd >> text=Calibrated probability", timeout=SOON)
+
+
 def test_a_dark_page_repaints_the_figure(visit, address, with_wavelength):
     strokes = {}
     for scheme in ("light", "dark"):

@@ -15,7 +15,7 @@ from ui.api.drawing import figure_data
 from ui.api.given import filters, number, pattern_in, ready, text, told, uploaded_pattern
 from ui.api.health import health
 from ui.api.refining import LONGEST_REFINEMENT, refinement_data, structure_data
-from ui.api.reply import entry_data, record_data, solution_data
+from ui.api.reply import compared_data, entry_data, record_data, solution_data
 from ui.library import Library
 from ui.question import MOST_CANDIDATES
 from ui.show.lines import given_lines
@@ -83,6 +83,7 @@ class Endpoints:
         linkers: str = "",
         guests: str = "",
         contents: str = "",
+        is_it: str = "",
     ) -> dict[str, Any]:
         """Find the crystal structure behind a powder X-ray diffraction pattern, and generate candidates after a miss.
 
@@ -105,6 +106,7 @@ class Endpoints:
             linkers: known to be in it, with the metals: names or SMILES, up to three, separated by semicolons
             guests: solvents and ions known to be in it: DMF; NO3
             contents: what one primitive cell to generate holds: Zn4O13C24H12; blank tries the neighbours' contents
+            is_it: name or refcode to compare with: UiO-66, RUBTAK02; blank asks for nothing
 
         Returns:
             The answer: id, verdict (kind, probability, reasons, phases), frameworks (name, probability, metals,
@@ -134,7 +136,8 @@ class Endpoints:
             lines=given_lines(pattern, lines),
         )
         with watched(self._library) as watch:
-            return solution_data(self._solver.solve(pattern, options, watch), self._solver.describer)
+            solution, asked = self._solver.solve(pattern, options, watch), text("is_it", is_it)
+        return solution_data(solution, self._solver.describer) | compared_data(self._solver, solution, asked)
 
     @told
     def search(
@@ -146,6 +149,7 @@ class Endpoints:
         formula: str = "",
         hits: int = 10,
         lines: list[list[float]] | None = None,
+        is_it: str = "",
     ) -> dict[str, Any]:
         """Find the known structures most like a powder X-ray diffraction pattern; never generates, takes 0.1 s.
 
@@ -157,12 +161,13 @@ class Endpoints:
             formula: only structures of this formula, in any multiple; blank allows all
             hits: how many structures, 1 to 100
             lines: pairs [2θ in degrees, intensity in any unit] to search with; null finds them in the pattern
+            is_it: name or refcode to compare with: UiO-66, RUBTAK02; blank asks for nothing
 
         Returns:
             The answer: id, verdict (kind, probability, reasons, phases), frameworks (name, probability, metals,
-            linkers, entries), hits, best first, the lines it is based on.
+            linkers, entries), hits, best first, the lines it is based on; is_it (yes, probability, reasons).
         """
-        return searched(self._library, uploaded(file), wavelength, elements, must, formula, hits, lines)
+        return searched(self._library, uploaded(file), wavelength, elements, must, formula, hits, lines, is_it)
 
     @told
     def history(self, limit: int = 20) -> list[dict[str, Any]]:
@@ -262,7 +267,15 @@ class Endpoints:
 
 
 def searched(
-    library: Library, path: Path, wavelength: Any, elements: Any, must: Any, formula: Any, hits: Any, lines: Any
+    library: Library,
+    path: Path,
+    wavelength: Any,
+    elements: Any,
+    must: Any,
+    formula: Any,
+    hits: Any,
+    lines: Any,
+    is_it: Any = "",
 ) -> dict[str, Any]:
     """Answer what `Endpoints.search` takes, for a pattern in the file `path`; waits for its turn.
 
@@ -281,4 +294,6 @@ def searched(
             generate="never",
             lines=given_lines(pattern, lines),
         )
-        return solution_data(ready(library).solve(pattern, options), ready(library).describer)
+        solver, asked = ready(library), text("is_it", is_it)
+        solution = solver.solve(pattern, options)
+        return solution_data(solution, solver.describer) | compared_data(solver, solution, asked)

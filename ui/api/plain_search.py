@@ -23,7 +23,7 @@ from xtal.errors import UserError
 
 LARGEST_BODY = 52 * 2**20  # bytes: the largest pattern that the readers take, and room for the other fields
 LARGEST_FIELD = 64 * 2**10  # bytes: 256 lines with all their digits take a fifth of it
-FIELDS = {"wavelength": "", "elements": "", "must": "", "formula": "", "hits": "10", "lines": ""}
+FIELDS = {"wavelength": "", "elements": "", "must": "", "formula": "", "hits": "10", "lines": "", "is_it": ""}
 HOW = "send a form with the pattern as `file`, like: curl -F file=@sample.xye ADDRESS/search"
 BAD, UNKNOWN, FORBIDDEN, TOO_LARGE, NOT_READY = 400, 401, 403, 413, 503  # HTTP
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from search.cache.history import Record
     from search.frameworks import Describer
     from search.solution import Solution
+    from search.solve import Solver
 
 SHORT = 8  # digits of a key that name an answer
 
@@ -35,6 +36,20 @@ def solution_data(solution: "Solution", describer: "Describer | None") -> dict[s
         "cached": solution.cached,
         "seconds": solution.seconds,
     }
+
+
+def compared_data(solver: "Solver", solution: "Solution", asked: str) -> dict[str, Any]:
+    """Return ``is_it``: whether the sample is what is asked for, and why; nothing where nothing is asked.
+
+    Raises:
+        UserError: nothing is known by that name.
+    """
+    from search.frameworks.asked import compare
+
+    if not asked.strip() or solver.describer is None:
+        return {}
+    found = compare(asked, solver.engine, solver.judge, solver.describer, solution.answer, solution.verdict)
+    return {"is_it": found.data()}
 
 
 def candidate_data(candidate: "Candidate") -> dict[str, Any]:

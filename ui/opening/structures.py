@@ -3,8 +3,6 @@
 import re
 from pathlib import Path
 
-from xtal.crystals import Crystal, read_cif
-
 ATOMS, PROFILE = re.compile(rb"_atom_site[_.]fract_x", re.I), re.compile(rb"_pd_(meas|calc|proc)_", re.I)
 LARGEST = 2_000_000  # bytes; a structure takes less, and a longer file is a pattern
 
@@ -15,10 +13,3 @@ def is_structure(path: Path) -> bool:
         return False
     content = path.read_bytes()
     return bool(ATOMS.search(content)) and not PROFILE.search(content)
-
-
-def read_structure(path: Path) -> Crystal:
-    """Read the structure of a CIF, named after its file; UserError where there is none."""
-    from dataclasses import replace
-
-    return replace(read_cif(path.read_bytes(), path.name), name=path.stem)

@@ -8,7 +8,17 @@ function keepAddress() {
   if (address.href !== window.location.href) window.history.replaceState(window.history.state, "", address);
 }
 
-watch("value", () => requestAnimationFrame(keepAddress));
+// On a narrow screen the answer stands below the form: whoever waits for it is taken there.
+const NARROW = "(max-width: 860px)";
+let seen = "";
+
+function goThere() {
+  const heading = element.querySelector("h2")?.textContent ?? "";
+  if (heading && heading !== seen && window.matchMedia(NARROW).matches) element.scrollIntoView({ block: "start" });
+  seen = heading;
+}
+
+watch("value", () => requestAnimationFrame(() => { keepAddress(); goThere(); }));
 element.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   if (!button) return;
