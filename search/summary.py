@@ -26,14 +26,15 @@ def summary_table(solutions: Sequence["Solution"]) -> str:
 def _cells(solution: "Solution") -> tuple[str, ...]:
     from search.verdict import WORDS, percent
 
-    hits, made, verdict = solution.answer.hits, solution.candidates, solution.verdict
+    made, verdict = solution.candidates, solution.verdict
+    phases = [phase.hit for phase in verdict.phases] or list(solution.answer.hits[:1])  # what the verdict speaks of
     return (
         solution.answer.pattern.source,
         WORDS[verdict.kind],
         percent(verdict.probability),
-        hits[0].id if hits else "",
-        hits[0].formula if hits else "",
-        "" if not hits or hits[0].fit is None else f"{hits[0].fit:.3f}",
+        " + ".join(phase.id for phase in phases),
+        phases[0].formula if phases else "",
+        "" if not phases or phases[0].fit is None else f"{phases[0].fit:.3f}",
         made[0].crystal.formula if made else "",
         f"{made[0].fit:.3f}" if made else "",
     )
