@@ -11,21 +11,7 @@ from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 FIRST = "index"
-TITLES = {
-    "index": "Start",
-    "tutorial": "Ten minutes",
-    "scripts": "Scripts and series",
-    "databases": "Own databases",
-    "verdict": "Reading the verdict",
-    "phases": "Mixtures",
-    "refinement": "Refinement",
-    "solving": "Structures that no database holds",
-    "generation": "Generation",
-    "indexing": "Indexing",
-    "retrieval": "How good it is",
-    "python": "Python",
-    "api": "HTTP and MCP",
-}
+ORDER = ("index", "tutorial", "scripts", "databases", "verdict")  # first in the navigation; others follow by name
 PICTURE = re.compile(r"(?:figures/)?[A-Za-z0-9_-]+\.png")
 MISSING = 404  # HTTP
 STYLE = """
@@ -52,9 +38,9 @@ def _answer(request: Request) -> Response:
     name, folder = request.path_params["name"], documents()
     if folder is not None and PICTURE.fullmatch(name) and (folder / name).is_file():
         return FileResponse(folder / name)
-    if folder is None or name not in TITLES or not (folder / f"{name}.md").is_file():
+    if folder is None or name not in titles():
         return HTMLResponse(_framed("Not found", "<p>There is no such page.</p>"), MISSING)
-    return HTMLResponse(_framed(TITLES[name], rendered((folder / f"{name}.md").read_text(encoding="utf-8"))))
+    return HTMLResponse(_framed(titles()[name], rendered((folder / f"{name}.md").read_text(encoding="utf-8"))))
 
 
 @lru_cache(maxsize=1)
@@ -71,6 +57,23 @@ def documents() -> Path | None:
     return None if place is None or not place.is_file() else place.parent
 
 
+@lru_cache(maxsize=1)
+def titles() -> dict[str, str]:
+    """Return the name of each page with its heading, up to a colon, in the order of the navigation."""
+    folder = documents()
+    pages = [] if folder is None else sorted(folder.glob("*.md"), key=lambda page: (_place(page.stem), page.stem))
+    return {page.stem: _heading(page).partition(":")[0] for page in pages}
+
+
+def _place(name: str) -> int:
+    return ORDER.index(name) if name in ORDER else len(ORDER)
+
+
+def _heading(page: Path) -> str:
+    first = page.read_text(encoding="utf-8").partition("\n")[0]
+    return first.removeprefix("# ").strip() or page.stem
+
+
 def rendered(text: str) -> str:
     """Return Markdown as HTML; links between pages lead to addresses, names of Python objects stand as code."""
     from markdown_it import MarkdownIt
@@ -82,9 +85,7 @@ def rendered(text: str) -> str:
 
 
 def _framed(title: str, body: str) -> str:
-    folder = documents()
-    there = [name for name in TITLES if folder is not None and (folder / f"{name}.md").is_file()]
-    links = "".join(f'<a href="{name}">{escape(TITLES[name])}</a>' for name in there)
+    links = "".join(f'<a href="{name}">{escape(heading)}</a>' for name, heading in titles().items())
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}: Xtalscout</title>'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head>'

@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from ui.help import help_routes
-from ui.help.pages import TITLES, rendered
+from ui.help.pages import ORDER, rendered, titles
 
 DOCS = Path(__file__).parents[3] / "docs"
 
@@ -26,10 +26,12 @@ def test_it_begins_at_the_start(client):
 
 
 def test_every_page_is_served():
-    assert set(TITLES) == {path.stem for path in DOCS.glob("*.md")}
+    assert set(titles()) == {path.stem for path in DOCS.glob("*.md")}
+    assert tuple(titles())[: len(ORDER)] == ORDER
+    assert titles()["tutorial"] == "Ten minutes"
 
 
-@pytest.mark.parametrize("name", TITLES)
+@pytest.mark.parametrize("name", titles())
 def test_every_link_and_picture_of_a_page_is_there(client, name):
     page = client.get(f"/help/{name}").text
     targets = re.findall(r'(?:href|src)="(?!https?:|#|data:)([^"#]+)', page)
