@@ -75,6 +75,43 @@ def build_index(
         raise typer.Exit(PARTIAL)
 
 
+@app.command("add")
+def add_sources(
+    name: IndexName,
+    sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="As for `build`.")],
+    source: Annotated[
+        Path | None, typer.Option(help="File or folder of a source that has to be fetched by hand.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Worker processes; one per core by default.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add sources to an index that is there, without doing its work again; it is searched as it was until then."""
+    import models
+    from indexer.grow import add
+    from indexer.plan import open_addition
+    from indexer.storage import store
+
+    with errors_reported():
+        plan = open_addition(name, sources, models.load(store.read_manifest(name).embedder), source)
+        with progress_bars() as progress:
+            manifest = add(plan, workers, progress)
+    print_result(asdict(manifest), _summary(manifest), as_json)
+
+
+@app.command("merge")
+def merge_indexes(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Indexes to put together; they stay.")],
+    name: Annotated[str, typer.Option(help="Name of the new index.")],
+    as_json: AsJson = False,
+) -> None:
+    """Put indexes of one model together as one more, without doing their work again."""
+    from indexer.grow import merge
+
+    with errors_reported():
+        manifest = merge(names, name)
+    print_result(asdict(manifest), _summary(manifest), as_json)
+
+
 @app.command("list")
 def list_indexes(as_json: AsJson = False) -> None:
     """List all indexes."""

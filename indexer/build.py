@@ -21,7 +21,7 @@ from indexer.prepare import Outcome, Task
 from indexer.shards import Shard, shard_folder
 from indexer.storage import EntryTable, Manifest
 from indexer.storage.contents import Contents, flat_index, join_crystals
-from indexer.storage.manifest import Counts, SourceNote
+from indexer.storage.manifest import Broken, Counts, SourceNote
 from indexer.storage.publish import publish
 from indexer.storage.store import building
 from models.embedder import Embedder
@@ -39,12 +39,12 @@ LISTED = 5  # reasons quoted when nothing could be used
 DISTRIBUTIONS = ("xtalscout", "numpy", "gemmi", "faiss-cpu", "faiss-gpu", "duckdb")
 
 
-def _silent(stage: str, count: int, total: int | None) -> None:
+def silent(stage: str, count: int, total: int | None) -> None:
     """Report progress to nobody."""
 
 
 def build(
-    plan: Plan, workers: int | None = None, progress: Progress = _silent, scheduler: str | None = None
+    plan: Plan, workers: int | None = None, progress: Progress = silent, scheduler: str | None = None
 ) -> Manifest:
     """Build and publish an index; an earlier build of the same name stays usable until the new one is whole.
 
@@ -59,17 +59,29 @@ def build(
             answer or has other code, or this machine cannot do the work now.
     """
     with building(plan.name, plan.home):
-        total = _Total() if progress is _silent else _Total.of(plan)
-        progress("prepare", 0, total.records)
-        with _open_pool(workers, scheduler) as pool:
-            paths = _prepared_shards(plan, pool, lambda n: progress("prepare", n, total.records))
-        shards = [Shard.load(path) for path in paths]
-        broken = [b for shard in shards for b in shard.broken]
-        if not any(shard.ids for shard in shards):
-            reasons = "; ".join(f"{b.id}: {b.reason}" for b in broken[:LISTED]) or "every entry is too large for it"
-            raise UserError(f"no usable crystal in {', '.join(s.name for s in plan.sources)}: {reasons}")
-        contents = _assemble([shard for shard in shards if shard.ids], plan.embedder, progress)
-        return publish(_draft(plan, sum(shard.left_out for shard in shards)), contents, broken, plan.home)
+        contents, broken, left_out = prepared(plan, workers, progress, scheduler)
+        return publish(draft(plan, left_out), contents, broken, plan.home)
+
+
+def prepared(
+    plan: Plan, workers: int | None, progress: Progress, scheduler: str | None
+) -> tuple[Contents, list[Broken], int]:
+    """Prepare and embed all records of a plan, whose lock the caller holds; see `build`.
+
+    Returns:
+        The entries, the broken ones, and how many were left out as too large.
+    """
+    total = _Total() if progress is silent else _Total.of(plan)
+    progress("prepare", 0, total.records)
+    with _open_pool(workers, scheduler) as pool:
+        paths = _prepared_shards(plan, pool, lambda n: progress("prepare", n, total.records))
+    shards = [Shard.load(path) for path in paths]
+    broken = [b for shard in shards for b in shard.broken]
+    if not any(shard.ids for shard in shards):
+        reasons = "; ".join(f"{b.id}: {b.reason}" for b in broken[:LISTED]) or "every entry is too large for it"
+        raise UserError(f"no usable crystal in {', '.join(s.name for s in plan.sources)}: {reasons}")
+    contents = _assemble([shard for shard in shards if shard.ids], plan.embedder, progress)
+    return contents, broken, sum(shard.left_out for shard in shards)
 
 
 def finished_records(plan: Plan) -> int:
@@ -150,7 +162,7 @@ class _Total:
 def _tasks(plan: Plan) -> Iterator[Task]:
     """Yield the records of all sources; with several sources, ids get the source's name in front."""
     for source in plan.sources:
-        prefix = "" if len(plan.sources) == 1 else f"{source.name}/"
+        prefix = f"{source.name}/" if plan.several else ""
         for record in islice(source.records(), plan.limit):
             yield Task(source, record, prefix + record.id)
 
@@ -174,7 +186,7 @@ def _assemble(shards: Sequence[Shard], embedder: Embedder, progress: Progress) -
     )
 
 
-def _draft(plan: Plan, left_out: int) -> Manifest:
+def draft(plan: Plan, left_out: int) -> Manifest:
     """Return the manifest as far as it is known before anything is written."""
     return Manifest(
         name=plan.name,
@@ -187,16 +199,17 @@ def _draft(plan: Plan, left_out: int) -> Manifest:
         limit=plan.limit,
         counts=Counts(left_out=left_out),
         command=plan.command,
-        versions=tuple(_versions()),
+        versions=versions(),
     )
 
 
-def _versions() -> Iterator[str]:
+def versions() -> tuple[str, ...]:
+    """Return "package version" lines of what computes the content of an index."""
+    found = []
     for name in DISTRIBUTIONS:
-        try:
-            yield f"{name} {importlib.metadata.version(name)}"
-        except importlib.metadata.PackageNotFoundError:
-            continue  # run from a source tree, or the other FAISS
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):  # a source tree, or the other FAISS
+            found.append(f"{name} {importlib.metadata.version(name)}")
+    return tuple(found)
 
 
 def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:

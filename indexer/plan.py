@@ -4,7 +4,7 @@ import hashlib
 import re
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from indexer.proof import proof
@@ -28,6 +28,7 @@ class Plan:
         limit: take at most so many records of each source.
         home: folder of indexes and caches, by default the setting ``XTALSCOUT_HOME``.
         command: command line that builds this index, without the embedder; "" when a program builds it.
+        beside: whether the index holds other sources already.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Plan:
     limit: int | None = None
     home: Path | None = None
     command: str = ""
+    beside: bool = False
 
     def __post_init__(self) -> None:
         """Raise UserError on a plan that cannot be carried out."""
@@ -49,10 +51,15 @@ class Plan:
             raise UserError(f"limit must be at least 1, got {self.limit}")
 
     @property
+    def several(self) -> bool:
+        """Whether ids get the name of their source in front."""
+        return self.beside or len(self.sources) > 1
+
+    @property
     def folder(self) -> Path:
         """Where the finished parts of this build are kept until it is published; parts of other code lie elsewhere."""
         sources = [source.source_id for source in self.sources]
-        facts = [*sources, self.embedder.model_id, str(self.limit), str(FORMAT), proof()]
+        facts = [*sources, self.embedder.model_id, str(self.limit), str(FORMAT), proof(), str(self.beside)]
         key = hashlib.sha256("\0".join(facts).encode()).hexdigest()[:12]
         return folders.index_folder(self.name, self.home) / f".building-{key}"
 
@@ -86,3 +93,10 @@ def open_plan(
     options = ["--name", name, *(("--source", str(path)) if path else ()), *(("--limit", str(limit)) if limit else ())]
     command = f"{spelled('indexer build')} {shlex.join([*specs, *options])}"
     return Plan(name, sources, embedder, limit, home, command)
+
+
+def open_addition(name: str, specs: Sequence[str], embedder: Embedder, path: Path | None = None) -> Plan:
+    """Make a plan of sources for an index that is there; see `open_plan`."""
+    plan = open_plan(specs, embedder, name, path)
+    more = shlex.join([name, *specs, *(("--source", str(path)) if path else ())])
+    return replace(plan, beside=True, command=f"{spelled('indexer add')} {more}")

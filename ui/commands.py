@@ -31,6 +31,8 @@ GROUPS: dict[str, dict[str, Callable[..., None]]] = {
     "What was asked before": {"history": kept.history, "export": kept.export, "forget": kept.forget},
     "Indexes of known crystals": {
         "build": indexes.build_index,
+        "add": indexes.add_sources,
+        "merge": indexes.merge_indexes,
         "list": indexes.list_indexes,
         "info": indexes.show_info,
         "verify": indexes.verify_index,

@@ -9,6 +9,7 @@ from indexer.storage.files import sha256
 from xtal.console import spelled
 from xtal.errors import UserError
 
+THEN = " && "  # between the command lines of an index that takes several
 FORMAT = 1  # raised when older code could misread the files
 
 
@@ -75,7 +76,7 @@ class Manifest:
         sources: where the crystals came from.
         limit: how many entries of each source were taken at most, or None.
         counts: sizes.
-        command: command line that builds this index, without the embedder; "" when a program built it.
+        command: command lines that build this index, without the embedder; "" when a program built it.
         versions: "package version" lines of what computed the content.
         files: digests of all other files of the build.
         format: layout of the files, `FORMAT`.
@@ -98,7 +99,9 @@ class Manifest:
     def rebuild_command(self, embedder: str | None = None) -> str:
         """Return the command line that builds this index again, with another embedder when one is given."""
         command = self.command or f"{spelled('indexer build')} NAME --name {self.name}"
-        return f"{command} --embedder {embedder or self.embedder}"
+        steps = command.split(THEN)  # of an index that grew, only the first builds choose the model
+        chosen = f" --embedder {embedder or self.embedder}"
+        return THEN.join(step + chosen * (f"{spelled('indexer build')} " in step) for step in steps)
 
     def to_json(self) -> bytes:
         """Write the manifest as JSON text."""
