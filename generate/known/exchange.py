@@ -11,11 +11,13 @@ in least squares, held weakly where no linker says anything. Nodes keep their sh
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
+from generate.known.centring import centrings
 from generate.known.ways import Way, twisted, ways
 from xtal.crystals import Crystal
 from xtal.crystals.linkers import Framework, Linker
@@ -40,6 +42,11 @@ class Plan:
     ways: Mapping[int, Way]
     lattice: NDArray[np.float64]
     middle: NDArray[np.float64]
+
+    @cached_property
+    def cells(self) -> list[NDArray[np.float64]]:
+        """The lattices (3, 3) Å that it may be built in: that of one net, and those of nets in each other."""
+        return list(centrings(self.lattice, len(self.host.crystal)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -171,11 +171,11 @@ class Builder:
             _Trial(recipe, plan, cell)
             for recipe in found
             for plan in self._plans(frameworks[recipe.host], recipe, cells_only=True)
-            for cell in range(len(_centrings(plan)))
+            for cell in range(len(plan.cells))
         ]
         if not trials:
             return []
-        lattices = np.array([_centrings(trial.plan)[trial.cell] for trial in trials])
+        lattices = np.array([trial.plan.cells[trial.cell] for trial in trials])
         metric = np.round((lattices @ lattices.swapaxes(1, 2)).reshape(-1, 9), 1)
         _, first, back = np.unique(metric, axis=0, return_index=True, return_inverse=True)
         values = agreements(lattices[first], first_lines(self.sample.lines))[back.ravel()]
@@ -236,11 +236,6 @@ class Builder:
 def _of_first_host(found: Sequence[Recipe]) -> list[Recipe]:
     """Recipes of one set in the first host: linkers in several shapes."""
     return [recipe for recipe in found if recipe.host == found[0].host][:SHAPES]
-
-
-def _centrings(plan: Plan) -> list[NDArray[np.float64]]:
-    """Return the lattices that a plan may be built in."""
-    return list(centrings(plan.lattice, len(plan.host.crystal)))
 
 
 def _crystal(trial: _Trial) -> Crystal | None:
