@@ -56,3 +56,5 @@ class Event:
 
 Watch = Callable[[Event], None]
 """Hears of everything; to cancel the generation, it raises `Cancelled`."""
+GoOn = Callable[[], None]
+"""Asked whether to go on; to cancel the generation, it raises `Cancelled`."""

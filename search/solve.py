@@ -9,12 +9,13 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Self
 
+from generate.interrupt import interruptible
 from generate.preview import Cancelled, Preview
 from search.answer import Answer
 from search.cache import Origin, solution_key
 from search.engine import Engine
 from search.frameworks import Describer
-from search.options import Event, Options, Watch
+from search.options import Event, GoOn, Options, Watch
 from search.phases import PhaseJudge
 from search.solution import UNFINISHED, Solution
 from search.verdict import Judge
@@ -87,13 +88,20 @@ class Solver:
         manifest = self.engine.index.manifest
         return Origin(self.engine.embedder.model_id, shipped_id(), manifest.name, manifest.build_id)
 
-    def solve(self, pattern: Pattern, options: Options | None = None, watch: Watch = lambda _: None) -> Solution:
+    def solve(
+        self,
+        pattern: Pattern,
+        options: Options | None = None,
+        watch: Watch = lambda _: None,
+        go_on: GoOn = lambda: None,
+    ) -> Solution:
         """Answer one pattern; what was answered before comes from the cache.
 
         Args:
             pattern: as measured.
             options: the defaults when None.
             watch: hears of the search's answer and of every step of a generation.
+            go_on: asked now and then, in another thread, while crystals are generated.
 
         Raises:
             UserError: nothing in the index passes the filter, or an option cannot be used.
@@ -117,13 +125,13 @@ class Solver:
             self.cache.store(replace(solution, notes=(UNFINISHED,)), options, origin)
         watch(Event(answer, verdict, key=key))
         if generates:
-            solution = self._generated(solution, options, watch)
+            solution = self._generated(solution, options, watch, go_on)
         done = replace(solution, seconds=time.perf_counter() - start)
         if self.cache is not None and not done.cancelled:
             self.cache.store(done, options, origin)
         return done
 
-    def _generated(self, solution: Solution, options: Options, watch: Watch) -> Solution:
+    def _generated(self, solution: Solution, options: Options, watch: Watch, go_on: GoOn) -> Solution:
         """Add candidates, or say why there are none: what the search found is not lost with them."""
         answer, verdict = solution.answer, solution.verdict
 
@@ -132,7 +140,7 @@ class Solver:
             watch(Event(answer, verdict, preview))
 
         try:
-            with self._turn(hear):
+            with self._turn(hear), interruptible(go_on):
                 found = self._generation(answer, options, hear)
         except Cancelled as cancelled:
             return replace(solution, notes=(str(cancelled) or "the generation was cancelled",), cancelled=True)
@@ -144,7 +152,7 @@ class Solver:
     def _turn(self, hear: Callable[[Preview], None]) -> Iterator[None]:
         """Wait for the generations before this one; whoever watches may end the wait."""
         while not self._generating.acquire(timeout=WORD):
-            hear(Preview(0, 1, list, what="waiting for another generation"))
+            hear(Preview(0, 0, list, what="waiting for another generation"))
         try:
             yield
         finally:

@@ -104,7 +104,7 @@ class Job:
 
     def _work(self) -> None:
         try:
-            self._finish(self._solver.solve(self._pattern, self._options, self._hear))
+            self._finish(self._solver.solve(self._pattern, self._options, self._hear, self._go_on))
         except UserError as error:
             self._finish(None, str(error))
         finally:
@@ -112,17 +112,21 @@ class Job:
             self._finish(None, FAILED)
 
     def _hear(self, event: "Event") -> None:
-        """Take note of news; end a generation that was cancelled or that nobody waits for."""
+        """Take note of news."""
         if event.preview is None:
             self._set_solution(event)
             return
+        self._go_on()
+        crystal = next(iter(event.preview.crystals()), None) if self.previewing else None
+        now = event.preview
+        self.step = Step(now.step, now.steps, now.turn, now.share, crystal, now.what)
+
+    def _go_on(self) -> None:
+        """End a generation that was cancelled or that nobody waits for."""
         if time.monotonic() - self._looked > (UNWATCHED if self._others_wait() else FORGOTTEN):
             self.cancel()
         if self.cancelled:
             raise Cancelled
-        crystal = next(iter(event.preview.crystals()), None) if self.previewing else None
-        now = event.preview
-        self.step = Step(now.step, now.steps, now.turn, now.share, crystal, now.what)
 
     def _others_wait(self) -> bool:
         """Whether another job waits for its generation to begin."""

@@ -67,14 +67,14 @@ def test_killed_builds_end_as_if_nothing_had_been(tried, tmp_path, start, whole)
         while True:
             begun, process = time.monotonic(), start(home)
             try:
-                process.communicate(timeout=chance.uniform(0, took))
+                _, said = process.communicate(timeout=chance.uniform(0, took))
                 took = 0.5 * (took + time.monotonic() - begun)  # of a build that went on from where the last one was
                 break
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.communicate()
                 killed += 1
-        assert process.returncode == 0
+        assert process.returncode == 0, said
         assert open_index("mine", home).manifest.files == whole
         assert not verify("mine", home).problems
 

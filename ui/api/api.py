@@ -135,8 +135,8 @@ class Endpoints:
             ),
             lines=given_lines(pattern, lines),
         )
-        with watched(self._library) as watch:
-            solution, asked = self._solver.solve(pattern, options, watch), text("is_it", is_it)
+        with watched(self._library) as call:
+            solution, asked = self._solver.solve(pattern, options, call.hear, call.go_on), text("is_it", is_it)
         return solution_data(solution, self._solver.describer) | compared_data(self._solver, solution, asked)
 
     @told

@@ -19,7 +19,7 @@ from generate.preview import Cancelled
 from ui.library import Library
 
 if TYPE_CHECKING:
-    from search.options import Event, Watch
+    from search.options import Event
 
 LONGEST = 600.0  # seconds of one generation, the wait for one of the page's included
 STOPPED = "the generation was stopped on request"
@@ -48,10 +48,14 @@ class Call:
         return time.monotonic() - self._began
 
     def hear(self, event: "Event") -> None:
-        """Take note of news, or end the generation by raising `Cancelled`."""
+        """Take note of news."""
         if event.preview is None:
             return
         self.share = max(self.share, event.preview.share)
+        self.go_on()
+
+    def go_on(self) -> None:
+        """End the generation by raising `Cancelled` if it is time to."""
         if self.stopped:
             raise Cancelled(STOPPED)
         if self._event is not None and not self._event.alive:
@@ -61,13 +65,13 @@ class Call:
 
 
 @contextmanager
-def watched(library: Library) -> "Iterator[Watch]":
-    """Give what a generation tells of itself to; for the call that this thread works on."""
+def watched(library: Library) -> Iterator[Call]:
+    """Give what a generation tells of itself to, for the call that this thread works on."""
     blocks, name = LocalContext.blocks.get(None), LocalContext.event_id.get(None) or ""
     call = Call(None if blocks is None else blocks._queue.event_ids_to_events.get(name))
     library.calls[name] = call
     try:
-        yield call.hear
+        yield call
     finally:
         library.calls.pop(name, None)
 
