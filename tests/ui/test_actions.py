@@ -167,7 +167,7 @@ def test_the_cif_of_a_candidate_says_what_it_is():
     content = json.loads(actions.select_candidate(view, 2).scene)
     assert content["file"] == "salt-generated-2.cif"
     assert "a proposal, not verified" in content["cif"]
-    assert any("closest atoms" in fact for fact in content["facts"])
+    assert any("closest atoms" in fact for fact in content["views"][0]["facts"])
     assert read_cif(content["cif"]).formula == "Cl4Na4"
 
 

@@ -3,17 +3,21 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import gemmi
 import numpy as np
 
-from ui.show.cell_drawing import draw_cell
+from ui.show.cell_drawing import draw_cell, polyhedra
 from xtal.crystals import Crystal, cell_parameters
+from xtal.crystals.conventional import conventional
 
 ASSETS = Path(__file__).parent / "assets"
 MOST_ATOMS = 6_000  # drawn sites; beyond, a browser turns the cell at a few frames a second
+MOST_SYMMETRISED = 1_000  # atoms of a primitive cell: beyond, its symmetry takes seconds to find
 DECIMALS = 3  # Å
+PRIMITIVE = "primitive cell"
 
 
 def scene(
@@ -21,27 +25,39 @@ def scene(
 ) -> str:
     """Return the JSON text of what the viewer draws and offers to download.
 
-    Its parts: ``cell`` (3, 3) Å; ``symbols``, the elements; ``atoms``, rows of element index, 1 inside or 0 outside
-    the cell, x, y, z in Å; ``bonds``, pairs of rows of ``atoms``; ``hidden``, the number of atoms when they are too
-    many to draw, else 0; ``title``, ``facts`` with the `remarks` at their end, ``cif`` and ``file``. `cell` is what the
-    crystal's cell is called.
+    Its parts: ``title``, ``cif``, ``file``, ``views``: one of the conventional cell, if the crystal has another, and
+    one of its own. A view has its ``name``; ``cell`` (3, 3) Å; ``symbols``, the elements; ``atoms``, rows of element
+    index, 1 inside or 0 outside, x, y, z in Å; ``bonds``, pairs of rows of ``atoms``; ``polyhedra``, element index and
+    triangles; ``hidden``, the number of atoms when they are too many to draw, else 0; ``facts`` with the `remarks` at
+    their end. `cell` is what the crystal's cell is called.
     """
+    views = [_view(crystal, cell, remarks)]
+    if cell == PRIMITIVE and cif and len(crystal) <= MOST_SYMMETRISED:
+        found = conventional(crystal)
+        whole = found.whole()
+        if len(whole) > len(crystal) or found.group.number > 1:
+            symbol = found.group.hm.replace(" ", "")
+            views.insert(0, _view(whole, "conventional cell", [symbol, *remarks]))
+    return json.dumps({"title": title, "views": views, "cif": cif, "file": file_name})
+
+
+def _view(crystal: Crystal, cell: str, remarks: Sequence[str]) -> dict[str, Any]:
+    """Return what is drawn of one cell."""
     drawing = draw_cell(crystal)
     numbers, element = np.unique(crystal.numbers[drawing.atom], return_inverse=True)
     shown = len(drawing.atom) <= MOST_ATOMS
     rows = np.column_stack([element, drawing.inside, drawing.position.round(DECIMALS)])
-    content = {
-        "title": title,
+    solids = polyhedra(crystal, drawing) if shown else []
+    return {
+        "name": cell,
         "facts": [*_facts(crystal, cell), *remarks],
         "cell": crystal.lattice.round(DECIMALS).tolist(),
         "symbols": [gemmi.Element(int(z)).name for z in numbers],
         "atoms": rows.tolist() if shown else [],
         "bonds": drawing.bonds.tolist() if shown else [],
+        "polyhedra": [[int(element[site]), faces.round(DECIMALS).tolist()] for site, faces in solids],
         "hidden": 0 if shown else len(crystal),
-        "cif": cif,
-        "file": file_name,
     }
-    return json.dumps(content)
 
 
 def _facts(crystal: Crystal, cell: str) -> list[str]:
@@ -73,16 +89,19 @@ def viewer_script() -> str:
 VIEWER_HTML = """
 <div class="xs-viewer">
   <div class="xs-cell"></div>
-  <div class="xs-canvas" role="img" aria-label="Unit cell in three dimensions"></div>
+  <div class="xs-canvas" tabindex="0" role="application" aria-label="Unit cell in three dimensions"></div>
   <p class="xs-note" aria-live="polite">The unit cell of the selected structure is drawn here.</p>
   <div class="xs-viewer-bar">
     <span class="xs-legend"></span>
     <span class="xs-views">
+      <button type="button" class="xs-solid" aria-pressed="true" disabled>Polyhedra</button>
+      <button type="button" class="xs-switch" title="The other cell" hidden>Primitive</button>
       <button type="button" data-axis="0" title="Look along a" disabled>a</button>
       <button type="button" data-axis="1" title="Look along b" disabled>b</button>
       <button type="button" data-axis="2" title="Look along c" disabled>c</button>
       <button type="button" class="xs-cif" disabled>Download CIF</button>
     </span>
   </div>
+  <p class="xs-keys">Drag, or with the keyboard: arrows turn, + and − zoom, a, b and c look along an axis.</p>
 </div>
 """

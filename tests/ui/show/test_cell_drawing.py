@@ -8,9 +8,10 @@ from bonded_crystals import diamond, random_crystal, rock_salt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ui.show.cell_drawing import draw_cell
+from ui.show.cell_drawing import draw_cell, polyhedra
 from xtal.crystals import Crystal
 from xtal.crystals.bonds import BOND_SLACK
+from xtal.crystals.linkers import METALS
 
 
 def test_a_bond_through_a_face_is_drawn_at_both_faces():
@@ -59,6 +60,35 @@ def test_every_atom_in_the_cell_shows_all_its_bonds():
     drawing = draw_cell(crystal)
     drawn = np.bincount(drawing.bonds.ravel(), minlength=len(drawing.atom))
     assert (drawn[drawing.inside] == 4).all()
+
+
+def test_a_linker_that_reaches_into_the_cell_is_whole():
+    """An oxalate-like molecule across the face x = 0 between two metals."""
+    chain = {"Zn": [0.25, 0.75], "O": [0.07, 0.93], "C": [0.0]}
+    frac = [[x, 0.5, 0.5] for places in chain.values() for x in places]
+    crystal = Crystal(np.diag([16.0, 9.0, 9.0]), frac, [30, 30, 8, 8, 6])
+    drawing = draw_cell(crystal)
+    carbon = crystal.numbers[drawing.atom] == 6
+    for place in drawing.position[carbon]:  # every carbon drawn has both its oxygens
+        near = np.linalg.norm(drawing.position - place, axis=1) < 1.3
+        assert (crystal.numbers[drawing.atom[near & drawing.inside]] == 8).sum() == 2
+    outside = drawing.position[drawing.inside][:, 0]
+    assert outside.min() == pytest.approx(-1.12)
+    assert outside.max() == pytest.approx(17.12)
+
+
+def test_metals_have_polyhedra_of_what_is_bound_to_them():
+    crystal = rock_salt()
+    drawing = draw_cell(crystal)
+    found = polyhedra(crystal, drawing)
+    metals = METALS[crystal.numbers[drawing.atom]] & drawing.inside
+    assert len(found) == metals.sum()
+    for site, faces in found:
+        assert faces.shape == (8, 3, 3)  # an octahedron
+        away = np.linalg.norm(faces - drawing.position[site], axis=2)
+        assert away == pytest.approx(away[0, 0])
+        turn = np.cross(faces[:, 1] - faces[:, 0], faces[:, 2] - faces[:, 0])
+        assert ((faces.mean(axis=1) - drawing.position[site]) * turn).sum(axis=1).min() > 0  # outwards
 
 
 def test_two_thousand_atoms_take_less_than_a_second():

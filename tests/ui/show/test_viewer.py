@@ -13,10 +13,12 @@ def quartz_like() -> Crystal:
 
 
 def test_scene_holds_what_the_viewer_draws():
-    content = json.loads(scene(quartz_like(), "SiO", "data_SiO\n", "SiO.cif"))
+    whole = json.loads(scene(quartz_like(), "SiO", "data_SiO\n", "SiO.cif"))
+    assert (whole["cif"], whole["file"], whole["title"]) == ("data_SiO\n", "SiO.cif", "SiO")
+    content = whole["views"][-1]
     assert content["symbols"] == ["O", "Si"]
     assert content["cell"][0] == [4.913, 0, 0]
-    assert (content["cif"], content["file"], content["title"]) == ("data_SiO\n", "SiO.cif", "SiO")
+    assert content["polyhedra"] == []
     atoms, bonds = np.array(content["atoms"]), np.array(content["bonds"])
     assert atoms.shape[1] == 5
     assert set(atoms[:, 1]) <= {0, 1}
@@ -27,8 +29,22 @@ def test_scene_holds_what_the_viewer_draws():
 def test_a_cell_too_large_to_draw_keeps_its_cif(monkeypatch):
     monkeypatch.setattr("ui.show.viewer.MOST_ATOMS", 1)
     content = json.loads(scene(quartz_like(), "SiO", "data_SiO\n", "SiO.cif"))
-    assert (content["atoms"], content["bonds"], content["hidden"]) == ([], [], 2)
+    view = content["views"][-1]
+    assert (view["atoms"], view["bonds"], view["polyhedra"], view["hidden"]) == ([], [], [], 2)
     assert content["cif"] == "data_SiO\n"
+
+
+def test_the_conventional_cell_comes_first_and_the_primitive_one_is_a_switch_away():
+    frac = [[0, 0, 0], [0.5, 0.5, 0.5]]
+    rock = Crystal([[0, 2.82, 2.82], [2.82, 0, 2.82], [2.82, 2.82, 0]], frac, [11, 17])
+    first, second = json.loads(scene(rock, "salt", "data_salt\n", "salt.cif"))["views"]
+    assert (first["name"], second["name"]) == ("conventional cell", "primitive cell")
+    assert "Fm-3m" in first["facts"]
+    assert "8 atoms in the conventional cell" in first["facts"]
+    assert np.linalg.norm(first["cell"], axis=1) == pytest.approx([5.64] * 3)
+    assert first["polyhedra"]  # around sodium
+    preview = json.loads(scene(rock, "salt", "", ""))["views"]  # what is being made has no symmetry yet
+    assert [view["name"] for view in preview] == ["primitive cell"]
 
 
 def test_the_viewer_library_comes_from_this_machine_with_its_licence():

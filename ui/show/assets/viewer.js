@@ -3,8 +3,12 @@
 const find = (selector) => element.querySelector(selector);
 const AXIS_COLOURS = ["#c0392b", "#2e8b57", "#2f6fbf"];
 const EDGE_COLOUR = "#8a94a3";
+const TURN = 10; // degrees at a press of an arrow
 let viewer = null;
-let shown = null;
+let content = null; // all that came with the value
+let shown = null; // the view of it that is drawn
+let which = 0;
+let solid = true;
 
 function colourOf(symbol) {
   if (symbol === "H") return "#c9ced6"; // the usual white vanishes on a white page
@@ -123,6 +127,23 @@ function drawAtoms() {
   model.setStyle({ inside: 1 }, { stick: { radius: 0.13, colorscheme }, sphere: { scale: 0.25, colorscheme } });
 }
 
+// A face is a triangle with corners of its own, so that it is flat and its edges show.
+function drawPolyhedra() {
+  for (const [element_, faces] of shown.polyhedra) {
+    const vertexArr = [], normalArr = [], faceArr = [];
+    for (const [p, q, r] of faces) {
+      const back = scaled(p, -1);
+      const normal = unit(cross(add(q, back), add(r, back)));
+      for (const corner of [p, q, r]) {
+        faceArr.push(vertexArr.length);
+        vertexArr.push(point(corner));
+        normalArr.push(point(normal));
+      }
+    }
+    viewer.addCustom({ vertexArr, normalArr, faceArr, color: colourOf(shown.symbols[element_]) });
+  }
+}
+
 function span(text) {
   const item = document.createElement("span");
   item.textContent = text;
@@ -131,7 +152,7 @@ function span(text) {
 
 function heading() {
   const title = document.createElement("b");
-  title.textContent = shown.title;
+  title.textContent = content.title;
   find(".xs-cell").replaceChildren(title, ...shown.facts.map(span));
 }
 
@@ -145,16 +166,30 @@ function legend() {
   }));
 }
 
+function clear() {
+  if (!viewer) return;
+  viewer.removeAllModels();
+  viewer.removeAllShapes();
+  viewer.removeAllLabels();
+}
+
+function read() {
+  content = props.value ? JSON.parse(props.value) : null;
+  which = Math.min(which, (content?.views.length ?? 1) - 1);
+  draw();
+}
+
 function draw() {
-  shown = props.value ? JSON.parse(props.value) : null;
-  find(".xs-cif").disabled = !shown?.cif; // what is still being made has none
-  if (viewer) {
-    viewer.removeAllModels();
-    viewer.removeAllShapes();
-    viewer.removeAllLabels();
-  }
+  shown = content ? content.views[which] : null;
+  find(".xs-cif").disabled = !content?.cif; // what is still being made has none
+  clear();
   const drawn = Boolean(shown) && openViewer() && shown.atoms.length > 0;
   element.querySelectorAll("[data-axis]").forEach((button) => { button.disabled = !drawn; });
+  const other = content && content.views.length > 1 ? content.views[1 - which].name : "";
+  find(".xs-switch").hidden = !other;
+  find(".xs-switch").textContent = other ? other[0].toUpperCase() + other.slice(1) : "";
+  find(".xs-solid").disabled = !drawn || !shown.polyhedra.length;
+  find(".xs-solid").setAttribute("aria-pressed", String(solid));
   if (!shown) {
     note("The unit cell of the selected structure is drawn here.");
     find(".xs-legend").replaceChildren();
@@ -169,26 +204,44 @@ function draw() {
   }
   legend();
   note(shown.hidden ? `The cell holds ${shown.hidden} atoms, too many to draw here. The CIF holds them all.` : "");
-  find(".xs-canvas").setAttribute("aria-label", `Unit cell of ${shown.title}`);
+  find(".xs-canvas").setAttribute("aria-label", `${content.title}, ${shown.name}: arrows turn it, plus and minus zoom`);
   drawCell(shown.cell);
   drawAtoms();
+  if (solid) drawPolyhedra();
   viewer.zoomTo(); // sets how deep the scene reaches
   show(product(turn([1, 0, 0], 14), product(turn([0, 1, 0], 16), along(2))));
 }
 
 function download() {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([shown.cif], { type: "chemical/x-cif" }));
-  link.download = shown.file;
+  link.href = URL.createObjectURL(new Blob([content.cif], { type: "chemical/x-cif" }));
+  link.download = content.file;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
 
+const KEYS = {
+  ArrowLeft: () => viewer.rotate(-TURN, "y"), ArrowRight: () => viewer.rotate(TURN, "y"),
+  ArrowUp: () => viewer.rotate(-TURN, "x"), ArrowDown: () => viewer.rotate(TURN, "x"),
+  "+": () => viewer.zoom(1.15), "=": () => viewer.zoom(1.15), "-": () => viewer.zoom(1 / 1.15),
+  a: () => show(along(0)), b: () => show(along(1)), c: () => show(along(2)),
+};
+
+element.addEventListener("keydown", (event) => {
+  const act = KEYS[event.key];
+  if (!act || !event.target.closest(".xs-canvas") || !viewer || !shown?.atoms.length) return;
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  event.preventDefault();
+  act();
+  viewer.render();
+});
 element.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (!button || button.disabled) return;
   if (button.classList.contains("xs-cif")) download();
+  else if (button.classList.contains("xs-switch")) { which = 1 - which; draw(); }
+  else if (button.classList.contains("xs-solid")) { solid = !solid; draw(); }
   else show(along(Number(button.dataset.axis)));
 });
-watch("value", draw);
-draw();
+watch("value", read);
+read();
