@@ -112,19 +112,19 @@ def _line(row: Sequence[float]) -> dict[str, float | None]:
     return {name: None if math.isnan(value) else value for name, value in zip(LINE, row, strict=True)}
 
 
-def facts_text(answer: "Answer") -> str:
-    """Return what was searched for, in one line."""
+def facts_text(answer: "Answer", source: str) -> str:
+    """Return what was searched for, in one line; `source` is what people call its file."""
     pattern = answer.pattern
     return (
-        f"{pattern.source}: {len(pattern)} points, 2θ {pattern.two_theta[0]:.2f} to {pattern.two_theta[-1]:.2f}°, "
+        f"{source}: {len(pattern)} points, 2θ {pattern.two_theta[0]:.2f} to {pattern.two_theta[-1]:.2f}°, "
         f"λ = {pattern.wavelength:.5f} Å, {len(answer.lines)} {'edited ' * answer.edited}lines, "
         f"{1000 * answer.timings.total:.0f} ms"
     )
 
 
-def as_text(answer: "Answer") -> str:
+def as_text(answer: "Answer", source: str) -> str:
     """Return an answer that was not judged as a table."""
-    facts = facts_text(answer)
+    facts = facts_text(answer, source)
     cells = [("rank", "id", "formula", "fit", "similarity", "cell", "zero", "copies"), *map(_cells, answer.hits)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     left = {1, 2}  # words to the left, numbers to the right

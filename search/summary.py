@@ -10,9 +10,9 @@ HEAD = ("file", "verdict", "likely", "first hit", "formula", "fit", "generated",
 NUMBERS = {2, 5, 7}  # columns that stand to the right
 
 
-def summary_table(solutions: Sequence["Solution"]) -> str:
+def summary_table(files: Sequence[str], solutions: Sequence["Solution"]) -> str:
     """Return a table of answers for people; what is generated is a proposal, not verified, and it says so."""
-    cells = [HEAD, *map(_cells, solutions)]
+    cells = [HEAD, *map(_cells, files, solutions)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     rows = [
         "  ".join(_aligned(column, cell, widths[column]) for column, cell in enumerate(row)).rstrip() for row in cells
@@ -23,13 +23,13 @@ def summary_table(solutions: Sequence["Solution"]) -> str:
     return "\n".join([*rows, f"{said}, crystals generated for {made}: proposals, not verified" if made else said])
 
 
-def _cells(solution: "Solution") -> tuple[str, ...]:
+def _cells(file: str, solution: "Solution") -> tuple[str, ...]:
     from search.verdict import WORDS, percent
 
     made, verdict = solution.candidates, solution.verdict
     phases = [phase.hit for phase in verdict.phases] or list(solution.answer.hits[:1])  # what the verdict speaks of
     return (
-        solution.answer.pattern.source,
+        file,
         WORDS[verdict.kind],
         percent(verdict.probability),
         " + ".join(phase.id for phase in phases),

@@ -92,10 +92,12 @@ def answer_file(solver: "Solver", one: "Read", options: "Options", wanted: Wante
     compared = _compared(solver, solution, wanted.asked) if wanted.asked else None
     rows = frameworks(solution.answer, solution.verdict, solver.describer, linkers=wanted.as_json)
     report(
-        _json(one, solution, rows, refined, compared) if wanted.as_json else _text(solution, rows, refined, compared)
+        _json(one, solution, rows, refined, compared)
+        if wanted.as_json
+        else _text(one, solution, rows, refined, compared)
     )
     if wanted.out is not None:
-        _write(solution, wanted.out, report)
+        _write(one, solution, wanted.out, report)
         write_hit(solver.engine, solution, wanted.out, refined)
     if wanted.figure is not None or wanted.data is not None:
         _write_profile(solver.engine, one, solution, refined, wanted, report)
@@ -170,6 +172,7 @@ def _json(
 
 
 def _text(
+    one: "Read",
     solution: "Solution",
     frames: Sequence[Framework],
     refined: "Refined | str | None",
@@ -187,14 +190,13 @@ def _text(
     more_lines = [] if refined is None else [refined_text(refined)]
     asked = [] if compared is None else [compared_text(compared)]
     tail = [*asked, *solution.notes, *more_lines, f"id {solution.key[:8]}{known}", ""]
-    return "\n".join([facts_text(solution.answer), framework_table(frames), *lines, *tail])
+    return "\n".join([facts_text(solution.answer, one.source), framework_table(frames), *lines, *tail])
 
 
-def _write(solution: "Solution", folder: Path, report: "Report") -> None:
+def _write(one: "Read", solution: "Solution", folder: Path, report: "Report") -> None:
     """Write the generated crystals of one solution into a folder of its own."""
     from generate.run import write_candidates
 
     if solution.candidates:
         files = write_candidates(solution.candidates, folder / solution.key[:8])
-        name = solution.answer.pattern.source
-        report(f"{name}: wrote {len(files)} CIF files to {files[0].parent}", err=True)
+        report(f"{one.file}: wrote {len(files)} CIF files to {files[0].parent}", err=True)

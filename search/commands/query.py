@@ -66,7 +66,7 @@ def query(
 
 def _line(one: Read, answer: "Answer", as_json: bool) -> str:
     """Return what one file is answered with."""
-    return json.dumps(with_file(one, answer), ensure_ascii=False) if as_json else as_text(answer)
+    return json.dumps(with_file(one, answer), ensure_ascii=False) if as_json else as_text(answer, one.source)
 
 
 def _chosen(index: list[str]) -> str:

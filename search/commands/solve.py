@@ -70,7 +70,7 @@ def solve(
     from search.options import Options
     from xtal.crystals import parse_elements, parse_formula
 
-    tally, solutions = Tally(), []
+    tally, names, solutions = Tally(), [], []
     with errors_reported():
         options = Options(
             k=k,
@@ -89,6 +89,7 @@ def solve(
                 if isinstance(one, Read):
                     given = replace(options, lines=table(one.pattern))
                     solutions.append(answer_file(solver, one, given, wanted, report))
+                    names.append(one.file)
                     tally.count(one, solutions[-1].verdict.kind == "miss")
                     drawn.add(one, solutions[-1])
                 else:
@@ -97,5 +98,5 @@ def solve(
                 report("", done=1)
             drawn.write()
     if len(solutions) > 1 and not as_json:
-        typer.echo(summary_table(solutions))
+        typer.echo(summary_table(names, solutions))
     tally.exit(exit_code)

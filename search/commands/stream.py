@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -32,13 +32,18 @@ class Read:
 
     Attributes:
         file: as it was named.
-        pattern: that it holds; its `source` begins with `file`.
+        pattern: that it holds; its own `source` begins with the name of the file, without folders.
         overridden: wavelength in Å that the file states, where another one was chosen; None where it states no other.
     """
 
     file: str
     pattern: "Pattern"
     overridden: float | None = None
+
+    @property
+    def source(self) -> str:
+        """The file as it was named, and what the reader has to say of it."""
+        return self.file + self.pattern.source.removeprefix(Path(self.file).name)
 
 
 @dataclass(frozen=True)
@@ -111,8 +116,7 @@ def _read(path: Path, name: str, chosen: float | None) -> Read | Refused:
         pattern = read_pattern(path, chosen)
     except (UserError, OSError) as error:
         return refused(name, error, NO_PATTERN)
-    source = name + pattern.source.removeprefix(path.name)
-    return Read(name, replace(pattern, source=source), None if chosen is None else _overridden(path, chosen))
+    return Read(name, pattern, None if chosen is None else _overridden(path, chosen))
 
 
 def refused(name: str, error: UserError | OSError, reason: str) -> Refused:
@@ -138,6 +142,7 @@ def with_file(one: Read, answer: "Answer") -> dict[str, Any]:
     from search.console import as_data
 
     data = {"file": one.file, **as_data(answer)}
+    data["pattern"]["source"] = one.source
     data["pattern"]["overridden_wavelength"] = one.overridden
     return data
 
