@@ -108,9 +108,10 @@ def of_hits(
     scan = (float(pattern.two_theta[0]), float(pattern.two_theta[-1]))
     marks = []
     for hit, places in zip(hits, ticks, strict=True):
-        structure = strained(engine.crystal(hit.id), np.array(hit.parameters or (0.0,) * 9))
+        crystal = engine.crystal(hit.id)
+        structure = strained(crystal, np.array(hit.parameters or (0.0,) * 9))
         peaks = indexed_peaks(structure, pattern.wavelength, scan, hit.zero_shift or 0.0)
-        marks.append(Marks(hit.id, hit.formula, places, peaks))
+        marks.append(Marks(named(hit, crystal), hit.formula, places, peaks))
     return FittedProfile(
         name,
         overlay.two_theta,
@@ -122,6 +123,14 @@ def of_hits(
         pattern.wavelength,
         unexplained=tuple(unexplained),
     )
+
+
+def named(hit: "Hit", crystal: "Crystal") -> str:
+    """Return the common name of an entry with its id, or that id alone."""
+    from search.frameworks.names import common_name
+
+    name = common_name(hit.id, hit.formula, hit.n_atoms, crystal.volume)
+    return f"{name} ({hit.id})" if name else hit.id
 
 
 def of_solution(engine: "Engine", solution: "Solution", name: str) -> FittedProfile:

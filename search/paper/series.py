@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from search.paper.profile import named
+
 if TYPE_CHECKING:
     from search.engine import Engine
     from search.solution import Solution
@@ -31,6 +33,7 @@ class SeenPhase:
 
     Attributes:
         id: of the entry that fits this scan best.
+        name: common one with the id, or the id alone.
         formula: reduced.
         probability: that it is in the sample; calibrated.
         share: by weight, of the phases named; an estimate.
@@ -40,6 +43,7 @@ class SeenPhase:
     """
 
     id: str
+    name: str
     formula: str
     probability: float
     share: float
@@ -73,7 +77,9 @@ def scan_of(engine: "Engine", solution: "Solution", file: str) -> SeriesScan:
         structure = strained(crystal, np.array(hit.parameters or (0.0,) * 9))
         volume, bare = (float(abs(np.linalg.det(each.lattice))) for each in (structure, strained(crystal, UNSTRAINED)))
         primitive = crystal.volume * volume / bare
-        phases.append(SeenPhase(hit.id, hit.formula, probability, share, structure.cell, volume, primitive))
+        phases.append(
+            SeenPhase(hit.id, named(hit, crystal), hit.formula, probability, share, structure.cell, volume, primitive)
+        )
     return SeriesScan(file, answer.pattern, WORDS[verdict.kind], tuple(phases))
 
 
@@ -151,7 +157,7 @@ def _course(seen: dict[int, SeenPhase], count: int) -> Course:
     share, volume = np.zeros(count), np.full(count, np.nan)
     for number, phase in seen.items():
         share[number], volume[number] = phase.share, phase.primitive
-    name, _ = Counter(f"{phase.id} ({phase.formula})" for phase in seen.values()).most_common(1)[0]
+    name, _ = Counter(phase.name for phase in seen.values()).most_common(1)[0]
     return Course(name, share, volume)
 
 

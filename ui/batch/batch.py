@@ -125,7 +125,7 @@ def batch_html(batch: Batch, selected: int) -> str:
     columns = (*COLUMNS[:-1], MADE, COLUMNS[-1]) if made else COLUMNS
     order = sorted(enumerate(batch, 1), key=lambda pair: not pair[1].error)  # what must be mended stands at the top
     rows = [row_html(_row(item, made), number, number == selected) for number, item in order]
-    return table_html([(_SORTS.format(name), hint) for name, hint in columns], rows, "xs-batch", _words(batch))
+    return table_html(columns, rows, "xs-batch", _words(batch), sorts=True)
 
 
 def batch_csv(batch: Batch) -> bytes:
@@ -168,7 +168,6 @@ def _answer(solver: "Solver", source: Source, wavelength: str, question: Questio
         return Item(source, error=str(error))
 
 
-_SORTS = '<button type="button" class="xs-sort">{}</button>'  # `assets/table.js` sorts by the column
 _DOTS = {"match and more": "match", "no match": "miss"}  # of the style sheet
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from search.frameworks import Framework
 
 MISSING = '<span title="Too far down the shortlist to be fitted">–</span>'
+SORTS = '<button type="button" class="xs-sort">{}</button>'  # `assets/table.js` sorts by the column
 COLUMNS = (
     ("#", "Rank by the probability; 1 is the likeliest"),
     (
@@ -47,7 +48,9 @@ def hits_table(rows: Sequence["Framework"] | None, selected: int, details: str =
     return table_html(COLUMNS, body, "xs-frameworks")
 
 
-def table_html(columns: Sequence[tuple[str, str]], rows: Sequence[str], kind: str = "", caption: str = "") -> str:
+def table_html(
+    columns: Sequence[tuple[str, str]], rows: Sequence[str], kind: str = "", caption: str = "", sorts: bool = False
+) -> str:
     """Return a table whose rows can be chosen, with a legend of its columns below.
 
     Args:
@@ -55,8 +58,10 @@ def table_html(columns: Sequence[tuple[str, str]], rows: Sequence[str], kind: st
         rows: of `row_html`.
         kind: class of its own, for the style sheet.
         caption: HTML above it.
+        sorts: whether a press on a heading sorts by its column.
     """
-    head = "".join(f'<th scope="col" title="{escape(hint)}">{name}</th>' for name, hint in columns)
+    heading = SORTS if sorts else "{}"
+    head = "".join(f'<th scope="col" title="{escape(hint)}">{heading.format(name)}</th>' for name, hint in columns)
     above = f"<caption>{caption}</caption>" if caption else ""
     return (
         f'<table class="xs-hits {kind}" role="grid">{above}<thead><tr>{head}</tr></thead>'
