@@ -287,7 +287,7 @@ def test_the_endpoints_are_tools_for_models(api, sample, caplog):
     assert {tool.name for tool in tools} == set(TOOLS.split())
     by_name = {tool.name: tool for tool in tools}
     assert "generate candidates after a miss" in by_name["solve"].description
-    assert json.dumps(by_name["solve"].inputSchema).count("description") == 14
+    assert json.dumps(by_name["solve"].inputSchema).count("description") == 15
     assert not found.isError
     assert "'kind': 'match'" in found.content[0].text
     assert refused.isError
