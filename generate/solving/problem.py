@@ -123,6 +123,7 @@ class Problem:
             shape=roots.shape,
             start=roots.start,
             root=roots.root,
+            high=roots.high,
             trust=roots.trust,
             floor=FLOOR,
             bond=np.ascontiguousarray(chemistry.bond[pair]),

@@ -35,6 +35,7 @@ class Roots:
         shape: (R, W) profile of each line on the grid.
         start: (R,) first point of it.
         root: (M,) of the net intensity, its largest value 1.
+        high: (M,) the same with what the background has more than at its lowest: feet of dense lines, perhaps.
         trust: (M,) weights.
         wavelength: Å.
         line: width, in found ones, and Lorentzian share of a line.
@@ -46,6 +47,7 @@ class Roots:
     shape: NDArray[np.float64]
     start: NDArray[np.int64]
     root: NDArray[np.float64]
+    high: NDArray[np.float64]
     trust: NDArray[np.float64]
     wavelength: float
     line: tuple[float, float]
@@ -80,6 +82,7 @@ class Roots:
         place = target.place(two_theta_from_q(q, target.wavelength) + zero)
         half = max(2, round(REACH * target.fwhm / target.step))
         level = np.pad(level / top, half)
+        taken = np.pad((target.under - target.under[target.measured].min(initial=target.under.max())) / top, half)
         trust = np.pad(target.measured / (1 + np.sqrt(target.variance) / top / NOISE), half)
         inside = (place > -half) & (place < len(target.net) + half - 1)
         hkl, q, count, place = hkl[inside], q[inside], count[inside], place[inside]
@@ -87,11 +90,11 @@ class Roots:
             raise UserError("a cell of these edges has no line in the range of the pattern")
         start = np.clip(np.rint(place).astype(np.int64), 0, len(level) - 2 * half - 1)
         offset = (start[:, None] + np.arange(-half, half + 1) - place[:, None]) * target.step / target.fwhm
-        root = np.sqrt(level + FLOOR)
+        root, high = np.sqrt(level + FLOOR), np.sqrt(level + np.clip(taken, 0, None) + FLOOR)
         line = line or _best_line(level, trust, start, offset)
         shape = pseudo_voigt(offset, *line)
         strength = count / q**2 / lorentz_polarisation_ratio(q, target.wavelength)
-        return cls(hkl, q, strength / strength.max(), shape, start, root, trust, target.wavelength, line)
+        return cls(hkl, q, strength / strength.max(), shape, start, root, high, trust, target.wavelength, line)
 
     def factors(self, numbers: NDArray[np.integer]) -> NDArray[np.float64]:
         """(T, R) form factors of elements with dispersion's real part and the usual displacements."""

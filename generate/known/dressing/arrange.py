@@ -96,7 +96,7 @@ def _downhill(fixed: Scattering, state: Arrangement, rng: Generator) -> Arrangem
 def scattering(tables: Tables, roots: Roots) -> Scattering:
     """Return tables and profile as compiled code takes them."""
     pieces = tables.still, tables.turned, tables.groups, tables.owner, tables.twists, tables.turns
-    return Scattering(*pieces, roots.strength, roots.start, roots.shape, roots.root, roots.trust, FLOOR)
+    return Scattering(*pieces, roots.strength, roots.start, roots.shape, roots.root, roots.high, roots.trust, FLOOR)
 
 
 def _different(found: list[Arrangement]) -> list[Arrangement]:

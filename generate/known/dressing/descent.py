@@ -29,6 +29,7 @@ class Scattering(NamedTuple):
     start: NDArray[np.int64]  # (R,)
     shape: NDArray[np.float64]  # (R, W)
     root: NDArray[np.float64]  # (M,)
+    high: NDArray[np.float64]  # (M,)
     trust: NDArray[np.float64]  # (M,)
     floor: float
 
@@ -98,7 +99,7 @@ def _cost(p: Scattering, sums: NDArray, slope: NDArray) -> float:
     intensity = np.empty(len(sums))
     for r in range(len(sums)):
         intensity[r] = p.strength[r] * (float(sums[r].real) ** 2 + float(sums[r].imag) ** 2)
-    return misfit(intensity, p.start, p.shape, p.root, p.trust, p.floor, slope)
+    return misfit(intensity, p.start, p.shape, p.root, p.high, p.trust, p.floor, slope)
 
 
 @njit(cache=True, fastmath=True)

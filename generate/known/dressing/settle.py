@@ -13,11 +13,14 @@ from generate.parts import Chemistry
 from generate.solving.cost import POSE, descend_all, evaluate
 from generate.solving.problem import Placed, Problem, Setting, rotation
 from generate.solving.roots import Roots
-from generate.solving.search import PATTERN, TOLERANCE
+from generate.solving.search import TOLERANCE
 from generate.solving.sites import sites
 from xtal.crystals import Crystal
 from xtal.crystals.parts import Part
 
+PATTERN = (
+    300.0  # what a wholly wrong pattern costs: more than in a search, for contacts of what stands right may be short
+)
 STEPS = 150  # evaluations at most,
 LONGEST = 0.3  # s, and so long: there are many neighbours in a flat cell
 NO_SYMMETRY = (np.eye(3, dtype=np.int64)[None], np.zeros((1, 3)))

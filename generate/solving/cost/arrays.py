@@ -33,6 +33,7 @@ class Arrays(NamedTuple):
     shape: NDArray[np.float64]  # (R, W) profile of each reflection
     start: NDArray[np.int64]  # (R,) its first point
     root: NDArray[np.float64]  # (M,) of the measured profile
+    high: NDArray[np.float64]  # (M,) the same with what may have been taken for background
     trust: NDArray[np.float64]  # (M,) weights
     floor: float  # added under the root
     bond: NDArray[np.float64]  # (T, T) μ, 0 for pairs that do not bind

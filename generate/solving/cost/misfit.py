@@ -1,4 +1,8 @@
-"""How far a calculated profile is from the measured one: ``1 - c²``, c the correlation of their roots."""
+"""How far a calculated profile is from the measured one: ``1 - c²``, c the correlation of their roots.
+
+Where lines are dense, their feet look like background and are taken off with it: there the measured profile lies
+anywhere between what is left and what was taken, and counts as the point of this range nearest to the calculated one.
+"""
 
 import numpy as np
 from numba import njit
@@ -7,15 +11,23 @@ from numpy.typing import NDArray
 
 @njit(cache=True, fastmath=True)
 def misfit(
-    intensity: NDArray, start: NDArray, shape: NDArray, root: NDArray, trust: NDArray, floor: float, slope: NDArray
+    intensity: NDArray,
+    start: NDArray,
+    shape: NDArray,
+    root: NDArray,
+    high: NDArray,
+    trust: NDArray,
+    floor: float,
+    slope: NDArray,
 ) -> float:
-    """Return ``1 - c²`` and fill `slope` (M,), its derivative by the profile.
+    """Return ``1 - c²`` and fill `slope` (M,), its derivative by the profile at the same scale.
 
     Args:
         intensity: (R,) of the reflections.
         start: (R,) first point of each.
         shape: (R, W) profile of each.
         root: (M,) of the measured profile.
+        high: (M,) the same with what may have been taken for background.
         trust: (M,) weights.
         floor: added under the root of the calculated profile, once that is on the scale of the measured one.
         slope: (M,) to be filled.
@@ -24,21 +36,28 @@ def misfit(
     for r in range(len(intensity)):
         for m in range(shape.shape[1]):
             profile[start[r] + m] += intensity[r] * shape[r, m]
-    total, seen = 0.0, 0.0
-    for m in range(len(root)):
-        total += trust[m] * profile[m]
-        seen += trust[m] * root[m] ** 2
-    scale = max(seen, 1e-12) / max(total, 1e-12)  # so that the floor under the root means the same for both
-    xy, xx = 0.0, 0.0
+    total, level = 0.0, 0.0
+    for m in range(len(root)):  # the scale is told by points that are known
+        known = trust[m] * root[m] ** 2 / high[m] ** 2
+        total += known * profile[m]
+        level += known * (root[m] ** 2 - floor)
+    scale = max(level, 1e-12) / max(total, 1e-12)
+    xy, xx, yy = 0.0, 0.0, 0.0
     for m in range(len(root)):
         calc = np.sqrt(profile[m] * scale + floor)
+        seen = min(max(calc, root[m]), high[m])
         slope[m] = calc
-        xy += trust[m] * calc * root[m]
+        xy += trust[m] * calc * seen
         xx += trust[m] * calc * calc
+        yy += trust[m] * seen * seen
     for m in range(len(root)):
         calc = slope[m]
-        slope[m] = -(2 * xy / (xx * seen)) * trust[m] * (root[m] - xy / xx * calc) * scale / (2 * calc)
-    return 1 - xy * xy / (xx * seen)
+        seen = min(max(calc, root[m]), high[m])
+        change = -(2 * xy / (xx * yy)) * (seen - xy / xx * calc)
+        if root[m] < calc < high[m]:  # what is measured goes along
+            change -= 2 * xy / (xx * yy) * (calc - xy / yy * seen)
+        slope[m] = change * trust[m] * scale / (2 * calc)
+    return 1 - xy * xy / (xx * yy)
 
 
 @njit(cache=True, fastmath=True)

@@ -22,7 +22,7 @@ def pattern_cost(p: Arrays, y: NDArray, atom: NDArray, weight: float, force: NDA
             sums[part, r] = total
     slope = np.empty(len(p.root))
     intensity = p.strength * (sums[0] ** 2 + sums[1] ** 2)
-    cost = misfit(intensity, p.start, p.shape, p.root, p.trust, p.floor, slope)
+    cost = misfit(intensity, p.start, p.shape, p.root, p.high, p.trust, p.floor, slope)
     pull = np.zeros((3, len(y)), np.float32)  # by fractional coordinates
     for r in range(len(p.hkl)):
         pulled = by_intensity(slope, p.start, p.shape, r) * p.strength[r] * 4 * np.pi * weight

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from solving_helpers import FAMILIES, alone, clean_sample, symmetric
 
-from generate.solving.roots import Roots, independent
+from generate.solving.cost import by_intensity, misfit
+from generate.solving.roots import FLOOR, Roots, independent
 from xtal.errors import UserError
 from xtal.patterns import two_theta_from_q
 
@@ -46,3 +47,42 @@ def test_a_cell_without_lines_in_the_range_is_refused():
     tiny = np.eye(3) * 2.0  # its first line lies beyond 30°
     with pytest.raises(UserError, match="no line in the range"):
         Roots.of(clean_sample(CRYSTAL), tiny, alone(tiny).rotations)
+
+
+def test_feet_of_dense_lines_that_the_background_took_are_no_misfit():
+    """A pattern of many weak lines: the crystal itself agrees far better than when only the net intensity counts."""
+    crystal = max(FAMILIES, key=lambda one: one.volume)
+    roots = Roots.of(clean_sample(crystal), crystal.lattice, alone(crystal.lattice).rotations)
+    assert (roots.high >= roots.root).all()
+    waves = np.exp(2j * np.pi * crystal.frac_coords @ roots.hkl.T)
+    factors = roots.factors(np.arange(1, 99))[crystal.numbers.astype(np.int64) - 1]
+    strength = roots.strength * np.abs((factors * waves).sum(axis=0)) ** 2
+    shown = [strength, roots.start, roots.shape, roots.root, roots.high, roots.trust, FLOOR, np.empty(len(roots.root))]
+    net_alone = [*shown[:4], roots.root, *shown[5:]]
+    assert misfit(*shown) < 0.01
+    assert misfit(*shown) <= misfit(*net_alone)
+
+
+def test_the_slope_is_that_of_the_misfit():
+    crystal = max(FAMILIES, key=lambda one: one.volume)
+    roots = Roots.of(clean_sample(crystal), crystal.lattice, alone(crystal.lattice).rotations)
+    rng = np.random.default_rng(0)
+    strength = rng.uniform(0, 1, len(roots.q))
+    high = roots.root + rng.uniform(0, 0.1, len(roots.root))
+
+    def at(intensity: np.ndarray, slope: np.ndarray) -> float:
+        return misfit(intensity, roots.start, roots.shape, roots.root, high, roots.trust, FLOOR, slope)
+
+    slope, none = np.empty_like(high), np.empty_like(high)
+    at(strength, slope)
+    told = np.array([by_intensity(slope, roots.start, roots.shape, r) for r in range(len(strength))])
+    step = rng.normal(size=len(strength)) * 1e-5
+    step -= strength * (step @ told_scale(roots, high)) / (strength @ told_scale(roots, high))  # the scale stays
+    change = at(strength + step, none) - at(strength - step, none)
+    assert change == pytest.approx(2 * step @ told, rel=2e-3)
+
+
+def told_scale(roots: Roots, high: np.ndarray) -> np.ndarray:
+    """(R,) what each line adds to the sum that tells the scale."""
+    known = roots.trust * (roots.root / high) ** 2
+    return np.array([(known[s : s + len(w)] * w).sum() for s, w in zip(roots.start, roots.shape, strict=True)])

@@ -62,9 +62,11 @@ def misfit(roots: Roots, frac: NDArray[np.float64], numbers: NDArray[np.integer]
     profile = np.full(len(roots.root), 1e-12)
     for start, shape, strength, total in zip(roots.start, roots.shape, roots.strength, sums, strict=True):
         profile[start : start + len(shape)] += strength * abs(total) ** 2 * shape
-    seen = (roots.trust * roots.root**2).sum()
-    calc = np.sqrt(profile * seen / (roots.trust * profile).sum() + FLOOR)
-    return float(1 - (roots.trust * calc * roots.root).sum() ** 2 / (roots.trust * calc**2).sum() / seen)
+    known = roots.trust * (roots.root / roots.high) ** 2
+    calc = np.sqrt(profile * (known * (roots.root**2 - FLOOR)).sum() / (known * profile).sum() + FLOOR)
+    seen = np.clip(calc, roots.root, roots.high)
+    weighted = [(roots.trust * a * b).sum() for a, b in ((calc, seen), (calc, calc), (seen, seen))]
+    return float(1 - weighted[0] ** 2 / weighted[1] / weighted[2])
 
 
 def unit(smiles: str) -> Unit:
