@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from generate.knowledge.series import straight_linkers
 from generate.known.archetypes import archetypes
 from generate.known.centring import centrings, in_lattice
-from generate.known.dressing import SETTLED, Attempt, Dresser, Undressed, undressed
+from generate.known.dressing import SETTLED, Attempt, Dresser, Undressed, bonded_as, undressed
 from generate.known.exchange import Plan, exchanged, plans
 from generate.known.gallery import Neighbour
 from generate.known.isoreticular import Key, Recipe, recipes, with_metal
@@ -196,7 +196,7 @@ class Builder:
         able = [(built.trial, attempt) for built, attempt in tried if attempt is not None]
         able.sort(key=lambda one: one[1].misfit)
         best = able[:SETTLED]
-        made = [attempt.settled(chemistry, rng).crystal for _, attempt in best]
+        made = [a.settled(bonded_as(trial.plan.host.crystal, chemistry), rng).crystal for trial, a in best]
         return self._refined([trial for trial, _ in best], made)
 
     def _refined(self, trials: Sequence[_Trial], crystals: Sequence[Crystal]) -> list[_Built]:

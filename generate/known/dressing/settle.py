@@ -10,13 +10,17 @@ from generate.known.dressing.tables import Tables
 from generate.known.dressing.undressed import Undressed
 from generate.known.pendants import Group
 from generate.parts import Chemistry
+from generate.parts.chemistry import LEAST_SPREAD
 from generate.solving.cost import POSE, descend_all, evaluate
 from generate.solving.problem import Placed, Problem, Setting, rotation
 from generate.solving.roots import Roots
 from generate.solving.search import TOLERANCE
 from generate.solving.sites import sites
 from xtal.crystals import Crystal
+from xtal.crystals.bonds import find_bonds
+from xtal.crystals.linkers import METALS
 from xtal.crystals.parts import Part
+from xtal.crystals.valence import within_valence
 
 PATTERN = (
     300.0  # what a wholly wrong pattern costs: more than in a search, for contacts of what stands right may be short
@@ -86,6 +90,24 @@ def settled(
         replace(framework, nodes=nodes, units=units),
         arrangement,
     )
+
+
+def bonded_as(crystal: Crystal, chemistry: Chemistry) -> Chemistry:
+    """Return the chemistry of frameworks whose metals are bound as those of one crystal are, as tightly as there."""
+    bonds = within_valence(crystal, find_bonds(crystal), METALS[crystal.numbers])
+    metal, other = crystal.numbers[bonds.first], crystal.numbers[bonds.second]
+    held = METALS[metal] & ~METALS[other]
+    bond, spread = chemistry.bond.copy(), chemistry.spread.copy()
+    number, slack = chemistry.coordination.copy(), chemistry.coordination_spread.copy()
+    for one, two in np.unique(np.stack([metal[held], other[held]], axis=1), axis=0).tolist():
+        lengths = bonds.length[held & (metal == one) & (other == two)]
+        bond[one, two] = bond[two, one] = lengths.mean()
+        spread[one, two] = spread[two, one] = max(LEAST_SPREAD, float(lengths.std()))
+    for one in np.unique(metal[held]).tolist():
+        rows = np.flatnonzero(crystal.numbers == one)
+        counts = np.bincount(bonds.first[held], minlength=len(crystal))[rows]
+        number[one], slack[one] = counts.mean(), counts.std()
+    return replace(chemistry, bond=bond, spread=spread, coordination=number, coordination_spread=slack)
 
 
 def _dressed(
