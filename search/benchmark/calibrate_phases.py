@@ -16,12 +16,13 @@ from models.files import WEIGHTS
 from search.benchmark.mixtures import Mixture, pure, simulated
 from search.benchmark.trials import Progress, second_half
 from search.engine import Engine
-from search.phases.calibration import SHIPPED, Curve, PhaseCurves
+from search.phases.calibration import SHIPPED, PhaseCurves
 from search.phases.evidence import SIGNS, features
 from search.phases.find import Finder
 from search.phases.scout import Scout
 from search.verdict import Judge
 from search.verdict.calibration import Logistic, fit_bounds
+from search.verdict.curve import Curve
 from search.verdict.lookalikes import nearest_lookalikes
 from xtal.errors import UserError
 

@@ -25,7 +25,7 @@ class HistoryEntry:
         source: file name of the pattern.
         label: what the user called it.
         index: name of the index searched.
-        kind: ``match``, ``match_and_more`` or ``miss``.
+        kind: ``match``, ``match_and_more``, ``other_state`` or ``miss``.
         probability: that the first hit is right.
         top_hit: name of the first hit, None when there was none.
         candidates: how many crystals were generated.

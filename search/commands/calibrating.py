@@ -21,12 +21,14 @@ def calibrate(
     out: Annotated[Path | None, typer.Option(help="File to write; by default beside the index.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Reliability diagram to write.")] = None,
     phases: Annotated[bool, typer.Option("--phases", help="Fit the probability of each phase of a mixture.")] = False,
+    states: Annotated[bool, typer.Option("--states", help="Fit the probability of another pore state.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Fit the probability of a match to an index, with patterns of entries it holds and of entries removed."""
     from search.benchmark import write_reliability
     from search.benchmark.calibrate import calibrate as fitted
     from search.benchmark.calibrate_phases import calibrate_phases
+    from search.benchmark.states import calibrate_states, rates_text
     from xtal.figure import check_figure
 
     with errors_reported():
@@ -39,6 +41,12 @@ def calibrate(
             print_result(
                 asdict(curve), f"phases are named from a probability of {curve.least_together:.2f} on", as_json
             )
+            return
+        if states:
+            with progress_bars() as advance:
+                of_states, rates = calibrate_states(engine, queries, seed, out, advance)
+            data = {"curve": asdict(of_states), "rates": [asdict(one) for one in rates]}
+            print_result(data, rates_text(of_states.least, rates), as_json)
             return
         with progress_bars() as advance:
             report = fitted(engine, queries, seed, path=out, progress=advance)

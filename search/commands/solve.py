@@ -60,7 +60,7 @@ def solve(
     exit_code: Annotated[bool, typer.Option("--exit-code", help="End with 4 where a pattern has no match.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Answer each pattern: match, match and more (a mixture) or no match; generate crystals after no match.
+    """Answer each pattern: match, match and more (a mixture), another pore state, or no match and generated crystals.
 
     Several files are answered one after the other, each printed when it is done, with a summary at the end; a
     generation takes about a minute. With --json one object per file and line; one that cannot be used is {"file",

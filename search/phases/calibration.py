@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,31 +13,12 @@ from indexer.storage.files import write_durably
 from models.embedder import Embedder
 from models.files import WEIGHTS
 from search.phases.evidence import FEATURES
-from search.verdict.calibration import Logistic
+from search.verdict.curve import Curve
 from xtal.errors import UserError
 from xtal.shipped import renewed, whole
 
 FORMAT = 1  # raised when older code could misread the file
 SHIPPED = "phases.json"  # beside the weights of an embedder
-
-
-@dataclass(frozen=True)
-class Curve:
-    """A logistic curve on features (F,) that count as no less than `low` and no more than `high`, (F,) each."""
-
-    low: tuple[float, ...]
-    high: tuple[float, ...]
-    logistic: Logistic
-
-    def probabilities(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return (P,) of features (P, F)."""
-        return self.logistic.probability(np.clip(features, self.low, self.high))
-
-    @classmethod
-    def read(cls, raw: dict[str, Any]) -> Self:
-        """Make one of what `asdict` wrote."""
-        logistic = Logistic(raw["logistic"]["intercept"], tuple(raw["logistic"]["weights"]))
-        return cls(tuple(raw["low"]), tuple(raw["high"]), logistic)
 
 
 @dataclass(frozen=True)

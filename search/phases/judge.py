@@ -15,6 +15,7 @@ from search.phases.evidence import features, shares
 from search.phases.find import Finder, Found
 from search.phases.scout import Scout
 from search.phases.shares import weight_shares
+from search.states import StateJudge
 from search.verdict import Verdict
 from xtal.patterns import two_theta_from_q
 from xtal.physics.fit import Fit
@@ -31,7 +32,7 @@ class PhaseJudge:
     """Looks for further phases in the answers of one engine; safe to use from several threads."""
 
     def __init__(self, engine: "Engine") -> None:
-        self._engine = engine
+        self._engine, self._states = engine, StateJudge(engine)
 
     @cached_property
     def _curves(self) -> PhaseCurves | None:
@@ -45,13 +46,18 @@ class PhaseJudge:
         """Return the verdict after a look at what the first hit leaves.
 
         A match of one phase stays as it is unless a further phase is found. Where no single phase is a match, those
-        that are sure enough are named, and what they leave is listed.
+        that are sure enough are named, and what they leave is listed. Where none is, a framework in another pore state
+        is looked for.
 
         Args:
             answer: of the search.
             verdict: on its first hit.
             passing: the search's filter; None lets all pass.
         """
+        return self._states.examined(answer, self._with_phases(answer, verdict, passing), passing)
+
+    def _with_phases(self, answer: Answer, verdict: Verdict, passing: Filter | None) -> Verdict:
+        """Return the verdict after a look at further phases."""
         if not self._in_doubt(answer, verdict) or self._curves is None:
             return verdict
         allowed = None if passing is None else passing.rows(self._engine.index.entries)

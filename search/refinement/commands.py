@@ -104,13 +104,15 @@ def refined_text(refined: "Refined | str") -> str:
 
 
 def write_hit(engine: "Engine", solution: "Solution", folder: Path, refined: "Refined | str | None") -> None:
-    """Write the first hit of a match, and what was refined of it, beside the generated crystals of an answer."""
+    """Write the first hit of a match (or the framework that is in another state) beside the generated crystals."""
     from search.refinement.hit_cif import hit_cif
     from search.refinement.run import Refined
 
     if solution.verdict.kind == "miss" or not solution.answer.hits:
         return
     hit, place = solution.answer.hits[0], folder / solution.key[:8]
+    if solution.verdict.kind == "other_state":
+        hit = solution.verdict.phases[0].hit
     place.mkdir(parents=True, exist_ok=True)
     text = hit_cif(engine.crystal(hit.id), hit, engine.index.manifest.name, solution.answer.pattern.source)
     (place / "hit.cif").write_text(text, encoding="utf-8")

@@ -98,8 +98,11 @@ def model_of_entry(engine: "Engine", entry: str) -> Model:
 
 
 def matching(engine: "Engine", answer: "Answer", verdict: "Verdict") -> list[Model]:
-    """Return what a search found to match: all phases of a mixture, or the first hit; nothing after a miss."""
-    if verdict.kind == "miss" or not answer.hits:
+    """Return what a search found to match: all phases of a mixture, or the first hit; nothing after a miss.
+
+    A framework in another pore state is no structure to refine either: what fills its pores is not known.
+    """
+    if verdict.kind in ("miss", "other_state") or not answer.hits:
         return []
     hits = [phase.hit for phase in verdict.phases] or [answer.hits[0]]
     return [model_of_entry(engine, hit.id) for hit in hits]

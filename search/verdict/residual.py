@@ -20,7 +20,7 @@ from xtal.physics.texture import SPREAD, nearest_axis
 
 LOW = 0.94  # Å⁻¹, spacings beyond 6.7 Å: what fills pores changes these lines most
 SAME_METRIC = 0.01  # relative to the edges: cells that differ by less have the same symmetry
-LITTLE_TEXTURE, LITTLE_STRAIN = 0.7, 0.002  # rms in units of what is usual, strain: less is not looked into
+LITTLE_TEXTURE, LITTLE_STRAIN = 0.7, 0.004  # rms in units of what is usual, strain: less is not looked into
 HULL_POINTS = 200  # of the background, enough for a hump
 
 
@@ -33,6 +33,9 @@ class Residual:
             0 where there are none of either.
         below: degrees 2θ up to which that is.
         texture: March-Dollase ratio about the likeliest axis; 1 where hardly any is needed.
+        beyond: root mean square of the errors of the lines from `LOW` on that show, in units of what is usual.
+        shown: how many these are.
+        agreement: cosine of the roots of the fitted and the calculated intensities of the lines from `LOW` on.
         split: largest difference of the strain in two directions that the metric symmetry of the entry makes alike.
         split_sigmas: how many standard deviations that strain is from none.
     """
@@ -40,18 +43,33 @@ class Residual:
     low_angles: float = 0.0
     below: float = 0.0
     texture: float = 1.0
+    beyond: float = 0.0
+    shown: int = 0
+    agreement: float = 0.0
     split: float = 0.0
     split_sigmas: float = 0.0
 
     @classmethod
-    def of(cls, view: View, model: Model, state: State) -> Self:
-        """Take apart where a fit stands in a view."""
+    def of(cls, view: View, model: Model, state: State, shows: NDArray[np.bool_]) -> Self:
+        """Take apart where a fit stands in a view; `shows` (L,) are the lines whose errors noise does not hide."""
         errors, _, texture = state.split(model.lines)
-        seen = view.target
+        seen, high = view.target, model.shell.line_q >= LOW
         low, first = _low_angles(model, errors, seen)
         split, sigmas = _split(state, model.lines, spread(seen.wavelength)[:6, :6], model.shell.lattice)
-        ratio = _texture(model, state, texture)
-        return cls(low, first, ratio, split, sigmas)
+        calculated = np.sqrt(np.bincount(model.shell.line, model.shell.area)[high])
+        fitted = calculated * np.exp(0.5 * (model.spread * errors)[high])
+        norm = np.linalg.norm(fitted) * np.linalg.norm(calculated)
+        told = errors[high & shows]
+        return cls(
+            low_angles=low,
+            below=first,
+            texture=_texture(model, state, texture),
+            beyond=float(np.sqrt(np.mean(told**2))) if len(told) else 0.0,
+            shown=len(told),
+            agreement=float(fitted @ calculated / max(norm, 1e-30)),
+            split=split,
+            split_sigmas=sigmas,
+        )
 
 
 def amorphous_share(target: Target) -> float:

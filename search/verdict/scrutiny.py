@@ -53,12 +53,17 @@ class Scrutiny:
     @classmethod
     def of(cls, answer: Answer, hit: Hit, index: Index) -> Self:
         """Fit one fitted hit of an index once more."""
-        crystal = index.crystal(hit.row)
-        target = _shortened(prepared(answer.pattern, answer.lines).grown(hit.growth), crystal)
+        target = prepared(answer.pattern, answer.lines).grown(hit.growth)
+        return cls.of_crystal(target, index.crystal(hit.row), np.array(hit.parameters), hit.second)
+
+    @classmethod
+    def of_crystal(cls, target: Target, crystal: Crystal, parameters: NDArray[np.float64], second: float) -> Self:
+        """Fit a crystal once more, from the `parameters` (9,) of a fit, in a beam with a share `second` of Kα2."""
+        target = _shortened(target, crystal)
         end = float(q_from_two_theta(target.two_theta[-1], target.wavelength)) * STRAIN_MARGIN
-        model = Model(Shell.of(crystal, target.wavelength, end, hit.second))
+        model = Model(Shell.of(crystal, target.wavelength, end, second))
         scale = max(float(target.net.sum()) * target.step, LEAST)
-        state = State.start(model.lines, np.array(hit.parameters), scale, target.wavelength)
+        state = State.start(model.lines, parameters, scale, target.wavelength)
         for stage in PASSES:
             view = View(target, stage)
             try:
@@ -78,7 +83,7 @@ class Scrutiny:
             line_errors=_rms(errors[shows]),
             texture=_rms(texture),
             strain=_rms(nine[:6]),
-            residual=Residual.of(view, model, state),
+            residual=Residual.of(view, model, state, shows),
         )
 
 

@@ -15,8 +15,13 @@ if TYPE_CHECKING:
     from search.engine import Engine
     from search.verdict.calibration import Calibration
 
-Kind = Literal["match", "match_and_more", "miss"]
-WORDS = {"match": "match", "match_and_more": "match and more", "miss": "no match"}
+Kind = Literal["match", "match_and_more", "other_state", "miss"]
+WORDS = {
+    "match": "match",
+    "match_and_more": "match and more",
+    "other_state": "another pore state",
+    "miss": "no match",
+}
 SURE = 0.9  # a match that is less likely is called probable
 EVEN = 0.5  # a match that is less likely the very structure is explained
 
@@ -28,14 +33,15 @@ class Verdict:
     Attributes:
         kind: ``match`` when `probability` reaches one half, and the value that 3 % of patterns of absent structures
             reach; ``match_and_more`` when known phases explain most of the pattern together, or one does and lines are
-            left; ``miss`` otherwise.
+            left; ``other_state`` when a known framework does with another cell and other guests; ``miss`` otherwise.
         probability: that the first hit is the structure, or one whose lines look the same (`lookalikes`);
             calibrated, 0 to 1, for a user of whose patterns every second one is of a structure that the index holds.
             Under a filter it is weighed against all structures of the index, as if there were none.
         reasons: what speaks for and against, in words for people to read.
         exact: that the first hit (its group of equal structures) is the very structure, weighed against those that pass
             the filter; never above `probability`.
-        phases: of a ``match_and_more``, that with the most intensity first; `probability` is then the first one's.
+        phases: of a ``match_and_more``, that with the most intensity first, and of an ``other_state`` the framework;
+            `probability` is then the first one's.
         unexplained: found lines that the first hit does not explain, degrees 2θ, the strongest first.
     """
 
@@ -56,6 +62,8 @@ class Verdict:
                 least = percent(min(phase.probability for phase in self.phases))
                 return f"Match and more: {len(self.phases)} phases, each at least {least} likely"
             return f"Match and more: {percent(self.probability)} likely, and lines of something else"
+        if self.kind == "other_state":
+            return f"This framework, other guests or pore state: {percent(self.probability)} likely"
         if self.kind == "miss":
             return f"No match: {percent(self.probability)} likely that the best hit is right"
         return f"{'Match' if self.probability >= SURE else 'Probable match'}: {percent(self.probability)} likely"

@@ -168,7 +168,7 @@ def _answer(solver: "Solver", source: Source, wavelength: str, question: Questio
         return Item(source, error=str(error))
 
 
-_DOTS = {"match and more": "match", "no match": "miss"}  # of the style sheet
+_DOTS = {"match and more": "match", "another pore state": "match", "no match": "miss"}  # of the style sheet
 
 
 def _kind(item: Item) -> str:

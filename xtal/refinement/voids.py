@@ -3,6 +3,7 @@
 from itertools import product
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xtal.crystals import Crystal, find_bonds
 
@@ -16,6 +17,11 @@ PARTNERS = (1, 6, 7)  # hydrogen, carbon, nitrogen: bonds that make a molecule
 
 def is_porous(crystal: Crystal) -> bool:
     """Tell whether a share of the cell lies so far from all atoms that a molecule of a solvent fits in."""
+    return void_points(crystal)[1] > ROOM
+
+
+def void_points(crystal: Crystal) -> tuple[NDArray[np.float64], float]:
+    """Return places (N, 3), fractions of the cell, that lie `CLEARANCE` from all atoms, and their share of the cell."""
     from scipy.spatial import cKDTree
 
     lengths = np.linalg.norm(crystal.lattice, axis=1)
@@ -26,7 +32,8 @@ def is_porous(crystal: Crystal) -> bool:
     images = (crystal.frac_coords + around[:, None]).reshape(-1, 3)
     near = images[((images > -reach) & (images < 1 + reach)).all(axis=1)]
     distance, _ = cKDTree(near @ crystal.lattice).query(grid @ crystal.lattice)
-    return bool((distance > CLEARANCE).mean() > ROOM)
+    free = distance > CLEARANCE
+    return grid[free], float(free.mean())
 
 
 def is_organic(crystal: Crystal) -> bool:

@@ -1,6 +1,6 @@
 """How often each reason for a residual is told of entries whose patterns have one fault, and of entries without any.
 
-    python tests/benchmarks/residuals.py coremof2019-asr --queries 100
+    python tests/benchmarks/misfits/residuals.py coremof2019-asr --queries 100
 
 Printed are per cent of the patterns, one row for each fault.
 """
