@@ -6,7 +6,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 MIB = 2**20
 UPLOAD, SEARCH = "/gradio_api/upload", "/search"
-LARGEST = {UPLOAD: 128 * MIB, SEARCH: 64 * MIB}  # bytes: 50 files of a batch; a search looks more closely itself
+LARGEST = {UPLOAD: 256 * MIB, SEARCH: 64 * MIB}  # bytes: a thousand scans; a search looks more closely itself
 OTHERS = 16 * MIB  # bytes of any other request: text, and a pattern as data: URL
 WORDS = "the request is too large: it exceeds the maximum allowed size of {:,} bytes"
 
