@@ -20,7 +20,7 @@ from xtal.errors import UserError
 if TYPE_CHECKING:
     from indexer.storage import Index
 
-OF_RIVALS = "the next different structure"  # how the reason begins that compares with it: it is told in other words
+OF_RIVALS = "the next entry that differs"  # how the reason begins that compares with it: it is told in other words
 MOST = 60  # entries of one name that are compared
 
 

@@ -37,9 +37,9 @@ def reasons(answer: Answer, evidence: Evidence) -> tuple[str, ...]:
         how = "better" if lead < -CLOSE else "nearly as well" if lead > 0 else "as well"
         said.append(f"{answer.excluded.id} ({answer.excluded.formula}), which the filter excludes, fits {how}")
     if evidence.absent >= NOTABLE_ABSENCE:
-        said.append(f"{evidence.absent:.0%} of the intensity it should show has no line in the pattern")
+        said.append(f"{evidence.absent:.0%} of the intensity it should show has no peak in the pattern")
     if (errors := evidence.scrutiny.line_errors) >= NOTABLE_ERRORS:
-        said.append(f"it fits only if its lines are {errors:.1f} times as wrong as is usual")
+        said.append(f"it fits only if its intensities are {errors:.1f} times as wrong as is usual")
     if abs(shift := answer.hits[0].zero_shift or 0.0) >= in_degrees(NOTABLE_SHIFT, answer.pattern.wavelength):
         said.append(
             f"it fits only with a zero shift of {shift:+.2f}°: the sample's height or the instrument's zero is off"
@@ -52,7 +52,7 @@ def reasons(answer: Answer, evidence: Evidence) -> tuple[str, ...]:
     if pairs := answer.hits[0].overlaps:
         said.append(f"the entry lists {pairs} pairs of atoms that cannot be there together: it is doubtful in itself")
     if len(answer.lines) - evidence.unknown <= FEW_LINES:
-        said.append("so few lines are little to judge by")
+        said.append("so few peaks are little to judge by")
     return tuple(said)
 
 
@@ -130,14 +130,14 @@ def _words_on_lines(answer: Answer, evidence: Evidence) -> str:
     count, how = len(answer.lines) - evidence.unknown, "edited" if answer.edited else "found"
     unexplained = evidence.unexplained
     if not count:
-        return f"none of the {evidence.unknown} lines {how} lies where lines of it were calculated"
+        return f"none of the {evidence.unknown} peaks {how} lies where reflections of it were calculated"
     if not unexplained:
-        said = f"it explains the only line {how}" if count == 1 else f"it explains all {count} lines {how}"
+        said = f"it explains the only peak {how}" if count == 1 else f"it explains all {count} peaks {how}"
     else:
         angles = ", ".join(f"{angle:.2f}°" for angle in unexplained[:QUOTED])
         which = "at" if len(unexplained) <= QUOTED else "the strongest at"
         verb = "is" if len(unexplained) == 1 else "are"
-        said = f"{len(unexplained)} of {count} lines {how} {verb} not explained by it, {which} 2θ = {angles}"
+        said = f"{len(unexplained)} of {count} peaks {how} {verb} not explained by it, {which} 2θ = {angles}"
     return said + _words_on_unknown(evidence)
 
 
@@ -156,12 +156,11 @@ def _words_on_rival(answer: Answer, evidence: Evidence) -> str:
     if rival is None:
         passes = "" if answer.excluded is None else " that passes the filter"
         return f"there is no other structure{passes} to compare it with"
-    alike = f"similarity {evidence.similarity:.2f}, next different structure {rival.similarity:.2f}"
     if rival.chi_square is None:
-        return alike
-    name = f"the next different structure, {rival.id} ({rival.formula}),"
+        return f"the next entry that differs is {rival.id} ({rival.formula}), which was not fitted"
+    name = f"the next entry that differs, {rival.id} ({rival.formula}),"
     if evidence.lead < 0:
-        return f"{name} has the lower χ², but texture and errors of single lines make it less likely; {alike}"
+        return f"{name} has the lower χ², but takes a texture or errors of single reflections that are less likely"
     if evidence.lead < CLOSE:
-        return f"{name} fits nearly as well; {alike}"
-    return f"the next different structure fits worse, its χ² is {np.exp(evidence.lead):.1f} times as high; {alike}"
+        return f"{name} fits nearly as well"
+    return f"{name} fits worse: its χ² is {np.exp(evidence.lead):.1f} times as high"

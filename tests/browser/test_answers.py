@@ -202,7 +202,7 @@ def test_lines_can_be_edited_searched_with_and_found_again(visit, address, with_
     wait_for_hits(page)
     first_id = selected_id(page)
     page.click("#xs-edit .label-wrap")
-    page.wait_for_selector("#xs-lines >> text=lines found", timeout=SOON)
+    page.wait_for_selector("#xs-lines >> text=peaks found", timeout=SOON)
     buttons = page.locator("#xs-lines [data-remove]")
     count, first = buttons.count(), buttons.first.get_attribute("data-remove")
     assert page.locator("#xs-again").is_disabled()
@@ -229,7 +229,7 @@ def test_lines_can_be_edited_searched_with_and_found_again(visit, address, with_
     page.wait_for_selector(f"#xs-facts >> text={count} edited lines", timeout=SOON)
 
     page.click("#xs-found")
-    page.wait_for_selector(f"#xs-lines >> text={count} lines found, not searched with yet", timeout=SOON)
+    page.wait_for_selector(f"#xs-lines >> text={count} peaks found, not searched with yet", timeout=SOON)
     page.click("#xs-again")
     page.wait_for_selector("#xs-verdict .xs-edited", state="detached", timeout=SOON)
     assert selected_id(page) == first_id
@@ -241,7 +241,7 @@ def test_edited_lines_stay_with_their_measurement(visit, address, with_wavelengt
     drop(page, with_wavelength)
     wait_for_hits(page)
     page.click("#xs-edit .label-wrap")
-    page.wait_for_selector("#xs-lines >> text=lines found", timeout=SOON)
+    page.wait_for_selector("#xs-lines >> text=peaks found", timeout=SOON)
     count = page.locator("#xs-lines [data-remove]").count()
     page.locator("#xs-lines [data-remove]").first.click()
     page.wait_for_selector(f"#xs-lines >> text={count - 1} edited lines", timeout=SOON)

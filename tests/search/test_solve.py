@@ -144,7 +144,7 @@ def test_edited_lines_are_used_throughout_and_come_back_from_the_cache(solver, f
     assert first.key != plain.key
     assert first.answer.hits[0].similarity != plain.answer.hits[0].similarity
     assert [c.similarity for c in first.candidates] != [c.similarity for c in plain.candidates]
-    assert any("lines edited" in reason or "line edited" in reason for reason in first.verdict.reasons)
+    assert any("peaks edited" in reason or "peak edited" in reason for reason in first.verdict.reasons)
     again = solver.solve(foreign, replace(options, lines=lines_at(foreign, [27.4, 31.8, 45.5], [100, 300, 200])))
     assert again.cached
     assert again.answer.edited

@@ -127,8 +127,8 @@ def lines_html(
 
 
 def count_words(count: int, edited: bool) -> str:
-    """Return how many lines there are, and whether they were edited."""
-    return f"{count} {'edited line' if edited else 'line'}{'' if count == 1 else 's'}{'' if edited else ' found'}"
+    """Return how many peaks were found, or how many lines there are once they were edited."""
+    return f"{count} {'edited line' if edited else 'peak'}{'' if count == 1 else 's'}{'' if edited else ' found'}"
 
 
 def _words(count: int, edited: bool, stale: bool) -> str:

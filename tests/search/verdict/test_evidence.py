@@ -99,10 +99,10 @@ def test_the_sentence_tells_what_could_not_be_judged(engine, wide, answers):
     for answer in wide[0]:
         evidence = Evidence.of(answer, engine.index)
         low, high = evidence.known
-        (said,) = (reason for reason in reasons(answer, evidence) if "lines found" in reason)
+        (said,) = (reason for reason in reasons(answer, evidence) if "peaks found" in reason)
         judged, beyond = len(answer.lines) - evidence.unknown, evidence.unknown
         missed = len(evidence.unexplained)
-        assert said.startswith(f"{missed} of {judged} lines" if missed else f"it explains all {judged} lines")
+        assert said.startswith(f"{missed} of {judged} peaks" if missed else f"it explains all {judged} peaks")
         assert f"; {beyond} beyond the {low:.0f} to {high:.0f}° that were calculated of it were not judged" in said
     said = reasons(answers[0], Evidence.of(answers[0], engine.index))
     assert not any("calculated of it" in reason for reason in said)

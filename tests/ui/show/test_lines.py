@@ -29,7 +29,7 @@ def test_the_table_tells_place_spacing_intensity_and_width():
     assert float(first[0]) == pytest.approx(31.7, abs=0.02)
     assert float(first[1]) == pytest.approx(1.5406 / 2 / np.sin(np.radians(31.7 / 2)), abs=1e-3)
     assert float(first[3]) == pytest.approx(0.167, abs=0.03)
-    assert f"{len(FOUND)} lines found" in table
+    assert f"{len(FOUND)} peaks found" in table
     assert table.count('tabindex="0"') == 1
 
 
@@ -134,8 +134,8 @@ def test_the_panel_says_what_was_searched_with():
 
 def test_lines_are_counted():
     assert [count_words(n, e) for n, e in ((1, False), (2, False), (1, True), (2, True))] == [
-        "1 line found",
-        "2 lines found",
+        "1 peak found",
+        "2 peaks found",
         "1 edited line",
         "2 edited lines",
     ]
