@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from search.frameworks.described import Describer
     from search.verdict import Verdict
 
+MOST_NAMES = 2  # of a row, beside one more
+LIKE = "like "  # before the name of another entry with the same lines
 SAME_ROOM = 0.08  # of the volume per metal atom
 
 
@@ -29,7 +31,7 @@ class Framework:
     Attributes:
         hits: entries of the framework among the hits, the best first.
         probability: that the sample holds it, or something with the same lines; calibrated, 0 to 1.
-        name: common one of the best entry that has one, "" where none has.
+        name: common ones of its entries, the best one's first; with "like" where that has none, "" where none has.
         names: common ones of each entry, "" where it has none.
         metals: of all its entries.
         linkers: by name or SMILES; empty where they were not told apart.
@@ -47,10 +49,16 @@ class Framework:
         """The best entry."""
         return self.hits[0]
 
+    def name_of(self, hit: Hit) -> str:
+        """Return the common name of one of its entries; "like" that of another where it has none itself."""
+        own = dict(zip((one.id for one in self.hits), self.names, strict=False)).get(hit.id, self.name)
+        return own or (f"like {self.name.removeprefix(LIKE)}" if self.name else "")
+
     @property
     def label(self) -> str:
-        """The common name with the best entry's id, or that id alone."""
-        return f"{self.name} ({self.first.id})" if self.name else self.first.id
+        """The best entry's common name with its id, or that id alone."""
+        name = self.name_of(self.first)
+        return f"{name} ({self.first.id})" if name else self.first.id
 
 
 def framework_data(row: Framework) -> dict[str, Any]:
@@ -106,7 +114,7 @@ def frameworks(
             Framework(
                 own,
                 max(sure) if sure else next(later),
-                next((bare_name(names[n]) if len(row) > 1 else names[n] for n in row if names[n]), ""),
+                _name([names[n] for n in row]),
                 tuple(names[n] for n in row),
                 tuple(dict.fromkeys(metal for hit in own for metal in metals_of(hit.formula))),
                 next(
@@ -115,6 +123,15 @@ def frameworks(
             )
         )
     return tuple(sorted(made, key=lambda one: -one.probability))
+
+
+def _name(names: Sequence[str]) -> str:
+    """Return what a row is called by the names of its entries, the best first: all that its lines leave open."""
+    if len(names) == 1:
+        return names[0]
+    *first, last = dict.fromkeys(bare_name(name) for name in names if name) or [""]
+    said = f"{', '.join(first[:MOST_NAMES])} or {last}" if first else last
+    return said if names[0] or not said else f"{LIKE}{said}"
 
 
 def _grouped(hits: Sequence[Hit], names: Sequence[str], describer: "Describer | None") -> list[int]:

@@ -104,6 +104,28 @@ def test_the_cell_can_be_looked_at_along_its_axes(visit, address, with_wavelengt
     assert None not in views  # each axis shows what none before did
 
 
+def test_the_cell_turns_by_the_keyboard_and_the_primitive_one_is_a_switch_away(visit, address, with_wavelength):
+    page = visit(address)
+    drop(page, with_wavelength)
+    wait_for_hits(page)
+    page.wait_for_selector('[data-axis="0"]:enabled')
+    views = [colours(page, ".xs-canvas")]
+    for key in ("ArrowRight", "+", "b"):
+        page.focus(".xs-canvas")
+        page.keyboard.press(key)
+        views.append(other_colours(page, ".xs-canvas", views))
+    assert None not in views
+    switch = page.locator(".xs-switch")
+    if switch.is_visible():  # the entry's conventional cell may be its primitive one
+        before = page.inner_text(".xs-cell")
+        switch.click()
+        page.wait_for_function("text => document.querySelector('.xs-cell').innerText !== text", arg=before)
+        assert "primitive cell" in page.inner_text(".xs-cell")
+    page.click(".xs-solid")
+    assert page.get_attribute(".xs-solid", "aria-pressed") == "false"
+    assert other_colours(page, ".xs-canvas", views) is not None
+
+
 def test_square_roots_are_a_click_away(visit, address, with_wavelength):
     page = visit(address)
     drop(page, with_wavelength)

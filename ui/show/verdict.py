@@ -62,7 +62,7 @@ def _spaced(text: str) -> str:
 
 def _meaning(solution: "Solution", threshold: float, rows: Sequence["Framework"]) -> str:
     verdict, hits = solution.verdict, solution.answer.hits
-    names = {hit.group: row.name for row in rows for hit in row.hits}
+    names = {hit.group: row.name_of(hit) for row in reversed(rows) for hit in reversed(row.hits)}
     if verdict.phases:
         return "; ".join(_phase(phase, names.get(phase.hit.group, "")) for phase in verdict.phases) + "."
     if not hits:

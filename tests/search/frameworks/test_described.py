@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 from search.answer import Phase
-from search.frameworks import all_hits, frameworks
+from search.frameworks import Framework, all_hits, frameworks
 from search.frameworks.chances import later_chances
 from search.frameworks.described import Describer, bare_carbons, metals_of, parts_of, setting_of
+from search.frameworks.group import _name
 from search.verdict import Verdict
 from xtal.crystals import Crystal
 
@@ -91,3 +92,14 @@ def test_space_group_and_cell_are_conventional():
 def test_metals_of_a_formula():
     assert metals_of("C24H14CeO16Zr2") == ("Ce", "Zr")
     assert metals_of("C2H6") == ()
+
+
+def test_an_entry_without_a_name_is_only_like_one_that_has_it(answers):
+    first, second, *_ = answers[0].hits
+    row = Framework((first, second), 0.9, "like ZIF-8", ("", "ZIF-8"))
+    assert (row.name_of(first), row.name_of(second)) == ("like ZIF-8", "ZIF-8")
+    assert _name(["", "ZIF-8"]) == "like ZIF-8"
+    assert _name(["UiO-66 (Hf)", "", "UiO-66"]) == "UiO-66"
+    assert _name(["MOF-5", "", "IRMOF-3", "MOF-5 (Ni)", "IRMOF-6"]) == "MOF-5, IRMOF-3 or IRMOF-6"
+    assert _name(["UiO-66 (Hf)"]) == "UiO-66 (Hf)"
+    assert _name([""]) == _name(["", ""]) == ""
