@@ -1,0 +1,73 @@
+import shutil
+from pathlib import Path
+
+import pytest
+from ui_fakes import SALT, FakeEngine, library
+
+from ui.actions import Actions
+from ui.batch import Files
+from ui.inputs import FROM_FILE, Source
+from ui.opening.events import COMPARE, Opening
+from ui.opening.structures import is_structure
+from ui.view import View
+from xtal.crystals import write_cif
+
+PATTERN = Path(__file__).parents[2] / "data" / "patterns" / "sigma.xye"
+SOURCE, FILES, DROPPED, EXAMPLE, PAIR, TOGETHER = range(6)
+
+
+@pytest.fixture
+def opening():
+    return Opening(Actions(library(FakeEngine())), lambda view, _root: [view])
+
+
+@pytest.fixture
+def files(tmp_path):
+    made = [tmp_path / name for name in ("one.xye", "two.xye")]
+    for path in made:
+        shutil.copy(PATTERN, path)
+    structure = tmp_path / "mine.cif"
+    structure.write_text(write_cif(SALT, ["mine"]))
+    return [str(path) for path in (*made, structure)]
+
+
+def opened(opening, paths, before=None):
+    return opening.files(paths, before, FROM_FILE, False, None, Files(), View())
+
+
+def test_a_second_file_takes_the_place_of_the_first_and_both_are_offered(opening, files):
+    one, two, _ = files
+    first = opened(opening, [one])
+    assert (first[SOURCE].name, first[PAIR], first[TOGETHER].visible) == ("one.xye", (), False)
+    second = opened(opening, [one, two], first[SOURCE])
+    assert (second[SOURCE].name, second[DROPPED], second[PAIR]) == ("two.xye", [two], (one, two))
+    assert second[TOGETHER].visible
+    assert "two.xye took the place of one.xye" in second[-1].message
+    both = opening.together(second[PAIR], FROM_FILE, False, None, Files(), View())
+    assert [source.name for source in both[FILES].sources] == ["one.xye", "two.xye"]
+    assert not both[TOGETHER].visible
+
+
+def test_several_files_at_once_are_a_batch(opening, files):
+    one, two, _ = files
+    made = opened(opening, [one, two, one])
+    assert len(made[FILES].sources) == 2
+    assert made[SOURCE] is None
+
+
+def test_a_structure_beside_a_pattern_is_compared_with_it(opening, files):
+    one, _, structure = files
+    for paths, before in (([one, structure], None), ([one, structure], Source(Path(one), "one.xye"))):
+        made = opened(opening, paths, before)
+        assert made[SOURCE].name == "one.xye"
+        assert made[COMPARE : COMPARE + 2] == ["mine.cif", structure]
+        assert made[PAIR] == ()
+
+
+def test_the_cif_of_a_structure_is_no_pattern(files, tmp_path):
+    assert is_structure(Path(files[2]))
+    assert not is_structure(Path(files[0]))
+    powder = tmp_path / "powder.cif"
+    powder.write_text(Path(files[2]).read_text() + "\n_pd_meas_2theta_range_min 3\n")
+    assert not is_structure(powder)
+    assert not is_structure(tmp_path / "gone.cif")
