@@ -139,7 +139,8 @@ def test_a_file_without_a_wavelength_asks_for_it_and_then_searches(visit, addres
     page = visit(address)
     drop(page, without_wavelength)
     alert = page.wait_for_selector("#xs-message [role=alert]", timeout=SOON)
-    assert alert.inner_text() == "bare.xy states no wavelength. Choose the one it was measured with under “Wavelength”."
+    words = "no wavelength in bare.xy; choose the one it was measured with under “Wavelength”"
+    assert alert.inner_text() == words
     assert page.locator("tr[data-rank]").count() == 0
     page.click("#xs-wavelength input")
     page.get_by_role("option", name="Cu Kα (1.5419 Å)").click()
