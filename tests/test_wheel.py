@@ -13,7 +13,19 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 SOURCES = ("xtalscout.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE", "CITATION.cff", "CHANGELOG.md")
-NAMED = ("CONTRIBUTING.md", "SECURITY.md", "docs", "tests", "xtal", "models", "indexer", "generate", "search", "ui")
+NAMED = (
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "mkdocs.yml",
+    "docs",
+    "tests",
+    "xtal",
+    "models",
+    "indexer",
+    "generate",
+    "search",
+    "ui",
+)
 MOST = 50_000_000  # bytes of the wheel
 
 
@@ -40,6 +52,7 @@ def test_the_wheel_holds_what_serving_needs_and_no_more(wheel):
     packages = ("xtal", "models", "indexer", "generate", "search", "ui")
     assert {f"{package}/py.typed" for package in packages} <= names
     assert {"models/weights/ccsg/denoiser.onnx", "search/examples/UiO-66.xye", "ui/show/assets/style.css"} <= names
+    assert any(name.endswith("share/doc/xtalscout/tutorial.md") for name in names)  # which the page serves
     assert [name for name in names if name.endswith(".safetensors") or name.startswith("tests")] == []
     assert wheel.stat().st_size < MOST
 
