@@ -19,16 +19,20 @@ if TYPE_CHECKING:
 
 STYLE = """
 body { font: 14px/1.45 system-ui, sans-serif; color: #1f2937; max-width: 1000px; margin: 24px auto; padding: 0 16px; }
-h1 { font-size: 20px; } h2 { font-size: 16px; margin-top: 24px; } img { max-width: 100%; }
+h1 { font-size: 20px; } h2 { font-size: 16px; margin-top: 24px; } img { width: 100%; }
 .xs-verdict { border-left: 4px solid #b7791f; background: #fdf7ea; padding: 6px 16px; }
 .xs-verdict h2 { margin: 6px 0; } .xs-match { border-color: #2f855a; background: #eef8f2; }
 table { border-collapse: collapse; width: 100%; font-size: 13px; }
 th, td { text-align: left; padding: 4px 8px; border-bottom: 1px solid #dfe3e8; }
 tr[aria-selected="true"] { background: #e8f0fb; }
+td:nth-child(2) { white-space: nowrap; } dt { font-size: 11px; color: #5b6675; } dd { margin: 0; }
+.xs-facts-of { display: grid; grid-template-columns: repeat(auto-fill, minmax(180px, 1fr)); }
+.xs-facts-of { gap: 4px 16px; margin: 4px 0; }
 small { color: #5b6675; }
 @page { size: A4; margin: 15mm; }
 @media print {
-  body { font-size: 10pt; max-width: none; margin: 0; padding: 0; } table { font-size: 8.5pt; } .file { display: none; }
+  body { font-size: 10pt; max-width: none; margin: 0; padding: 0; } table { font-size: 8.5pt; }
+  .file, details { display: none; }
   figure, tr, .xs-verdict { break-inside: avoid; } h2 { break-after: avoid; }
 }
 figure { margin: 0; }
@@ -60,7 +64,7 @@ def report_html(
     unlinked = replace(view.solution, key="")  # its address opens on the machine that answered alone
     parts = (
         f"<h1>{name}</h1><p>{facts}</p>",
-        verdict_html(unlinked, view.threshold),
+        verdict_html(unlinked, view.threshold, view.rows, view.compared),
         *_figures(engine, view),
         f"<h2>Hits</h2>{view.table}",
         _section("Candidates", candidates_html(view.solution, view.candidate)),
