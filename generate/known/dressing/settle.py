@@ -22,9 +22,8 @@ from xtal.crystals.linkers import METALS
 from xtal.crystals.parts import Part
 from xtal.crystals.valence import within_valence
 
-PATTERN = (
-    300.0  # what a wholly wrong pattern costs: more than in a search, for contacts of what stands right may be short
-)
+# what a wholly wrong pattern costs: more than in a search, for contacts of what stands right may be short
+PATTERN = 300.0
 STEPS = 150  # evaluations at most,
 LONGEST = 0.3  # s, and so long: there are many neighbours in a flat cell
 NO_SYMMETRY = (np.eye(3, dtype=np.int64)[None], np.zeros((1, 3)))
