@@ -3,6 +3,8 @@
 import contextlib
 import hashlib
 import os
+import secrets
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -44,6 +46,13 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def discard(folder: Path) -> None:
+    """Remove a folder that nobody finds half removed: a build would go on with what is left of one."""
+    gone = folder.with_name(f".removed-{secrets.token_hex(6)}")
+    folder.rename(gone)
+    shutil.rmtree(gone)
 
 
 def sync_file(path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from indexer.storage import folders
 from indexer.storage.contents import DATA_FILES, Contents
-from indexer.storage.files import sha256, sync_folder, unread, write_durably
+from indexer.storage.files import discard, sha256, sync_folder, unread, write_durably
 from indexer.storage.folders import Current
 from indexer.storage.manifest import Broken, FileNote, Manifest
 from indexer.storage.store import MANIFEST, load_build
@@ -49,5 +49,5 @@ def publish(draft: Manifest, contents: Contents, broken: Sequence[Broken], home:
     folders.write_current(draft.name, current, home)
     for old in folder.iterdir():
         if old.is_dir() and old.name != build_id and unread(old / MANIFEST):  # else a later build removes it
-            shutil.rmtree(old)
+            discard(old)
     return manifest

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from indexer.storage import folders
 from indexer.storage.contents import BROKEN, Contents, read_broken
 from indexer.storage.entries import EntryTable
-from indexer.storage.files import exclusive, reading, sha256
+from indexer.storage.files import discard, exclusive, reading, sha256
 from indexer.storage.folders import Current, DamagedIndexError
 from indexer.storage.joined import join, split
 from indexer.storage.manifest import Broken, FileNote, Manifest
@@ -161,6 +161,9 @@ def remove(name: str, home: Path | None = None) -> None:
         folders.read_current(name, home)  # says what is missing
     with building(name, home):
         (folder / "current").unlink(missing_ok=True)
+        for part in folder.iterdir():
+            if part.is_dir():
+                discard(part)
         shutil.rmtree(folder)
 
 

@@ -1,6 +1,7 @@
 """Builds that end early: killed, or with Ctrl+C."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -87,6 +88,30 @@ def test_a_killed_build_leaves_nothing_visible_and_the_next_one_goes_on(tmp_path
     assert manifest.counts.groups == 1
     assert store.open_index("mine", tmp_path).entries.ids[-1] == f"salt-{ENTRIES - 1}"
     assert not plan.folder.exists()
+
+
+def test_a_build_killed_while_it_clears_up_can_be_repeated(tmp_path, monkeypatch):
+    """Its parts are half removed then."""
+
+    remove = shutil.rmtree
+
+    def half(folder, **how):
+        if not folder.name.startswith((".building-", ".removed-")):
+            return remove(folder, **how)
+        next(folder.rglob("*.npz")).unlink()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("indexer.build.SHARD", SHARD)
+    with monkeypatch.context() as killed:
+        killed.setattr("indexer.storage.files.shutil.rmtree", half)
+        with pytest.raises(KeyboardInterrupt):
+            build(many_plan(tmp_path), workers=1)
+    assert store.open_index("mine", tmp_path).manifest.counts.entries == ENTRIES
+    assert build(many_plan(tmp_path), workers=1).counts.entries == ENTRIES
+    assert {path.name for path in (tmp_path / "indexes" / "mine").iterdir()} == {
+        "current",
+        store.read_manifest("mine", tmp_path).build_id,
+    }
 
 
 @pytest.mark.skipif(os.name == "nt", reason="sends SIGINT")
