@@ -12,9 +12,6 @@ import typer
 from generate.console import candidate_row, candidate_table
 from search.commands.stream import say_read, with_file
 from search.console import facts_text, opened, phase_table
-from search.frameworks.described import Describer
-from search.frameworks.group import Framework, framework_data, frameworks
-from search.frameworks.text import compared_text, framework_table
 from search.refinement.commands import refine_hit, refined_data, refined_text, write_hit
 from xtal.console import progress_bars
 from xtal.errors import UserError
@@ -25,6 +22,7 @@ if TYPE_CHECKING:
     from search.commands.stream import Read, Report
     from search.engine import Engine
     from search.frameworks.asked import Compared
+    from search.frameworks.group import Framework
     from search.options import Event, Options
     from search.refinement.run import Refined
     from search.solution import Solution
@@ -86,6 +84,8 @@ def solving(index: list[str], cache: bool) -> "Iterator[Solver]":
 
 def answer_file(solver: "Solver", one: "Read", options: "Options", wanted: Wanted, report: "Report") -> "Solution":
     """Answer one file, print the answer and write what is wanted of it."""
+    from search.frameworks.group import frameworks
+
     say_read(one, report)
     solution = _solved(solver, one.pattern, options)
     refined = refine_hit(solver.engine, solution) if wanted.refine else None
@@ -148,6 +148,7 @@ def _solved(solver: "Solver", pattern: "Pattern", options: "Options") -> "Soluti
 def _compared(solver: "Solver", solution: "Solution", asked: str) -> "Compared":
     """Weigh the structure that is asked for against an answered pattern."""
     from search.frameworks.asked import compare, structure_of
+    from search.frameworks.described import Describer
 
     what = structure_of(asked)
     describer = solver.describer or Describer(solver.engine.index)
@@ -157,11 +158,13 @@ def _compared(solver: "Solver", solution: "Solution", asked: str) -> "Compared":
 def _json(
     one: "Read",
     solution: "Solution",
-    frames: Sequence[Framework],
+    frames: "Sequence[Framework]",
     refined: "Refined | str | None",
     compared: "Compared | None",
 ) -> str:
     """Return one solution as a line of JSON."""
+    from search.frameworks.group import framework_data
+
     data = {**with_file(one, solution.answer), "key": solution.key, "verdict": asdict(solution.verdict)}
     rows = [candidate_row(candidate) for candidate in solution.candidates]
     rest = {"candidates": rows, "notes": solution.notes, "cached": solution.cached, "seconds": solution.seconds}
@@ -174,11 +177,13 @@ def _json(
 def _text(
     one: "Read",
     solution: "Solution",
-    frames: Sequence[Framework],
+    frames: "Sequence[Framework]",
     refined: "Refined | str | None",
     compared: "Compared | None",
 ) -> str:
     """Return one solution for people."""
+    from search.frameworks.text import compared_text, framework_table
+
     verdict = solution.verdict
     match = f"{verdict.headline}, {frames[0].label if frames else 'it'} or one with the same lines"
     lines = [match if verdict.kind == "match" else verdict.headline, *(f"  - {reason}" for reason in verdict.reasons)]
