@@ -97,7 +97,7 @@ def test_two_thousand_atoms_take_less_than_a_second():
     frac = (base.frac_coords + blocks[:, None]).reshape(-1, 3) / [7, 6, 6]
     crystal = Crystal(base.lattice * [[7], [6], [6]], frac, [6] * len(frac))
     assert len(crystal) == 2016
-    start = time.perf_counter()
+    start = time.process_time()
     drawing = draw_cell(crystal)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
     assert (np.bincount(drawing.bonds.ravel())[: drawing.inside.sum()] == 4).all()
