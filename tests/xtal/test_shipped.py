@@ -21,6 +21,7 @@ def use(path: Path) -> None:
     from models.ccsg.denoiser import Denoiser
     from models.cpcp.embedder import ReciprocalEmbedder
     from search.phases.calibration import PhaseCurves
+    from search.states.calibration import StateCurve
     from search.verdict.calibration import Calibration
     from xtal.sources.lab import phases, source
 
@@ -37,6 +38,7 @@ def use(path: Path) -> None:
             "ccsg": lambda: Denoiser(path.parent),
             "cpcp-reciprocal": lambda: ReciprocalEmbedder(path.parent),
             "phases.json": lambda: PhaseCurves.load(path),
+            "states.json": lambda: StateCurve.load(path),
             "verdict.json": lambda: Calibration.load(path),
             "phases.txt": lambda: list(source.LabPhases("x").records()),
             "aflow.npz": lambda: list(source.LabPhases("x").records()),
