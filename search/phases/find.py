@@ -166,14 +166,16 @@ class Finder:
         return sorted(pool.values(), key=_cost)
 
     def _beside(self, state: State) -> list[State]:
-        """Return the best states with one more phase beside those of a state."""
+        """Return the best states with one more phase beside those of a state, which looks like none of them."""
         rows = self._candidates(state)
         if not len(rows):
             return []
         best, fit = self._screened(rows, state, STAGES[-1][2])
+        alike = likeness(self.index, state.rows, best).max(axis=0, initial=0)
         return [
             self.fitted([*state.rows, row], np.concatenate([state.fit.parameters, fit.parameters[n : n + 1]]))
             for n, row in enumerate(best.tolist())
+            if alike[n] < ALIKE
         ]
 
     def _candidates(self, state: State) -> NDArray[np.int64]:
