@@ -95,7 +95,7 @@ def test_the_truth_matches_and_scattered_atoms_do_not(crystals):
 
 def test_a_formula_that_is_none_exits_2_before_anything_is_opened(crystals, tmp_path):
     write_xye(simulate_all(crystals[:1], 0.0, 0)[0], tmp_path / "a.xye", "test")
-    done = run("run", tmp_path / "a.xye", "--contents", "Zn(OH)2")
+    done = run("run", tmp_path / "a.xye", "--contents", "Zn(OH")
     assert done.exit_code == 2
     assert "no formula" in done.stderr
     assert run("run", tmp_path / "missing.xye").exit_code == 2
