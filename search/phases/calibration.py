@@ -1,23 +1,17 @@
 """From evidence to the probability of each phase: logistic curves fitted to mixtures whose truth is known."""
 
-import json
-from dataclasses import asdict, dataclass
-from functools import lru_cache
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.storage.files import write_durably
 from models.embedder import Embedder
-from models.files import WEIGHTS
 from search.phases.evidence import FEATURES
+from search.verdict import curve_files
 from search.verdict.curve import Curve
-from xtal.errors import UserError
-from xtal.shipped import renewed, whole
 
-FORMAT = 1  # raised when older code could misread the file
 SHIPPED = "phases.json"  # beside the weights of an embedder
 
 
@@ -51,28 +45,15 @@ class PhaseCurves:
 
     def save(self, path: Path) -> None:
         """Write the curves as JSON, whole or not at all."""
-        content = {"format": FORMAT, "features": FEATURES, **asdict(self)}
-        write_durably(path, (json.dumps(content, indent=1) + "\n").encode())
-        renewed(path)
+        curve_files.save(path, FEATURES, self)
 
     @classmethod
     def load(cls, path: Path) -> Self:
         """Read what `save` wrote; UserError when another version of the program wrote it."""
-        raw = json.loads(whole(path).read_bytes())
-        if raw.pop("format") != FORMAT or tuple(raw.pop("features")) != FEATURES:
-            raise UserError(f"{path} was written by another version of this program; install the program anew")
+        raw = curve_files.read(path, FEATURES)
         return cls(**{**raw, "alone": Curve.read(raw["alone"]), "together": Curve.read(raw["together"])})
-
-
-@lru_cache(maxsize=4)
-def _load(path: Path) -> PhaseCurves:
-    return PhaseCurves.load(path)
 
 
 def shipped_curves(embedder: Embedder) -> PhaseCurves | None:
     """Return the curves that come with an embedder; None where there is none: its patterns are taken for pure."""
-    path = WEIGHTS / embedder.name / SHIPPED
-    if not path.is_file():
-        return None
-    curves = _load(path)
-    return curves if curves.model_id == embedder.model_id else None
+    return curve_files.of_embedder(embedder, SHIPPED, PhaseCurves.load)

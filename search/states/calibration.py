@@ -1,20 +1,14 @@
 """From evidence to the probability of another pore state: a curve fitted to patterns whose truth is known."""
 
-import json
-from dataclasses import asdict, dataclass
-from functools import lru_cache
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from indexer.storage.files import write_durably
 from models.embedder import Embedder
-from models.files import WEIGHTS
 from search.states.evidence import FEATURES
+from search.verdict import curve_files
 from search.verdict.curve import Curve
-from xtal.errors import UserError
-from xtal.shipped import renewed, whole
 
-FORMAT = 1  # raised when older code could misread the file
 SHIPPED = "states.json"  # beside the weights of an embedder
 
 
@@ -36,28 +30,15 @@ class StateCurve:
 
     def save(self, path: Path) -> None:
         """Write the curve as JSON, whole or not at all."""
-        content = {"format": FORMAT, "features": FEATURES, **asdict(self)}
-        write_durably(path, (json.dumps(content, indent=1) + "\n").encode())
-        renewed(path)
+        curve_files.save(path, FEATURES, self)
 
     @classmethod
     def load(cls, path: Path) -> Self:
         """Read what `save` wrote; UserError when another version of the program wrote it."""
-        raw = json.loads(whole(path).read_bytes())
-        if raw.pop("format") != FORMAT or tuple(raw.pop("features")) != FEATURES:
-            raise UserError(f"{path} was written by another version of this program; install the program anew")
+        raw = curve_files.read(path, FEATURES)
         return cls(**{**raw, "curve": Curve.read(raw["curve"])})
-
-
-@lru_cache(maxsize=4)
-def _load(path: Path) -> StateCurve:
-    return StateCurve.load(path)
 
 
 def shipped_curve(embedder: Embedder) -> StateCurve | None:
     """Return the curve that comes with an embedder; None where there is none: no other state is looked for."""
-    path = WEIGHTS / embedder.name / SHIPPED
-    if not path.is_file():
-        return None
-    curve = _load(path)
-    return curve if curve.model_id == embedder.model_id else None
+    return curve_files.of_embedder(embedder, SHIPPED, StateCurve.load)
