@@ -27,6 +27,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 THREAD_SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 LOOK_AHEAD = 4  # chunks per worker that are read in advance: enough to bridge the writing of a shard
+LONGEST_WAIT, SHORT_WAIT = 5.0, 0.01  # s, for an exit code
 KILLED = -9  # exit code of a process that the kernel ended, as it does for memory
 PAUSES = (1.0, 5.0, 20.0)  # seconds before an item that the machine failed is tried again, alone
 
@@ -187,9 +188,7 @@ class CrashProofPool(Pool[Item, Result]):
 
     def _crashed(self, item: Item, processes: list[Any]) -> Result:
         """Return the result of an item whose process has ended, unless it was the system that ended it."""
-        for process in processes:
-            process.join()
-        if any(process.exitcode == KILLED for process in processes):
+        if any(_exit_code(process) == KILLED for process in processes):
             raise MachineError(
                 f"the system ended a worker process that had {getattr(item, 'id', item)!r} in hand and nothing else "
                 "beside it, for its memory as a rule; free some, and repeat the command: it goes on where it stopped"
@@ -225,6 +224,19 @@ def _start_one() -> tuple[ProcessPoolExecutor, list[Any]]:
             'below `if __name__ == "__main__":`'
         ) from None
     return pool, processes
+
+
+def _exit_code(process: Any) -> int | None:
+    """Wait for a process to end; return what it ended with.
+
+    The pool's own thread waits for it too: what that one was told first is known to the process a moment later.
+    """
+    process.join()
+    until = time.monotonic() + LONGEST_WAIT
+    while process.exitcode is None and time.monotonic() < until:
+        time.sleep(SHORT_WAIT)
+    code: int | None = process.exitcode
+    return code
 
 
 @contextlib.contextmanager
