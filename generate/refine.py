@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xtal.crystals import Crystal
+from xtal.interrupt import look_up
 from xtal.patterns import q_from_two_theta
 from xtal.patterns.lorentz import lorentz_polarisation_ratio
 from xtal.patterns.sample import Sample
@@ -128,6 +129,7 @@ class _Trial:
 
 def _best(target: Target, spots: _Spots, starts: NDArray[np.float64]) -> _Trial:
     """Follow the stages from the cells `starts` (S, 3, 3) to the best one."""
+    look_up()
     trial = _Trial(starts, Fit.start(len(starts)))
     for stage in STAGES:
         blur = float(np.degrees(stage.blur * target.wavelength / (2 * np.pi)))

@@ -9,7 +9,6 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Self
 
-from generate.interrupt import interruptible
 from generate.preview import Cancelled, Preview
 from search.answer import Answer
 from search.cache import Origin, solution_key
@@ -22,6 +21,7 @@ from search.verdict import Judge
 from search.wanted import reason_against
 from search.workers import Searcher, Workers
 from xtal.errors import UserError
+from xtal.interrupt import interruptible
 from xtal.patterns import Pattern
 from xtal.patterns.background import background
 from xtal.patterns.sample import Sample

@@ -21,6 +21,7 @@ from generate.parts.groups import Decoration
 from generate.parts.library import Kind, Library
 from generate.parts.prior import MOST_IMBALANCE, Prior, Weights, mean_of_rows, prior_of
 from xtal.crystals.linkers import METALS
+from xtal.interrupt import look_up
 
 MOST_CHOSEN = 3  # kinds without metals before the last two
 MOST_METAL_KINDS = 3
@@ -105,6 +106,7 @@ class _Search:
         for _ in range(EXPANDED):
             if not begun:
                 break
+            look_up()
             bound, _, chosen, last = heapq.heappop(begun)
             while ready and ready[0][0] <= bound - HOPE:
                 yield self._answer(heapq.heappop(ready))

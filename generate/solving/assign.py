@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from generate.solving.problem import Placed, Setting
 from generate.solving.sites import Site, cartesian, orientations, sites
 from xtal.crystals.parts import Part, shape_symmetry
+from xtal.interrupt import look_up
 
 MORE_ORBITS = 3  # independent parts of one kind beyond the fewest possible
 MOST_WAYS = 24  # assignments kept
@@ -54,6 +55,7 @@ def assignments(setting: Setting, needs: Sequence[Need]) -> list[Assignment]:
     options = [list(islice(_ways(_stands(need, places, turns), need.count), MOST_WAYS)) for need in needs]
     found = []
     for choice in product(*options):
+        look_up()
         stands = tuple(stand for way in choice for stand in way)
         if _fits(stands):
             found.append(Assignment(stands, -EACH_ORBIT * len(stands)))
@@ -68,6 +70,7 @@ def _stands(need: Need, places: Sequence[Site], turns: NDArray) -> list[Stand]:
     for site in places:
         if site.multiplicity > need.count:
             continue
+        look_up()
         group = turns[list(site.group)]
         for shape in need.shapes:
             if len(shape) == 1:

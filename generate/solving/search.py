@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from generate.solving.cost import POSE, descend_all, evaluate
 from generate.solving.problem import Problem
+from xtal.interrupt import look_up
 
 PATTERN = 30.0  # λ: what a wholly wrong pattern costs, in costs of chemistry per piece
 BATCH = 24  # poses descended together
@@ -71,6 +72,7 @@ class Search:
         """Go on for about so many seconds of a usual core; counted by what is done, so that a seed repeats a run."""
         end = self.spent + seconds
         while self.spent < end:
+            look_up()
             if self.tried < STARTS or self.rng.random() < FRESH:
                 self._start()
             else:
@@ -82,6 +84,7 @@ class Search:
 
     def _polished(self, found: Found) -> Found:
         """Descend to the end, then with hydrogens, which the search does not see."""
+        look_up()
         problem, pose = found.problem.whole(), found.pose[None].copy()
         self._descended(found.problem, pose, found.shapes[None], LAST_STEPS)
         chosen = [rows.tolist().index(row) for rows, row in zip(found.problem.at, found.shapes.tolist(), strict=True)]

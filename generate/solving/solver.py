@@ -19,6 +19,7 @@ from xtal.crystals.linkers import CARBON, METALS
 from xtal.crystals.parts import cut
 from xtal.crystals.symmetry import shortest
 from xtal.errors import UserError
+from xtal.interrupt import look_up
 from xtal.patterns.sample import Sample
 
 ROUNDS = 4  # after each the better third of the ways goes on with more time
@@ -144,6 +145,7 @@ def _arms(
     for ln_probability, guess, content, way in ways[:most]:
         if ln_probability < ways[0][0] - FARTHEST:
             break
+        look_up()
         if id(guess) not in roots:
             key = guess.setting.lattice.tobytes()
             roots[id(guess)] = made = _roots(sample, guess, lines.get(key))

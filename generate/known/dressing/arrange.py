@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from generate.known.dressing.descent import GAIN, Scattering, State, descend
 from generate.known.dressing.tables import Tables
 from generate.solving.roots import FLOOR, Roots
+from xtal.interrupt import look_up
 
 BEGINS, KICKS = 16, 24  # arrangements begun with, and disturbances of the best one
 PARENTS = 3  # best ones that are disturbed
@@ -88,6 +89,7 @@ def _disturbed(tables: Tables, one: Arrangement, rng: Generator) -> Arrangement:
 
 def _downhill(fixed: Scattering, state: Arrangement, rng: Generator) -> Arrangement:
     """Follow one arrangement to the next minimum."""
+    look_up()
     new = State(state.twist.copy(), state.group.copy(), state.turn.copy())
     cost = descend(fixed, new, rng.permutation(len(new.twist) + len(new.group)))
     return Arrangement(float(cost), *new)

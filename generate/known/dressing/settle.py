@@ -21,6 +21,7 @@ from xtal.crystals.bonds import find_bonds
 from xtal.crystals.linkers import METALS
 from xtal.crystals.parts import Part
 from xtal.crystals.valence import within_valence
+from xtal.interrupt import look_up
 
 # what a wholly wrong pattern costs: more than in a search, for contacts of what stands right may be short
 PATTERN = 300.0
@@ -58,6 +59,7 @@ def settled(
     chemistry: Chemistry,
 ) -> Settled:
     """Move the bodies of a framework, dressed as arranged, downhill, as if there were no hydrogen."""
+    look_up()
     linkers = [_dressed(framework, kinds, tables, arrangement, row) for row in range(len(framework.units))]
     every = [*framework.nodes, *linkers]
     general = sites(*NO_SYMMETRY)[0]

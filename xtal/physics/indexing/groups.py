@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xtal.errors import UserError
+from xtal.interrupt import look_up
 from xtal.patterns.sample import Sample
 from xtal.physics.indexing.areas import line_evidence, mean_areas, non_negative, normal_equations
 from xtal.physics.indexing.bravais import LETTERS, NAMES, free_parameters
@@ -84,6 +85,7 @@ def _evidences(profile: Profile, done: Fit, absent: NDArray[np.bool_]) -> NDArra
     gram, right, _ = normal_equations(profile.net, profile.weight, *laid)
     out = np.empty(len(absent))
     for n, missing in enumerate(absent):
+        look_up()
         keep = np.flatnonzero(~missing & (gram.diagonal() > 0))  # a line in a gap says nothing
         part, side = np.ascontiguousarray(gram[np.ix_(keep, keep)]), right[keep]
         bounds = np.tile(np.array([0, len(keep)]), (len(keep), 1))

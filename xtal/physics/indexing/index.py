@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from xtal.crystals.lattices import strain_onto
 from xtal.errors import UserError
+from xtal.interrupt import look_up
 from xtal.patterns.sample import Sample
 from xtal.physics.indexing import search
 from xtal.physics.indexing.bravais import (
@@ -138,6 +139,7 @@ def _refined(found: Found, system: int, pool: search.Pool) -> list[Trial]:
     """Refine the best metrics of a system to the lines, drop those that become one, best first."""
     trials: list[Trial] = []
     seen: set[tuple] = set()
+    look_up()
     for row in pool.best(REFINED):
         centring = int(row[6])
         p, shift = refine(system, centring, row[:6].copy(), 0.0, SHIFT, found.grid, found.sigma, found.work[0])
@@ -180,6 +182,7 @@ def _near(resolved: Resolved, fits: list[Trial]) -> list[Trial]:
 
 def _with_fit(resolved: Resolved, trial: Trial, steps: int) -> Trial | None:
     """Fit a trial to the profile."""
+    look_up()
     found = fit(resolved.profile, trial.system, trial.centring, trial.parameters, trial.zero, steps)
     if found is None:
         return None
