@@ -10,11 +10,13 @@ lattice near one of these cells gains the odds of that.
 """
 
 from collections.abc import Sequence
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
 from xtal.crystals.lattices import SLACK, nearest
+from xtal.interrupt import look_up
 from xtal.patterns import Lines
 from xtal.physics.indexing import IndexedCell
 from xtal.physics.indexing.bravais import reduced
@@ -28,8 +30,11 @@ SCALES = (0.955, 0.97, 0.985, 1.0, 1.015)  # donors differ in their nodes, and a
 ELSE = 0.1  # share of lines that are something else
 STRAIN = 0.025  # how far a lattice built of known parts is from the true one
 FAR = 5.0  # times this, of the volume, beyond which one is not looked at
-SURE, LONGEST, STEPS = 0.5, 45.0, 4  # of a probability, Å, cells
+SURE = 0.5  # of a probability
+UNLIKELY = 0.1  # of the likeliest cell
+BEST = 2000  # lattices, more than are ever tried
 RARE = 300.0  # lattices of one volume that are told apart by that
+NEXT = np.array([step for step in product((-1, 0, 1), repeat=3) if any(step)])
 
 
 def first_lines(lines: Lines) -> NDArray[np.float64]:
@@ -49,6 +54,7 @@ def agreements(lattices: NDArray[np.float64], q: NDArray[np.float64]) -> NDArray
     best = np.full(len(lattices), -np.inf)
     for scale in SCALES:
         for k in range(0, len(lattices), BLOCK):
+            look_up()
             part = slice(k, k + BLOCK)
             best[part] = np.maximum(best[part], _some(scale * lattices[part], half, q, low, end))
     return best
@@ -67,6 +73,17 @@ def _some(lattices: NDArray, half: NDArray, q: NDArray, low: float, end: float) 
     return np.log(likely * (end - low)).sum(axis=0)
 
 
+def likelihoods(
+    lattices: NDArray[np.float64], q: NDArray[np.float64], cells: Sequence[IndexedCell]
+) -> NDArray[np.float64]:
+    """(S,) `agreements` and `in_cells` together; the latter, which are slow, where they may lift one to the best."""
+    values = agreements(lattices, q)
+    least = np.partition(values, -BEST)[-BEST] if len(values) > BEST else -np.inf
+    close = np.flatnonzero(values > least - np.log1p(RARE))
+    values[close] += in_cells(lattices[close], cells)
+    return values
+
+
 def in_cells(lattices: NDArray[np.float64], cells: Sequence[IndexedCell]) -> NDArray[np.float64]:
     """(S,) ln odds that a lattice (S, 3, 3) has for being near an indexed cell, 0 without any."""
     odds = np.zeros(len(lattices))
@@ -80,10 +97,14 @@ def in_cells(lattices: NDArray[np.float64], cells: Sequence[IndexedCell]) -> NDA
     return np.log1p(odds)
 
 
-def lengths(cells: Sequence[IndexedCell]) -> NDArray[np.float64] | None:
-    """(V,) Å of the lattice vectors of indexed cells up to `LONGEST`; None where it is not likely that one is right."""
+def likely(cells: Sequence[IndexedCell]) -> list[IndexedCell]:
+    """Return the likely ones of indexed cells; none where all together are not likely to hold the right one."""
     if sum(cell.probability for cell in cells) < SURE:
-        return None
-    steps = np.stack(np.meshgrid(*[np.arange(-STEPS, STEPS + 1)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
-    found = np.linalg.norm(np.concatenate([steps @ cell.lattice for cell in cells]), axis=1)
-    return np.unique(np.round(found[(found > 0) & (found < LONGEST)], 2))
+        return []
+    return [cell for cell in cells if cell.probability > UNLIKELY * cells[0].probability]
+
+
+def lengths(cells: Sequence[IndexedCell]) -> NDArray[np.float64]:
+    """(V,) Å of the shortest lattice vectors of cells."""
+    found = np.linalg.norm(np.concatenate([NEXT @ cell.lattice for cell in cells]), axis=1)
+    return np.unique(np.round(found, 2))

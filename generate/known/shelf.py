@@ -13,7 +13,7 @@ from xtal.crystals import HIGHEST_NUMBER
 from xtal.crystals.linkers import METALS, Framework, Grips, Linker, lone_linker
 
 MOST_LINKERS = 200  # of the same donors, the most frequent ones
-MOST_BARE = 400
+MOST_BARE = 120
 MOST_GROUPS = 24
 MOST_SHAPES = 2  # of one kind without groups
 LONGER, TURNED = 0.6, 8.0  # Å and degrees, by which shapes differ
@@ -57,12 +57,18 @@ class Shelf:
     Attributes:
         linkers: as found, by their donors, each with the key of `set_key`.
         bare: without groups, by their donors.
+        ruled: bare ones that nobody need have made, by their donors.
         groups: found on any of them.
     """
 
     linkers: dict[Grips, tuple[tuple[Linker, Key], ...]]
     bare: dict[Grips, tuple[Bare, ...]]
+    ruled: dict[Grips, tuple[Bare, ...]]
     groups: tuple[Group, ...]
+
+    def offered(self, donors: Grips, beyond: float | None) -> tuple[Bare, ...]:
+        """Return bare linkers, ruled ones too where it is known what is `beyond` them: anywhere else any could be."""
+        return self.bare.get(donors, ()) + (self.ruled.get(donors, ()) if beyond is not None else ())
 
     @classmethod
     def of(
@@ -71,8 +77,12 @@ class Shelf:
         numbers: NDArray[np.integer],
         extra: Sequence[Linker] = (),
         spare: Sequence[Linker] = (),
+        ruled: Sequence[Linker] = (),
     ) -> "Shelf":
-        """Collect what holds no elements but those of the atoms (N,); `extra` linkers come first, `spare` ones last."""
+        """Collect what holds no elements but those of the atoms (N,); `extra` linkers come first, `spare` ones last.
+
+        `ruled` linkers have no groups.
+        """
         elements = set(numbers.tolist()) | {HYDROGEN}
         linkers: dict[int, Linker] = {}
         naked: dict[int, list[Bare]] = defaultdict(list)
@@ -108,9 +118,16 @@ class Shelf:
             by_donors[linker.donors].append((linker, set_key(bare(linker))))
         for one in plain:
             bare_by_donors[one.linker.donors].append(one)
+        kept = {donors: tuple(found[:MOST_BARE]) for donors, found in bare_by_donors.items()}
+        known = {one.linker.kind for found in kept.values() for one in found}
+        others: dict[Grips, list[Bare]] = defaultdict(list)
+        for one in map(bare, ruled):
+            if one.linker.kind not in known:
+                others[one.linker.donors].append(one)
         return cls(
             {donors: tuple(found[:MOST_LINKERS]) for donors, found in by_donors.items()},
-            {donors: tuple(found[:MOST_BARE]) for donors, found in bare_by_donors.items()},
+            kept,
+            {donors: tuple(found) for donors, found in others.items()},
             tuple(fitting[:MOST_GROUPS]),
         )
 

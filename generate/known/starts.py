@@ -16,7 +16,7 @@ from generate.known.dressing import SETTLED, Attempt, Dresser, Undressed, bonded
 from generate.known.exchange import Plan, exchanged, plans
 from generate.known.gallery import Neighbour
 from generate.known.isoreticular import Key, Recipe, recipes, with_metal
-from generate.known.lines import agreements, first_lines, in_cells, lengths
+from generate.known.lines import first_lines, likelihoods, likely
 from generate.known.shelf import MOST_LINKERS, Shelf, lone_linkers
 from generate.known.templates import difference
 from generate.known.ways import Way, ways
@@ -27,6 +27,7 @@ from models.ccsg.denoiser import LARGEST
 from models.embedder import Embedder
 from xtal.crystals import Crystal, take_apart
 from xtal.crystals.linkers import Framework, Linker
+from xtal.interrupt import look_up
 from xtal.patterns.sample import Sample
 from xtal.physics import LineTable, crystal_lines
 from xtal.physics.indexing import IndexedCell
@@ -131,12 +132,11 @@ class Builder:
         ruled = [Neighbour(crystal.name, 0.0, crystal) for crystal in archetypes()]
         known = {n.id: n for n in (*ruled, *self.near[:HOSTS], *self.alike)}.values()
         hosts = [n for n in known if len(n.crystal) <= LARGEST and (n.crystal.occupancies == 1).all()]
-        frameworks = [with_metal(take_apart(n.crystal), numbers) for n in hosts]
+        frameworks = [_taken_apart(n.crystal, numbers) for n in hosts]
         by_key: dict[Key, list[Recipe]] = defaultdict(list)
         spare = lone_linkers(self.library.kinds, numbers, MOST_LINKERS) if self.library else []
-        spare += lone_linkers(straight_linkers(), numbers)
-        shelf = Shelf.of(frameworks, numbers, self.extra, spare)
-        for recipe in recipes(frameworks, shelf, numbers, lengths(self.cells)):
+        shelf = Shelf.of(frameworks, numbers, self.extra, spare, lone_linkers(straight_linkers(), numbers))
+        for recipe in recipes(frameworks, shelf, numbers, likely(self.cells), len(ruled)):
             by_key[recipe.key].append(recipe)
         survey = self._fitted(self._likely(frameworks, [r for found in by_key.values() for r in _of_first_host(found)]))
         if survey:
@@ -178,8 +178,7 @@ class Builder:
         lattices = np.array([trial.plan.cells[trial.cell] for trial in trials])
         metric = np.round((lattices @ lattices.swapaxes(1, 2)).reshape(-1, 9), 1)
         _, first, back = np.unique(metric, axis=0, return_index=True, return_inverse=True)
-        values = agreements(lattices[first], first_lines(self.sample.lines))[back.ravel()]
-        values += in_cells(lattices[first], self.cells)[back.ravel()]
+        values = likelihoods(lattices[first], first_lines(self.sample.lines), self.cells)[back.ravel()]
         values = values - MIXED * np.array([trial.recipe.mixed for trial in trials])
         used, chosen = Counter[Hashable](), []
         for row in np.argsort(-values, kind="stable").tolist():
@@ -212,6 +211,7 @@ class Builder:
         """Return the ways to carry a recipe out; groups make no difference."""
         kinds = (cells_only, recipe.host, *((slot.rows, id(fill.bare)) for slot, fill in recipe.pairs))
         if kinds not in self._planned:
+            look_up()
             fills = [(slot.rows, fill.bare.linker) for slot, fill in recipe.pairs]
             self._planned[kinds] = plans(host, fills, self._ways, cells_only)
         return self._planned[kinds]
@@ -233,6 +233,12 @@ class Builder:
         return self._refined([made[row][0] for row in similar], [crystals[row] for row in similar])
 
 
+def _taken_apart(crystal: Crystal, numbers: NDArray[np.int64]) -> Framework:
+    """Take a host apart, with the metal of the atoms (N,)."""
+    look_up()
+    return with_metal(take_apart(crystal), numbers)
+
+
 def _of_first_host(found: Sequence[Recipe]) -> list[Recipe]:
     """Recipes of one set in the first host: linkers in several shapes."""
     return [recipe for recipe in found if recipe.host == found[0].host][:SHAPES]
@@ -240,6 +246,7 @@ def _of_first_host(found: Sequence[Recipe]) -> list[Recipe]:
 
 def _crystal(trial: _Trial) -> Crystal | None:
     """Build a trial, unless its atoms have no room."""
+    look_up()
     linkers = {row: fill.linker(trial.turn) for slot, fill in trial.recipe.pairs for row in slot.rows}
     crystal = exchanged(trial.plan, linkers)
     cells = list(centrings(crystal.lattice, len(crystal)))

@@ -7,13 +7,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from generate.knowledge import linker_kinds
+from generate.known import fillings
 from generate.known.archetypes import archetypes
 from generate.known.exchange import exchanged, plans
+from generate.known.fillings import Fill
 from generate.known.isoreticular import recipes, slots, with_metal
+from generate.known.pendants import bare
 from generate.known.shelf import Shelf, lone_linkers
 from generate.known.ways import twisted, ways
 from xtal.crystals import Crystal, take_apart
 from xtal.crystals.linkers import METALS
+from xtal.physics.indexing import IndexedCell
 
 ZINC, COPPER = (take_apart(crystal) for crystal in archetypes())
 BDC = lone_linkers(linker_kinds("BDC"), np.array([1, 6, 8]))[0]
@@ -67,16 +71,47 @@ def test_mof5_is_built_of_one_node():
     assert max(oxygen_of(crystal)) < 2.15
 
 
-def test_lengths_of_lattice_vectors_choose_the_linkers():
+def cubic_cell(edge: float) -> IndexedCell:
+    lattice = np.eye(3) * edge
+    return IndexedCell(lattice, lattice, "P", "cubic", edge**3, 0.0, 20.0, 20, 0.1, 0.0, 1.0)
+
+
+def test_a_known_cell_chooses_the_linkers_of_nets():
     numbers = np.sort(np.repeat([30, 8, 6, 1], [4, 13, 24, 12])).astype(np.int64)
     shelf = Shelf.of([ZINC], numbers, spare=[BDC])
-    every, right, wrong = (
-        {recipe.key for recipe in recipes([ZINC], shelf, numbers, known)}
-        for known in (None, np.array([25.83 / 2]), np.array([9.9, 11.1]))
+    every, right, wrong, real = (
+        {recipe.key for recipe in recipes([ZINC], shelf, numbers, cells, nets)}
+        for cells, nets in (
+            ((), 1),
+            ([cubic_cell(25.83 / 2)], 1),
+            ([cubic_cell(9.9), cubic_cell(11.1)], 1),
+            ([cubic_cell(9.9)], 0),
+        )
     )
     assert every
-    assert right == every
+    assert right == real == every
     assert not wrong
+
+
+def test_ruled_linkers_are_for_nets_in_known_cells_alone():
+    numbers = np.sort(np.repeat([30, 8, 6, 1], [4, 13, 24, 12])).astype(np.int64)
+    shelf = Shelf.of([ZINC], numbers, ruled=[BDC])
+    cell = [cubic_cell(25.83 / 2)]
+    assert any(recipe.slots for recipe in recipes([ZINC], shelf, numbers, cell, 1))
+    assert not any(recipe.slots for recipe in recipes([ZINC], shelf, numbers, cell, 0))
+    assert not any(recipe.slots for recipe in recipes([ZINC], shelf, numbers, (), 1))
+
+
+def test_of_many_fillings_those_of_the_volume_of_a_cell_are_kept(monkeypatch):
+    monkeypatch.setattr(fillings, "OF_A_NET", 1)
+    long, short = (lone_linkers(linker_kinds(name), np.array([1, 6, 8]))[0] for name in ("BPDC", "BDC"))
+    shape = ((1, ACIDS, 3.0),) * 3
+    every = [tuple(Fill(bare(linker)) for linker in some) for some in ((long,) * 3, (short, short, long), (short,) * 3)]
+    old = ZINC.linkers[:3]
+    scale = np.linalg.det(ZINC.crystal.lattice) / np.prod([2 * linker.arm + 3.0 for linker in old])
+    for fills in every:
+        edge = np.cbrt(scale * np.prod([2 * fill.bare.linker.arm + 3.0 for fill in fills]))
+        assert fillings.of_volume(ZINC, old, shape, every, [cubic_cell(edge)]) == [fills]
 
 
 def test_only_a_linker_between_a_node_and_itself_tells_a_lattice_vector():

@@ -1,0 +1,164 @@
+"""What fills the slots of a framework: linkers, bare or dressed, that weigh together what is lacking."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from generate.known.pendants import HYDROGEN, Bare, Group, bare, dressed
+from generate.known.shelf import WEIGHTS, Key, Shelf, weight
+from xtal.crystals.linkers import Framework, Grips, Linker
+from xtal.physics.indexing import IndexedCell
+
+MOST_SLOTS = 3  # that are filled anew at once
+MOST_FILLINGS = 20_000  # of one kind of framework
+OF_A_NET, MOST_NETS = 2500, 4  # of these where the cell is known, and such nets in one cell
+NOWHERE = np.empty((0, 2), dtype=np.int64)
+OFF, STRETCHED = 0.3, 0.02  # Å, and share of its length, by which a linker may miss its node
+Shape = tuple[tuple[int, Grips, float | None], ...]
+"""Of slots: how many linkers, their donors, and what is beyond these, see `generate.known.isoreticular.Slot`."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fill:
+    """What comes into a slot: a bare linker with so many groups, or a linker as it is, with a key of its own."""
+
+    bare: Bare
+    group: Group | None = None
+    count: int = 0
+    known: Key | None = None
+
+    @property
+    def key(self) -> Key:
+        """Tell it from others, wherever the groups are."""
+        return self.known or (self.bare.linker.kind, self.group.key if self.group and self.count else 0, self.count)
+
+    def linker(self, turn: int = 0) -> Linker:
+        """Put the groups on, spread over the places; other turns begin at other places."""
+        if self.group is None or not self.count:
+            return self.bare.linker
+        places = len(self.bare.places)
+        at = (np.arange(self.count) * places // self.count + turn) % places
+        return dressed(self.bare, dict.fromkeys(at.tolist(), self.group))
+
+    def stripped(self) -> tuple[Bare, tuple[Group, ...]]:
+        """Return the bare linker, and the groups that belong on it somewhere."""
+        if self.known is not None:
+            naked = bare(self.bare.linker)
+            return naked, naked.groups
+        return self.bare, (self.group,) * self.count if self.group is not None else ()
+
+
+def solutions(lacking: int, shape: Shape, shelf: Shelf, steps: NDArray[np.float64] | None) -> list[tuple[Fill, ...]]:
+    """Return fillings of slots of this `shape` that weigh what is `lacking`; `steps` (V,) Å are of a known lattice."""
+    found: list[tuple[Fill, ...]] = []
+    naked = [
+        [Fill(k) for k in shelf.offered(donors, beyond) if _reaches(k.linker, beyond, steps)]
+        for _, donors, beyond in shape
+    ]
+    most = sum(
+        n * max((len(f.bare.places) for f in fills), default=0) for (n, *_), fills in zip(shape, naked, strict=True)
+    )
+    offers = [(group, count) for group in shelf.groups for count in range(1, most + 1)]
+    gains = [weight(group.numbers) - int(WEIGHTS[HYDROGEN]) for group in shelf.groups]
+    totals = [lacking, *(lacking - count * gain for gain in gains for count in range(1, most + 1))]
+    for fills, which in _summing(naked, shape, totals):
+        if not which:
+            found.append(fills)
+            continue
+        group, count = offers[which - 1]
+        shared = _shares(count, [(n, len(f.bare.places)) for (n, *_), f in zip(shape, fills, strict=True)])
+        if shared:
+            found.append(tuple(replace(f, group=group, count=k) for f, k in zip(fills, shared, strict=True)))
+    plain = [
+        [
+            Fill(Bare(k, NOWHERE, ()), known=key)
+            for k, key in shelf.linkers.get(donors, ())
+            if _reaches(k, beyond, steps)
+        ]
+        for _, donors, beyond in shape
+    ]
+    return [*found, *(fills for fills, _ in _summing(plain, shape, [lacking]))]
+
+
+def of_volume(
+    framework: Framework,
+    old: Sequence[Linker],
+    shape: Shape,
+    every: Sequence[tuple[Fill, ...]],
+    cells: Sequence[IndexedCell],
+) -> list[tuple[Fill, ...]]:
+    """Keep the fillings that stretch a primitive cubic net, or several in each other, most nearly to these cells."""
+    wanted = np.log([cell.volume * many for cell in cells for many in range(1, MOST_NETS + 1)])
+    begin, beyond = np.log(np.linalg.det(framework.crystal.lattice)), [row[2] or 0.0 for row in shape]
+    begin -= sum(np.log(2 * linker.arm + more) for linker, more in zip(old, beyond, strict=True))
+    made = [
+        begin + sum(np.log(2 * fill.bare.linker.arm + more) for fill, more in zip(fills, beyond, strict=True))
+        for fills in every
+    ]
+    off = np.abs(np.array(made)[:, None] - wanted).min(axis=1) if made else np.empty(0)
+    return [every[row] for row in np.sort(np.argsort(off, kind="stable")[:OF_A_NET]).tolist()]
+
+
+def _reaches(linker: Linker, beyond: float | None, steps: NDArray[np.float64] | None) -> bool:
+    """Whether a linker leads to the same node in some other cell."""
+    if beyond is None or steps is None:
+        return True
+    reach = 2 * linker.arm + beyond
+    return bool(np.abs(steps - reach).min(initial=np.inf) < OFF + STRETCHED * reach)
+
+
+def _summing(
+    offers: Sequence[Sequence[Fill]], shape: Shape, totals: Sequence[int]
+) -> Iterator[tuple[tuple[Fill, ...], int]]:
+    """Yield one offer for each slot where they weigh one of the `totals`, and which.
+
+    Pairs of the last two slots are sorted by weight; the rest is looked up among them. Slots alike are not told apart.
+    """
+    if not totals or not all(offers):
+        return
+    weights = [
+        np.array([n * weight(f.bare.linker.numbers) for f in fills])
+        for (n, *_), fills in zip(shape, offers, strict=True)
+    ]
+    while len(weights) < MOST_SLOTS:
+        weights.insert(0, np.zeros(1, dtype=np.int64))
+    first, second, third = weights
+    pairs = (second[:, None] + third).ravel()
+    order = np.argsort(pairs, kind="stable")
+    sought = (np.array(totals)[:, None] - first).ravel()
+    low, high = (np.searchsorted(pairs[order], sought, side) for side in ("left", "right"))
+    alike = [False] * (MOST_SLOTS - len(shape)) + [False, *(a == b for a, b in pairwise(shape))]
+    count = 0
+    for hit in np.flatnonzero(high > low).tolist():
+        which, one = divmod(hit, len(first))
+        for pair in order[low[hit] : high[hit]].tolist():
+            rows = (one, *divmod(pair, len(third)))
+            if any(same and rows[k - 1] > rows[k] for k, same in enumerate(alike)):
+                continue
+            chosen = rows[MOST_SLOTS - len(shape) :]
+            yield tuple(fills[row] for fills, row in zip(offers, chosen, strict=True)), which
+            count += 1
+            if count == MOST_FILLINGS:
+                return
+
+
+def _shares(count: int, room: Sequence[tuple[int, int]]) -> tuple[int, ...] | None:
+    """Share `count` groups among slots of (linkers, places on each), as evenly as whole numbers allow."""
+    places = sum(n * p for n, p in room)
+    if count > places:
+        return None
+    share = [min(p, round(count * p / places)) for _, p in room]
+    for _ in range(2 * len(room) * max((p for _, p in room), default=1)):
+        left = count - sum(n * k for (n, _), k in zip(room, share, strict=True))
+        if not left:
+            return tuple(share)
+        step = 1 if left > 0 else -1
+        able = [s for s, (n, p) in enumerate(room) if n <= abs(left) and 0 <= share[s] + step <= p]
+        if not able:
+            return None
+        best = min(able, key=lambda s: step * (share[s] + step / 2) / max(room[s][1], 1))
+        share[best] += step
+    return None
