@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from models.logistic import Logistic
 from search.benchmark.gallery import held_out
 from search.benchmark.trials import Progress, Removed, Trials, simulated_trials
 from search.engine import Engine
-from search.verdict.calibration import SHARES, Calibration, Curves, Logistic, Threshold, calibration_path, fit_bounds
+from search.verdict.calibration import SHARES, Calibration, Curves, Threshold, calibration_path, fit_bounds
 from search.verdict.evidence import SIGNS
 from xtal.errors import UserError
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.files import WEIGHTS
+from models.logistic import Logistic
 from search.benchmark.mixtures import Mixture, pure, simulated
 from search.benchmark.trials import Progress, second_half
 from search.engine import Engine
@@ -21,7 +22,7 @@ from search.phases.evidence import SIGNS, features
 from search.phases.find import Finder
 from search.phases.scout import Scout
 from search.verdict import Judge
-from search.verdict.calibration import Logistic, fit_bounds
+from search.verdict.calibration import fit_bounds
 from search.verdict.curve import Curve
 from search.verdict.lookalikes import nearest_lookalikes
 from xtal.errors import UserError

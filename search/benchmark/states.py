@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.files import WEIGHTS
+from models.logistic import Logistic
 from search.benchmark.gallery import held_out
 from search.benchmark.guests import in_another_state
 from search.benchmark.trials import Progress, second_half
@@ -21,7 +22,7 @@ from search.states.calibration import SHIPPED, StateCurve
 from search.states.evidence import SIGNS, features
 from search.states.find import find_states
 from search.verdict import Judge
-from search.verdict.calibration import Logistic, fit_bounds
+from search.verdict.calibration import fit_bounds
 from search.verdict.curve import Curve
 from search.verdict.lookalikes import nearest_lookalikes
 from xtal.errors import UserError

@@ -1,7 +1,6 @@
 """From evidence to probability: logistic curves fitted to queries whose truth is known, kept in a small file."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -13,6 +12,7 @@ from indexer.storage import folders
 from indexer.storage.files import write_durably
 from models.embedder import Embedder
 from models.files import WEIGHTS
+from models.logistic import Logistic
 from search.verdict.evidence import FEATURES
 from xtal.console import spelled
 from xtal.errors import UserError
@@ -23,37 +23,7 @@ SHIPPED = "verdict.json"  # beside the weights of an embedder
 SHARES = (0.01, 0.03, 0.05)  # of patterns of absent structures that are accepted
 MATCH_SHARE = 0.03  # the one of them that decides `match`: 1 % would turn away one measured mineral in five
 EVEN = 0.5
-RIDGE = 1e-3  # per query: keeps weights finite where a feature separates everything
-STEPS = 50  # Newton needs about ten
 OUTER = 0.005  # quantile of the fitted queries beyond which a feature counts as if it stood there
-
-
-@dataclass(frozen=True)
-class Logistic:
-    """``p = 1 / (1 + exp(-(intercept + weights · x)))``; `weights` has a number per feature."""
-
-    intercept: float
-    weights: tuple[float, ...]
-
-    def probability(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return (T,) probabilities of T rows of features (T, F)."""
-        return _logistic(self.intercept + features @ np.array(self.weights))
-
-    @classmethod
-    def fit(cls, features: NDArray[np.float64], right: NDArray[np.bool_], signs: Sequence[int] | None = None) -> Self:
-        """Maximise the likelihood of `right` (T,) under a slight ridge (logistic regression).
-
-        Weights whose `signs` are 1 or -1 may have no other sign: features that would need one are left out, the worst
-        first, so that no better fit ever makes a structure less likely.
-        """
-        wanted = np.zeros(features.shape[1]) if signs is None else np.array(signs)
-        used = np.ones(features.shape[1], dtype=bool)
-        while True:
-            intercept, weights = _fit(features, right, used)
-            against = -wanted * weights * features.std(axis=0)
-            if against.max(initial=0) <= 0:
-                return cls(intercept, tuple(weights.tolist()))
-            used[np.argmax(against)] = False
 
 
 @dataclass(frozen=True)
@@ -169,26 +139,3 @@ def _hint(index: str | None) -> str:
 def _read_curves(raw: dict[str, Any]) -> Curves:
     alike, exact = (Logistic(raw[name]["intercept"], tuple(raw[name]["weights"])) for name in ("alike", "exact"))
     return Curves(tuple(raw["low"]), tuple(raw["high"]), alike, exact)
-
-
-def _fit(features: NDArray, right: NDArray[np.bool_], used: NDArray[np.bool_]) -> tuple[float, NDArray[np.float64]]:
-    """Return intercept and weights (F,) by Newton's method; those of features that are not `used` are 0."""
-    mean, spread = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-9)
-    design = np.column_stack([np.ones(len(features)), ((features - mean) / spread)[:, used]])  # (T, 1 + F')
-    ridge = RIDGE * len(features) * np.eye(design.shape[1])
-    ridge[0, 0] = 1e-9  # an intercept that runs away, when all are right, is held at last
-    beta = np.zeros(design.shape[1])
-    for _ in range(STEPS):
-        p = _logistic(design @ beta)
-        gradient = design.T @ (right - p) - ridge @ beta
-        move = np.linalg.solve((design * (p * (1 - p))[:, None]).T @ design + ridge, gradient)
-        beta = beta + np.clip(move, -2, 2)
-        if np.abs(move).max() < 1e-8:
-            break
-    weights = np.zeros(len(spread))
-    weights[used] = beta[1:] / spread[used]
-    return float(beta[0] - weights @ mean), weights
-
-
-def _logistic(score: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(1 / (1 + np.exp(-np.clip(score, -500, 500))))

@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from search.verdict.calibration import Logistic
+from models.logistic import Logistic
 
 
 @dataclass(frozen=True)

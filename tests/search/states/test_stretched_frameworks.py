@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from models.logistic import Logistic
 from search.benchmark.guests import MOST_BREATH, breathing, in_another_state, with_guests
 from search.phases import PhaseJudge
 from search.states import StateJudge, judge
@@ -12,7 +13,6 @@ from search.states.calibration import StateCurve
 from search.states.evidence import FEATURES, SIGNS, features
 from search.states.find import find_states
 from search.verdict import Verdict
-from search.verdict.calibration import Logistic
 from search.verdict.curve import Curve
 from xtal.errors import UserError
 from xtal.physics.fit import Fit
