@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.storage import EntryTable
-from xtal.physics import LineTable
+from xtal.physics import LineRows
 
 DENSITY_TOLERANCE = 0.10  # relative: thermal expansion and solvent left in the pores; 1 % of true pairs lie outside
 MERGING = 0.015  # σ1 in ln q: lines that a lower symmetry splits count as the one line they were
@@ -31,7 +31,7 @@ MARGIN = 0.06  # ln q: next to an end of the known range the smeared profile lac
 BLOCK = 1024  # rows compared at a time, so that a family of 10^5 isomers needs no square matrix of its size
 
 
-def group_duplicates(entries: EntryTable, lines: LineTable) -> NDArray[np.int32]:
+def group_duplicates(entries: EntryTable, lines: LineRows) -> NDArray[np.int32]:
     """Return (S,) group numbers 0, 1, ... in order of first appearance; equal where two entries are one structure."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -45,7 +45,7 @@ def group_duplicates(entries: EntryTable, lines: LineTable) -> NDArray[np.int32]
     return np.argsort(np.argsort(first_seen)).astype(np.int32)[inverse]
 
 
-def same_structure(rows: NDArray[np.int64], density: NDArray[np.float64], lines: LineTable) -> NDArray[np.int64]:
+def same_structure(rows: NDArray[np.int64], density: NDArray[np.float64], lines: LineRows) -> NDArray[np.int64]:
     """Return (P, 2) pairs of `rows` that hold one structure; all have the same formula, `density` (R,) in g/cm³."""
     shift = np.log(np.median(density) / density) / 3  # ln s
     profile, known = smeared_profiles(rows, shift, lines)
@@ -68,11 +68,12 @@ def _families(formulas: NDArray[np.object_]) -> list[NDArray[np.int64]]:
     return [rows for rows in np.split(order, np.cumsum(counts)[:-1]) if len(rows) > 1]
 
 
-def smeared_profiles(rows: NDArray, shift: NDArray, lines: LineTable) -> tuple[NDArray, NDArray]:
+def smeared_profiles(rows: NDArray, shift: NDArray, lines: LineRows) -> tuple[NDArray, NDArray]:
     """Return (R, M) w on the grid of ln(q s), zero where unknown, and (R, M) 1.0 where it is known."""
     from scipy.ndimage import gaussian_filter1d
 
-    q, intensity = lines.padded(rows)  # (R, L)
+    table = lines.take(rows)
+    q, intensity = table.padded(np.arange(len(table)))  # (R, L)
     size = round((HIGHEST - LOWEST) / STEP)
     with np.errstate(divide="ignore"):  # unused places hold q = 0
         place = (np.log(q) + shift[:, None] - LOWEST) / STEP
@@ -86,6 +87,6 @@ def smeared_profiles(rows: NDArray, shift: NDArray, lines: LineTable) -> tuple[N
     density = gaussian_filter1d(sticks.reshape(len(rows), size), MERGING / STEP, axis=1, mode="constant")
     profile = gaussian_filter1d(density**ROOT, SMEARING / STEP, axis=1, mode="constant")
     grid = LOWEST + STEP * np.arange(size)
-    first, last = (np.log(lines.q_range[rows]) + shift[:, None]).T[:, :, None]
+    first, last = (np.log(table.q_range) + shift[:, None]).T[:, :, None]
     known = ((grid >= first + MARGIN) & (grid <= last - MARGIN)).astype(np.float64)
     return profile * known, known

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from indexer.build import Progress, draft, prepared, silent, versions
 from indexer.duplicates import group_duplicates
 from indexer.plan import Plan
@@ -65,6 +67,7 @@ def _published(
 ) -> Manifest:
     """Publish the parts as one index of this name, in which equal structures are found anew."""
     manifest, contents = join(parts)
-    group = group_duplicates(contents.entries, contents.lines)
-    grouped = replace(contents, entries=replace(contents.entries, group=group))
+    rows = np.arange(len(contents.entries))
+    entries, lines = contents.entries.take(rows), contents.lines.take(rows)
+    grouped = replace(contents, entries=replace(entries, group=group_duplicates(entries, lines)), lines=lines)
     return publish(replace(manifest, name=name, command=command, versions=versions()), grouped, broken, home)

@@ -3,9 +3,9 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 
 import models
 from indexer.storage import Index, open_index
+from indexer.storage.vectors import on_gpus
 from models.embedder import Embedder
 from search.answer import Answer, Hit, Overlay, Part, Timings
 from search.edited_lines import sample_with
@@ -20,7 +21,6 @@ from search.filters import Filter
 from search.overlay import profile
 from search.ranking import reproduce, rerank, settle
 from search.ranking.prepared import prepared
-from xtal import settings
 from xtal.crystals import Crystal, impossible_pairs
 from xtal.errors import UserError
 from xtal.patterns import Lines, Pattern
@@ -30,7 +30,6 @@ from xtal.physics.fit import Fit
 from xtal.physics.powder import expected_reflections
 from xtal.physics.target import Target
 
-FEW_QUERIES = 16
 COPIES_COMPARED = 3  # of one structure; they differ by temperature and solvent, so one alone may be the wrong one
 ROOM_FOR_COPIES = 3  # times the shortlist, searched so that copies do not crowd out other structures
 MOST_CHECKED = 10  # hits that are looked at for overlapping atoms
@@ -70,8 +69,7 @@ class Engine:
 
     def __init__(self, index: Index, embedder: Embedder) -> None:
         self.index, self.embedder = index, embedder
-        self._group_sizes = np.bincount(index.entries.group)
-        self._accelerated = _on_gpus(index.vectors)
+        self._accelerated = on_gpus(index.vectors)
         self._overlaps = lru_cache(REMEMBERED)(lambda row: impossible_pairs(index.crystal(row)))
 
     @classmethod
@@ -142,6 +140,10 @@ class Engine:
         """Return the rows of the `size` entries most like the first of some vectors, among those `allowed`."""
         return self._shortlists(vectors, size, allowed, copies=False)[0].rows
 
+    @cached_property
+    def _group_sizes(self) -> NDArray[np.int64]:
+        return np.bincount(self.index.entries.group)
+
     def crystal(self, id_: str) -> Crystal:
         """Return the primitive crystal of an entry; UserError when there is none of this id."""
         return self.index.crystal(self.index.row_of(id_))
@@ -190,21 +192,14 @@ class Engine:
         without: Sequence[NDArray[np.int64]] | None = None,
     ) -> list[Shortlist]:
         """Search the `size` entries most like each vector; equal ones stand in the order of the index."""
-        import faiss
-
-        # a few queries take a millisecond on one thread; waking and joining others costs more
-        faiss.omp_set_num_threads(1 if len(vectors) < FEW_QUERIES else settings.cores())
         spare = max(map(len, without), default=0) if without is not None else 0  # makes up for what is left out
         deep = size if copies else size * ROOM_FOR_COPIES
         wanted = min(deep + spare, len(self.index) if allowed is None else len(allowed))
         if allowed is None:
             similarity, rows = self._accelerated.search(vectors, wanted)
-        else:  # only the CPU index can look at chosen rows
-            chosen = faiss.SearchParameters(sel=faiss.IDSelectorBatch(allowed))  # type: ignore[call-arg]
-            similarity, rows = self.index.vectors.search(vectors, wanted, params=chosen)
-        order = np.lexsort((rows, -similarity))
-        ordered = zip(np.take_along_axis(rows, order, 1), np.take_along_axis(similarity, order, 1), strict=True)
-        found = list(ordered)
+        else:  # a GPU does not look at chosen rows
+            similarity, rows = self.index.vectors.search(vectors, wanted, allowed)
+        found = list(zip(rows, similarity, strict=True))
         if without is not None:
             marked = [(r, s, ~np.isin(r, left_out)) for (r, s), left_out in zip(found, without, strict=True)]
             found = [(r[stays][:deep], s[stays][:deep]) for r, s, stays in marked]
@@ -271,10 +266,3 @@ class Engine:
             growth=float(fit.growth[0]),
             overlaps=self._overlaps(int(row)) if known and rank <= MOST_CHECKED else 0,
         )
-
-
-def _on_gpus(vectors: Any) -> Any:
-    """Return the FAISS index copied to all GPUs, or itself where there is none."""
-    import faiss
-
-    return faiss.index_cpu_to_all_gpus(vectors) if faiss.get_num_gpus() else vectors

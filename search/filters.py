@@ -6,7 +6,7 @@ import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.storage import EntryTable
+from indexer.storage import Entries
 from xtal.errors import UserError
 
 LISTED = 5  # formulas quoted when the one asked for is not in the index
@@ -23,7 +23,7 @@ class Filter:
     formula: str | None = None
     required: frozenset[str] = frozenset()
 
-    def rows(self, entries: EntryTable) -> NDArray[np.int64] | None:
+    def rows(self, entries: Entries) -> NDArray[np.int64] | None:
         """Return the rows that pass, ascending; None when there is nothing to filter.
 
         Raises:
@@ -37,14 +37,14 @@ class Filter:
             others[[gemmi.Element(symbol).atomic_number for symbol in self.elements]] = False
             passes &= ~(entries.elements & others).any(axis=1)
         if self.formula is not None:
-            passes &= entries.formulas == self.formula
+            passes &= entries.of_formula(self.formula)
         for symbol in self.required:
             passes &= entries.elements[:, gemmi.Element(symbol).atomic_number]
         if not passes.any():
             raise UserError(f"no entry of the index has {self._words(entries)}")
         return np.flatnonzero(passes)
 
-    def _words(self, entries: EntryTable) -> str:
+    def _words(self, entries: Entries) -> str:
         parts = []
         if self.elements is not None:
             parts.append(f"only the elements {', '.join(sorted(self.elements))}")

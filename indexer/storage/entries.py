@@ -5,16 +5,67 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Protocol
 
 import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
 from indexer.storage.files import sync_file
+from indexer.storage.texts import TextColumn, object_array
 from xtal.crystals import HIGHEST_NUMBER, Crystal
 
 DALTON_PER_CUBIC_ANGSTROM = 1.66053906660  # g/cm³: CODATA 2018 atomic mass constant
 COLUMNS = ("id", "name", "formula", "n_atoms", "volume", "density", "group")
+
+
+class Entries(Protocol):
+    """Properties of S crystals by column, in memory or on disk; the columns are those of `EntryTable`."""
+
+    @property
+    def ids(self) -> "NDArray[np.object_] | TextColumn": ...  # noqa: D102
+
+    @property
+    def names(self) -> "NDArray[np.object_] | TextColumn": ...  # noqa: D102
+
+    @property
+    def formulas(self) -> "NDArray[np.object_] | TextColumn": ...  # noqa: D102
+
+    @property
+    def n_atoms(self) -> NDArray[np.int32]: ...  # noqa: D102
+
+    @property
+    def volume(self) -> NDArray[np.float64]: ...  # noqa: D102
+
+    @property
+    def density(self) -> NDArray[np.float64]: ...  # noqa: D102
+
+    @property
+    def group(self) -> NDArray[np.int32]: ...  # noqa: D102
+
+    @property
+    def elements(self) -> NDArray[np.bool_]: ...  # noqa: D102
+
+    @property
+    def rows(self) -> dict[str, int]:
+        """Row of each id."""
+        ...
+
+    def __len__(self) -> int:
+        """Return the number of entries."""
+        ...
+
+    def row_of(self, id_: str) -> int | None:
+        """Return the row of an id, None where there is none."""
+        ...
+
+    def of_formula(self, formula: str) -> NDArray[np.bool_]:
+        """Return (S,) which entries have this reduced formula."""
+        ...
+
+    def take(self, rows: NDArray[np.integer]) -> "EntryTable":
+        """Return the table of the chosen rows, in memory."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +109,14 @@ class EntryTable:
         """Row of each id."""
         return {id_: row for row, id_ in enumerate(self.ids)}
 
+    def row_of(self, id_: str) -> int | None:
+        """Return the row of an id, None where there is none."""
+        return self.rows.get(id_)
+
+    def of_formula(self, formula: str) -> NDArray[np.bool_]:
+        """Return (S,) which entries have this reduced formula."""
+        return np.asarray(self.formulas == formula)
+
     def take(self, rows: NDArray[np.integer]) -> "EntryTable":
         """Return the table of the chosen rows; groups keep their numbers."""
         return EntryTable(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
@@ -66,9 +125,9 @@ class EntryTable:
     def describe(cls, ids: Sequence[str], crystals: Sequence[Crystal]) -> "EntryTable":
         """Make the table of S crystals, each in a group of its own."""
         return cls(
-            _strings(ids),
-            _strings([c.name for c in crystals]),
-            _strings([c.reduced_formula for c in crystals]),
+            object_array(ids),
+            object_array([c.name for c in crystals]),
+            object_array([c.reduced_formula for c in crystals]),
             np.array([len(c) for c in crystals], np.int32),
             np.array([c.volume for c in crystals], np.float64),
             np.array([mass_density(c) for c in crystals], np.float64),
@@ -103,7 +162,7 @@ def write_entries(path: Path, table: EntryTable) -> None:
         "volume": table.volume,
         "density": table.density,
         "group": table.group,
-        "symbols": _strings([",".join(symbols[row]) for row in table.elements]),
+        "symbols": object_array([",".join(symbols[row]) for row in table.elements]),
     }
     with duckdb.connect() as database:
         database.register("entries", columns)
@@ -133,12 +192,6 @@ def read_entries(path: Path) -> EntryTable:
     elements[present["row"], numbers[inverse]] = True
     ids, names, formulas, n_atoms, volume, density, group = (np.array(columns[c]) for c in COLUMNS)
     return EntryTable(ids, names, formulas, n_atoms, volume, density, group, elements)
-
-
-def _strings(values: Sequence[str]) -> NDArray[np.object_]:
-    array = np.empty(len(values), dtype=object)
-    array[:] = values
-    return array
 
 
 def _membership(crystals: Sequence[Crystal]) -> NDArray[np.bool_]:

@@ -26,6 +26,19 @@ class FileNote:
         """Describe a file on disk."""
         return cls(path.name, sha256(path), path.stat().st_size)
 
+    def problem(self, folder: Path, content: bool = True) -> str | None:
+        """Say what is wrong with the file in a folder; its digest is checked if its `content` is asked for."""
+        path = folder / self.name
+        if not path.is_file():
+            return f"{path} is missing"
+        if (size := path.stat().st_size) != self.size:
+            return f"{path} has {size} bytes instead of {self.size}"
+        return self.changed(folder) if content and sha256(path) != self.sha256 else None
+
+    def changed(self, folder: Path) -> str:
+        """Say that the file in a folder has another digest."""
+        return f"{folder / self.name} does not have the digest that manifest.json states"
+
 
 @dataclass(frozen=True)
 class SourceNote:

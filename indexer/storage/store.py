@@ -4,23 +4,26 @@ import contextlib
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from indexer.storage import folders
 from indexer.storage.contents import BROKEN, Contents, read_broken
-from indexer.storage.entries import EntryTable
+from indexer.storage.entries import Entries
 from indexer.storage.files import discard, exclusive, reading, sha256
 from indexer.storage.folders import Current, DamagedIndexError
 from indexer.storage.joined import join, split
-from indexer.storage.manifest import Broken, FileNote, Manifest
+from indexer.storage.manifest import Broken, Manifest
+from indexer.storage.seal import open_sealed
+from indexer.storage.vectors import FlatVectors
 from models.embedder import Embedder
 from xtal.crystals import Crystal
 from xtal.errors import UserError
-from xtal.physics import LineTable
+from xtal.physics import LineRows
 
 MANIFEST = "manifest.json"
 Read = TypeVar("Read")
@@ -28,7 +31,7 @@ Read = TypeVar("Read")
 
 @dataclass(frozen=True, eq=False)
 class Index:
-    """An opened index, wholly in memory: a rebuild or removal on disk does not touch it.
+    """An opened index; its files stay readable for it when a rebuild or removal takes their names away.
 
     Row i of `entries`, `lines`, `vectors` and `crystal(i)` belong together.
     """
@@ -41,18 +44,18 @@ class Index:
         return len(self.entries)
 
     @property
-    def entries(self) -> EntryTable:
+    def entries(self) -> Entries:
         """Properties of the entries by column."""
         return self.contents.entries
 
     @property
-    def lines(self) -> LineTable:
+    def lines(self) -> LineRows:
         """Computed lines of the entries."""
         return self.contents.lines
 
     @property
-    def vectors(self) -> Any:
-        """FAISS index of the entries' unit vectors, searched by inner product."""
+    def vectors(self) -> FlatVectors:
+        """The entries' unit vectors, searched by inner product."""
         return self.contents.vectors
 
     def take(self, rows: NDArray[np.integer]) -> "Index":
@@ -65,9 +68,10 @@ class Index:
 
     def row_of(self, id_: str) -> int:
         """Return the row of an id; UserError when the index has no such entry."""
-        if id_ not in self.entries.rows:
+        row = self.entries.row_of(id_)
+        if row is None:
             raise UserError(f"index {self.manifest.name!r} has no entry {id_!r}")
-        return self.entries.rows[id_]
+        return row
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,7 @@ class Listing:
 
 
 def open_index(name: str, home: Path | None = None, embedder: Embedder | None = None) -> Index:
-    """Open a published index after checking the digest of every file.
+    """Open a published index; every file is compared with its digest unless that was done and it has not changed since.
 
     Args:
         name: of the index; several names with a "+" between them are opened as one.
@@ -125,7 +129,7 @@ def broken_entries(name: str, home: Path | None = None) -> list[Broken]:
         manifest = _manifest(name, current, home)
         folder = folders.index_folder(name, home) / current.build_id
         for note in manifest.files:
-            if note.name == BROKEN and (problem := _problem(folder, note)):
+            if note.name == BROKEN and (problem := note.problem(folder)):
                 raise folders.damaged(name, problem)
         return read_broken(folder)
 
@@ -150,7 +154,7 @@ def verify(name: str, home: Path | None = None) -> Verification:
     except DamagedIndexError as error:
         return Verification(name, 0, (str(error),))
     folder = folders.index_folder(name, home) / manifest.build_id
-    problems = [p for note in manifest.files if (p := _problem(folder, note))]
+    problems = [p for note in manifest.files if (p := note.problem(folder))]
     return Verification(name, len(manifest.files) + 2, tuple(problems))
 
 
@@ -183,10 +187,8 @@ def load_build(name: str, current: Current, home: Path | None = None) -> Index:
     manifest = _manifest(name, current, home)
     folder = folders.index_folder(name, home) / current.build_id
     with reading(folder / MANIFEST):
-        for note in manifest.files:
-            if problem := _problem(folder, note):
-                raise folders.damaged(name, problem)
-        return Index(manifest, Contents.read(folder))
+        refused = partial(folders.damaged, name)
+        return Index(manifest, open_sealed(folder, manifest, current.manifest_sha256, refused))
 
 
 def _of_current(name: str, home: Path | None, read: Callable[[Current], Read]) -> Read:
@@ -212,12 +214,3 @@ def _manifest(name: str, current: Current, home: Path | None) -> Manifest:
     if sha256(path) != current.manifest_sha256:
         raise folders.damaged(name, f"{path} does not have the digest that 'current' beside it states")
     return Manifest.from_json(path.read_bytes())
-
-
-def _problem(folder: Path, note: FileNote) -> str | None:
-    path = folder / note.name
-    if not path.is_file():
-        return f"{path} is missing"
-    if (size := path.stat().st_size) != note.size:
-        return f"{path} has {size} bytes instead of {note.size}"
-    return None if sha256(path) == note.sha256 else f"{path} does not have the digest that manifest.json states"

@@ -7,7 +7,7 @@ import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.storage import EntryTable, Index
+from indexer.storage import Entries, Index
 from indexer.storage.contents import flat_index
 from models.cpcp.training.dataset import split_of
 from models.embedder import Embedder
@@ -35,7 +35,7 @@ def with_embedder(engine: Engine, embedder: Embedder) -> Engine:
     return Engine(Index(index.manifest, contents), embedder)
 
 
-def subsets(entries: EntryTable, rows: NDArray[np.int64], by: str) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+def subsets(entries: Entries, rows: NDArray[np.int64], by: str) -> Iterator[tuple[str, NDArray[np.bool_]]]:
     """Yield the name and (B,) members of each subset of the queried `rows` (B,): ``atoms`` or ``metal``."""
     found = _by_atoms(entries.n_atoms[rows]) if by == "atoms" else _by_metal(entries.elements[rows])
     return ((name, members) for name, members in found if members.sum() >= FEWEST)

@@ -34,18 +34,20 @@ class Scout:
     def __init__(self, engine: "Engine") -> None:
         """Note the strongest lines (S, K) of every entry: half a second for ten thousand."""
         self._engine = engine
-        table = engine.index.lines
-        self._q = np.zeros((len(table), STRONGEST), np.float32)
-        self._intensity = np.zeros((len(table), STRONGEST), np.float32)
-        for row in range(len(table)):
-            part = slice(table.offsets[row], table.offsets[row + 1])
-            intensity = table.intensity[part]
-            if len(intensity) > STRONGEST:
-                best = np.argpartition(-intensity, STRONGEST)[:STRONGEST]
-            else:
-                best = np.arange(len(intensity))
-            self._q[row, : len(best)] = table.q[part][best]
-            self._intensity[row, : len(best)] = intensity[best]
+        lines = engine.index.lines
+        self._q = np.zeros((len(lines), STRONGEST), np.float32)
+        self._intensity = np.zeros((len(lines), STRONGEST), np.float32)
+        for first in range(0, len(lines), BLOCK):
+            table = lines.take(np.arange(first, min(first + BLOCK, len(lines))))
+            for row in range(len(table)):
+                part = slice(table.offsets[row], table.offsets[row + 1])
+                intensity = table.intensity[part]
+                if len(intensity) > STRONGEST:
+                    best = np.argpartition(-intensity, STRONGEST)[:STRONGEST]
+                else:
+                    best = np.arange(len(intensity))
+                self._q[first + row, : len(best)] = table.q[part][best]
+                self._intensity[first + row, : len(best)] = intensity[best]
 
     def candidates(
         self,

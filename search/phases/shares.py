@@ -31,7 +31,7 @@ def weight_shares(
 def share_of_area(index: Index, row: int, q_max: float, wavelength: float) -> float:
     """Return ``Z M V / Σ_k m |F|² LP`` of an entry over the lines that are fitted of it."""
     crystal = index.crystal(row)
-    limit = min(q_max, 0.999 * 4 * np.pi / wavelength, float(index.lines.q_range[row, 1]))
+    limit = min(q_max, 0.999 * 4 * np.pi / wavelength, index.lines[row].q_range[1])
     found = reflections(crystal, limit, wavelength=wavelength)
     every = found.lines()  # of relative intensities
     fitted = _area(every.strongest(MOST_LINES), wavelength) / max(_area(every, wavelength), 1e-30)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from xtal.patterns import q_from_two_theta, two_theta_from_q
 from xtal.patterns.wavelengths import K_ALPHA_2, is_mean_of_doublet, spectrum
-from xtal.physics import LineTable, Sticks
+from xtal.physics import LineRows, Sticks
 from xtal.physics.fit import Fit, in_degrees, refine
 from xtal.physics.target import Target
 
@@ -44,7 +44,7 @@ class Ranking:
     target: Target
 
 
-def rerank(target: Target, table: LineTable, rows: NDArray[np.integer]) -> Ranking:
+def rerank(target: Target, table: LineRows, rows: NDArray[np.integer]) -> Ranking:
     """Order the entries `rows` (R,), best first as the embedding sees it, of an index by the physics fit.
 
     Candidates dropped at a stage stand behind those that went on, ordered by what that stage found; candidates beyond

@@ -14,7 +14,7 @@ from search.verdict.scrutiny import Scrutiny
 from xtal.patterns import two_theta_from_q
 from xtal.patterns.lorentz import lorentz_polarisation_ratio
 from xtal.patterns.segments import gaps, in_gap
-from xtal.physics import LineTable, Sticks
+from xtal.physics import LineRows, Sticks
 from xtal.physics.fit import in_degrees, line_positions
 from xtal.physics.powder import DATABASE_LINES
 from xtal.physics.shell import VOIGT
@@ -158,7 +158,7 @@ class Comparison:
     known: tuple[float, float]
 
 
-def compare_lines(answer: Answer, hit: Hit, table: LineTable) -> Comparison:
+def compare_lines(answer: Answer, hit: Hit, table: LineRows) -> Comparison:
     """Lay the found lines of an answer beside the fitted ones of a hit."""
     found, area = _found_lines(answer)
     places, expected = _fitted_lines(answer, hit, table)
@@ -194,7 +194,7 @@ def _found_lines(answer: Answer) -> tuple[NDArray[np.float64], NDArray[np.float6
     return two_theta_from_q(lines.q, wavelength), area / area.sum()
 
 
-def _fitted_lines(answer: Answer, hit: Hit, table: LineTable) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _fitted_lines(answer: Answer, hit: Hit, table: LineRows) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return all fitted lines (L,) of a hit within the scan in degrees 2θ, and their areas, of sum 1.
 
     The fit of the profile makes do with the strongest of them (`Sticks`); a weak one explains a weak one found.
@@ -211,7 +211,7 @@ def _fitted_lines(answer: Answer, hit: Hit, table: LineTable) -> tuple[NDArray[n
     return places[shown], area / max(area.sum(), 1e-30)
 
 
-def _known_range(hit: Hit, table: LineTable, wavelength: float) -> tuple[float, float]:
+def _known_range(hit: Hit, table: LineRows, wavelength: float) -> tuple[float, float]:
     """Return the first and last angle, degrees 2θ, between which no line of a fitted hit is left out."""
     lines = table[hit.row]
     first, last = lines.q_range

@@ -1,5 +1,6 @@
 """One bit turned over in any file that is kept: it is found before it could change an answer."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -7,8 +8,10 @@ import numpy as np
 import pytest
 from indexer_helpers import publish_salts
 
-from indexer.storage import open_index
-from indexer.storage.contents import DATA_FILES
+from indexer.storage import Index, mapped, open_index, seal
+from indexer.storage.contents import DATA_FILES, LINES, STRUCTURES, VECTORS
+from indexer.storage.folders import DamagedIndexError
+from indexer.storage.seal import COLUMNS, SEAL
 from xtal import shipped
 from xtal.errors import UserError
 
@@ -30,6 +33,43 @@ def test_files_of_an_index(tried, tmp_path, name):
             open_index("salts", tmp_path)
     path.write_bytes(content)
     assert len(open_index("salts", tmp_path)) == 5
+
+
+@pytest.mark.parametrize("name", [VECTORS, LINES, STRUCTURES, COLUMNS])
+def test_files_that_rot_unseen_while_an_index_is_open(tried, tmp_path, monkeypatch, name):
+    """Nothing tells of it but the sums of the blocks: whatever is read is right, or refused."""
+    for module in (mapped, seal):
+        monkeypatch.setattr(module, "BLOCK", 512)
+    path, rng = tmp_path / "indexes" / "salts" / publish_salts(tmp_path).build_id / name, np.random.default_rng(0)
+    content, state = path.read_bytes(), path.stat()
+    sealed, right = (path.parent / SEAL).read_bytes(), everything(open_index("salts", tmp_path))
+    refused = 0
+    for _ in range(tried(f"bits turned over unseen in {name} of an open index: refused or unread", 20, 200)):
+        index = open_index("salts", tmp_path)
+        with path.open("r+b") as file:
+            file.write(flipped(content, rng))
+        os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+        try:
+            assert everything(index) == right
+        except DamagedIndexError:
+            refused += 1
+        with path.open("r+b") as file:
+            file.write(content)
+        os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+        (path.parent / SEAL).write_bytes(sealed)
+    assert refused
+
+
+def everything(index: Index) -> list[bytes]:
+    """All that is read of an index, as bytes."""
+    rows = np.arange(len(index))
+    tables = index.entries.take(rows), index.lines.take(rows), index.contents.crystals.take(rows)
+    found = [np.asarray(array).astype(array.dtype.str.replace("O", "U")) for one in tables for array in columns(one)]
+    return [array.tobytes() for array in (*found, *index.vectors.search(index.vectors.reconstruct_n(0, 5), 5))]
+
+
+def columns(table) -> list[np.ndarray]:
+    return [array for array in vars(table).values() if isinstance(array, np.ndarray)]
 
 
 @pytest.mark.parametrize("path", shipped.shipped_files(), ids=lambda path: f"{path.parent.name}-{path.name}")

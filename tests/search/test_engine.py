@@ -138,7 +138,7 @@ def test_filters_work_inside_the_search(engine, patterns):
         assert {h.row for h in answer.hits} == passing
     formula = str(entries.formulas[7])
     (answer,) = engine.query(patterns[:1], k=3, formula=formula, copies=True)
-    assert {h.row for h in answer.hits} == set(np.flatnonzero(entries.formulas == formula))
+    assert {h.row for h in answer.hits} == set(np.flatnonzero(entries.formulas.astype(str) == formula))
 
 
 def test_a_filter_that_nothing_passes_says_so(engine, patterns):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,22 @@ from xtal.arrays import ragged_rows
 from xtal.patterns import Lines
 
 DIRECTION_UNIT = 127  # directions lie in -1 to 1 and are kept as whole 127ths: finer than any strain needs
+
+
+class LineRows(Protocol):
+    """Lines of S crystals, in memory or wherever they are kept."""
+
+    def __len__(self) -> int:
+        """Return the number of crystals."""
+        ...
+
+    def __getitem__(self, row: int, /) -> Lines:
+        """Return the lines of one crystal."""
+        ...
+
+    def take(self, rows: NDArray[np.integer], /) -> "LineTable":
+        """Return the table of the chosen rows."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from xtal.patterns.lorentz import lorentz_polarisation_ratio
 from xtal.patterns.wavelengths import spectrum
-from xtal.physics.line_table import DIRECTION_UNIT, LineTable
+from xtal.physics.line_table import DIRECTION_UNIT, LineRows
 
 MOST_LINES = 128
 
@@ -29,11 +29,12 @@ class Sticks:
 
     @classmethod
     def of(
-        cls, table: LineTable, rows: NDArray[np.integer], wavelength: float, q_max: float, most: int = MOST_LINES
+        cls, lines: LineRows, rows: NDArray[np.integer], wavelength: float, q_max: float, most: int = MOST_LINES
     ) -> Self:
-        """Take the `most` strongest lines up to `q_max` (Å⁻¹) of the chosen rows of a table."""
+        """Take the `most` strongest lines up to `q_max` (Å⁻¹) of the chosen rows."""
         limit = min(q_max, 0.999 * 4 * np.pi / wavelength)
-        places, filled = table.places(rows, limit)
+        table = lines.take(rows)
+        places, filled = table.places(np.arange(len(table)), limit)
         q = table.q[places].astype(np.float64)
         area = np.where(filled, table.intensity[places], 0.0)
         if area.shape[1] > most:

@@ -18,7 +18,9 @@ WIDE = Scan(first=3.0, last=90.0, step=0.03)
 @pytest.fixture(scope="module")
 def wide(engine):
     """Answers to scans that go on where the calculated lines of their entries end."""
-    ends = two_theta_from_q(np.minimum(engine.index.lines.q_range[:, 1], 8), WIDE.wavelength)
+    ends = two_theta_from_q(
+        np.minimum(engine.index.lines.take(np.arange(len(engine))).q_range[:, 1], 8), WIDE.wavelength
+    )
     rows = np.flatnonzero(ends < 60)[:4]
     rng = np.random.default_rng(3)
     patterns = [simulate(engine.index.crystal(int(row)), 0.0, rng, WIDE) for row in rows]

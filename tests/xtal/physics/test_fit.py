@@ -211,7 +211,7 @@ def test_the_prior_on_strain_does_not_depend_on_orientation():
 
 
 def test_sticks_are_the_strongest_lines_as_measured(engine):
-    table = engine.index.lines
+    table = engine.index.lines.take(np.arange(len(engine)))
     chosen = np.argsort(np.diff(table.offsets))[[0, 40, -1]]
     sticks = Sticks.of(table, chosen, WAVELENGTH, 2.0)
     np.testing.assert_allclose(sticks.area.sum(axis=1), 1)
