@@ -67,7 +67,7 @@ class Scrutiny:
         for stage in PASSES:
             view = View(target, stage)
             try:
-                state = descend(view, model, state, stage.steps)
+                state = descend(view, model, state, stage.steps, stage is PASSES[-1])
             except np.linalg.LinAlgError:  # it ran away: what it had before has to do
                 state = _weighed(view, model, state)
                 break

@@ -45,9 +45,9 @@ def log_posteriors(target: Target, shells: Sequence[Shell], fit: Fit) -> NDArray
     begun = zip(models, fit.parameters, np.maximum(fit.scale, least), strict=True)
     states = [State.start(model.lines, nine, scale, target.wavelength) for model, nine, scale in begun]
     for stage in PASSES:
-        view = View(target, stage)
-        states = [descend(view, m, state, stage.steps) for m, state in zip(models, states, strict=True)]
-        states = _follow_the_best(view, models, states, stage.steps + 1)
+        view, last = View(target, stage), stage is PASSES[-1]
+        states = [descend(view, m, state, stage.steps, last) for m, state in zip(models, states, strict=True)]
+        states = _follow_the_best(view, models, states, stage.steps + 1, last)
     best = min(state.cost for state in states)
     return np.array([_either_texture(view, *each, best) for each in zip(models, states, strict=True)])
 
@@ -64,10 +64,16 @@ def _either_texture(view: View, model: Model, state: State, best: float) -> floa
     return float(np.logaddexp(score, -about.cost - about.ln_root))
 
 
-def descend(view: View, model: Model, state: State, steps: int) -> State:
-    """Make at most `steps` Gauss-Newton steps, while they promise anything; return the best state on the way."""
+def descend(view: View, model: Model, state: State, steps: int, curved: bool = True) -> State:
+    """Make at most `steps` Gauss-Newton steps, while they promise anything; return the best state on the way.
+
+    Without `curved` its second derivatives are not asked for, and may be those of another state.
+    """
     best = replace(state, cost=np.inf)  # of another pass
-    for _ in range(steps + 1):
+    for step in range(steps + 1):
+        if step == steps and not curved:  # no step follows
+            cost = model.misfit(view, state)
+            return replace(state, cost=cost) if cost < best.cost else best
         residual, normal, downhill = model.equations(view, state)
         unknowns = np.append(state.unknowns, 0.0)
         normal.flat[:: len(normal) + 1] += np.append(np.ones(len(unknowns) - 1), FREE)
@@ -93,7 +99,7 @@ def _moved(view: View, model: Model, state: State, move: NDArray) -> State:
     return replace(state, unknowns=state.unknowns + move[:-1] / reach, ln_scale=ln_scale)
 
 
-def _follow_the_best(view: View, models: list[Model], states: list[State], steps: int) -> list[State]:
+def _follow_the_best(view: View, models: list[Model], states: list[State], steps: int, curved: bool) -> list[State]:
     """Let stuck candidates start again from the best one's cell and texture; they keep what is better.
 
     Candidates that tie are mostly one framework with different metals: what is true of one is nearly so of the next.
@@ -109,7 +115,7 @@ def _follow_the_best(view: View, models: list[Model], states: list[State], steps
             nine, turned = _same_cell(units @ own, texture, shell.lattice, model.shell.lattice)
             unknowns = np.concatenate([errors, np.linalg.solve(units, nine), turned])
             again = replace(state, unknowns=unknowns, ln_scale=best.ln_scale)
-            tried.append(min(state, descend(view, model, again, steps), key=lambda s: s.cost))
+            tried.append(min(state, descend(view, model, again, steps, curved), key=lambda s: s.cost))
         else:
             tried.append(state)
     return tried

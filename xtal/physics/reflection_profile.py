@@ -23,6 +23,8 @@ from xtal.physics.texture import SPREAD as TEXTURE_SPREAD
 from xtal.physics.texture import TENSOR_SPREAD, march_dollase
 
 LINE_ERROR, GUEST_ERROR, GUEST_REACH = 0.15, 0.375, 0.15  # of ln intensity; the same at g = 0, its decay in Å⁻¹
+MOVES = 7  # of the nine parameters: what moves lines, six strains and the zero shift
+SINGLE = 1e6  # square of a weighted curve up to which single precision will do: it rounds by 6e-8, and a prior adds 1
 NUDGE = 1e-6 * np.array([3, -1, -2, 1, 2, -3, 0, 0, 0])  # off the saddle that a symmetric cell without strain may be
 
 
@@ -85,6 +87,7 @@ class View:
         variance = seen.variance + (stage.profile * level) ** 2 + (FLOOR * level.max()) ** 2 + 1e-24
         root = seen.measured / np.sqrt(variance)
         self.root, self.density = root, seen.density(seen.two_theta)
+        self.weight = (root * self.density).astype(np.float32)
         self.basis = background_basis(seen, root)
         # with the background, for it was estimated from this very pattern and holds feet of lines
         self.data = self.project((seen.net + seen.under) * self.root)
@@ -108,26 +111,36 @@ class Model:
         self.by_tensor = shell.direction * TENSOR_SPREAD  # (R, 6) derivatives of ln W
         self.lines = len(g)
 
-    def derivatives(self, view: View, state: State) -> NDArray[np.float64]:
+    def derivatives(self, view: View, state: State) -> NDArray[np.float32]:
         """Return (P, M) derivatives of the weighted profile by unknowns and, last, by ln scale: the profile itself.
 
         They hold what the background may take up, see `equations`.
         """
         shell, lines = self.shell, self.lines
         errors, own, texture = state.split(lines)
-        to_nine = spread(view.target.wavelength)
-        nine = to_nine @ own
+        units = spread(view.target.wavelength)
+        nine = units @ own
         place, slope, by_zero = self._positions(view, nine)
         ln_weight, by_texture = self._texture(state.axis, texture)
-        logs = state.ln_scale + np.clip(ln_weight + (self.spread * errors)[shell.line], -20, 20)
-        none = np.zeros((2, len(place)))
-        channels = np.concatenate([slope.T, by_zero[None], none, by_texture.T])
-        grid = _deposit(view, place, shell.area * np.exp(logs), shell.line, lines, channels)
-        curves = _broadened(view, grid, lines, nine)
-        curves = curves * (view.root * view.density)
-        curves[:lines] *= self.spread[:, None]
-        curves[lines : lines + PARAMETERS] = to_nine.T @ curves[lines : lines + PARAMETERS]
-        return curves
+        area = self._areas(state, errors, ln_weight)
+        moved = np.concatenate([slope, by_zero[:, None]], axis=1) @ units[:MOVES, :MOVES]
+        on_grid, grid = Spread.of(place, area, view.size), np.zeros((len(state.unknowns) + 1, view.length), np.float32)
+        grid[:lines] = on_grid.rows(shell.line, self.spread, view.length)
+        grid[lines : lines + MOVES] = on_grid.times(moved, view.length)
+        grid[lines + PARAMETERS : -1], grid[-1] = on_grid.times(by_texture, view.length), on_grid.all(view.length)
+        return _broadened(view, grid, lines, nine, units) * view.weight
+
+    def misfit(self, view: View, state: State) -> float:
+        """Return -ln of the density of data and unknowns, see `State.cost`: at a fraction of what `equations` takes."""
+        errors, own, texture = state.split(self.lines)
+        nine = spread(view.target.wavelength) @ own
+        place = self._positions(view, nine)[0]
+        area = self._areas(state, errors, self._texture(state.axis, texture)[0])
+        grid = Spread.of(place, area, view.size).all(view.length).astype(np.float32)
+        shape = line_shape(view.omega, nine[None], view.sharp, view.blur)[0][0] / np.float32(view.target.step)
+        profile = irfft(rfft(grid) * shape, view.length)[: view.size] * view.weight
+        residual = view.data - view.project(profile)
+        return 0.5 * (float(residual @ residual) + float(state.unknowns @ state.unknowns))
 
     def equations(
         self, view: View, state: State
@@ -135,12 +148,26 @@ class Model:
         """Return the residual r (M,), ``J Jᵀ`` (P, P) and ``J r`` (P,) of the derivatives J without background.
 
         With curves C and the background's orthonormal basis Q the first product is ``C Cᵀ - (C Q)(C Q)ᵀ``: so few
-        numbers need not be projected. It stays positive only in double precision.
+        numbers need not be projected. All but the few unknowns that lines share may be multiplied in single precision:
+        the prior of a line's error bears its rounding, unless curves are large.
         """
         curves = self.derivatives(view, state)
-        share = curves @ view.basis  # (P, K)
-        residual = view.data - (curves[-1] - view.basis @ share[-1])
-        return residual, curves @ curves.T - share @ share.T, curves @ residual
+        square = curves @ curves.T
+        if square.max() > SINGLE:
+            curves = curves.astype(np.float64)
+            square = curves @ curves.T
+        few, basis = curves[self.lines :].astype(np.float64), view.basis.astype(curves.dtype)
+        share, normal = (curves @ basis).astype(np.float64), square.astype(np.float64)
+        share[self.lines :], normal[self.lines :, self.lines :] = few @ view.basis, few @ few.T
+        residual = view.data - (few[-1] - view.basis @ share[-1])
+        downhill = (curves @ residual.astype(curves.dtype)).astype(np.float64)
+        downhill[self.lines :] = few @ residual
+        return residual, normal - share @ share.T, downhill
+
+    def _areas(self, state: State, errors: NDArray, ln_weight: NDArray) -> NDArray[np.float64]:
+        """(R,) areas of the reflections as a state has them."""
+        logs = state.ln_scale + np.clip(ln_weight + (self.spread * errors)[self.shell.line], -20, 20)
+        return self.shell.area * np.exp(logs)
 
     def _positions(self, view: View, nine: NDArray) -> tuple[NDArray, NDArray, NDArray]:
         """(R,) places in steps, and derivatives of stretched degrees by the strains (R, 6) and the zero shift (R,)."""
@@ -159,35 +186,55 @@ class Model:
         return ln_weight, TEXTURE_SPREAD * slope[:, None]
 
 
-def _deposit(
-    view: View, place: NDArray, area: NDArray, line: NDArray, lines: int, channels: NDArray
-) -> NDArray[np.float32]:
-    """(L + C + 1, length) of areas (R,) laid at `place`, each line in a row, then all of them times `channels` (C, R).
+@dataclass(frozen=True, eq=False)
+class Spread:
+    """Reflections spread over a grid, each over the three nearest points: centre and variance stay what they are.
 
-    The last row is empty. An area is shared by the three nearest points such that their centre and variance are those
-    of one at `place`.
+    Attributes:
+        inside: (R,) mask of those that are on the grid.
+        at: (3, I) points of those inside.
+        share: (3, I) area at each.
     """
-    near = np.rint(place).astype(np.int64)
-    inside = (near >= 1) & (near < view.size - 1)
-    near, off, area, line = near[inside], (place - near)[inside], area[inside], line[inside]
-    shares = area * np.stack([off * (off - 1) / 2, 1 - off**2, off * (off + 1) / 2])
-    at = near + np.array([[-1], [0], [1]])
-    rows = lines + len(channels) + 1
-    row = np.concatenate([line[None], np.repeat(np.arange(lines, rows - 1)[:, None], len(line), axis=1)])
-    weights = np.concatenate([np.ones((1, len(line))), channels[:, inside]])
-    places, values = at[:, None] + row * view.length, shares[:, None] * weights  # (3, 1 + C, R)
-    total = np.bincount(places.ravel(), values.ravel(), rows * view.length)
-    return total.reshape(rows, view.length).astype(np.float32)
+
+    inside: NDArray[np.bool_]
+    at: NDArray[np.int64]
+    share: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, place: NDArray, area: NDArray, size: int) -> Self:
+        """Spread areas (R,) at `place` (R,), in steps, over a grid of so many points."""
+        near = np.rint(place).astype(np.int64)
+        inside = (near >= 1) & (near < size - 1)
+        near, off = near[inside], (place - near)[inside]
+        shares = np.stack([off * (off - 1) / 2, 1 - off**2, off * (off + 1) / 2])
+        return cls(inside, near + np.array([[-1], [0], [1]]), area[inside] * shares)
+
+    def all(self, length: int) -> NDArray:
+        """(length,) all of them."""
+        return np.bincount(self.at.ravel(), self.share.ravel(), length)
+
+    def rows(self, line: NDArray, units: NDArray, length: int) -> NDArray:
+        """(L, length) those of each `line` (R,), in the units (L,) of its error."""
+        line = line[self.inside]
+        weighted = self.share * units[line]
+        return np.bincount((self.at + line * length).ravel(), weighted.ravel(), len(units) * length).reshape(-1, length)
+
+    def times(self, channels: NDArray, length: int) -> NDArray:
+        """(C, length) all of them times each of `channels` (R, C)."""
+        factors = channels[self.inside].T
+        places = self.at.ravel() + np.arange(len(factors))[:, None] * length
+        values = self.share.ravel() * np.tile(factors, 3)
+        return np.bincount(places.ravel(), values.ravel(), len(factors) * length).reshape(-1, length)
 
 
-def _broadened(view: View, grid: NDArray, lines: int, nine: NDArray) -> NDArray[np.float32]:
-    """(P, M) curves: lines, strains, zero shift, width and share, texture, and the whole profile."""
-    step = np.float32(view.target.step)
+def _broadened(view: View, grid: NDArray, lines: int, nine: NDArray, units: NDArray) -> NDArray[np.float32]:
+    """(P, M) curves: lines, strains, zero shift, width and share, texture, and the whole profile, last in the grid."""
+    step, width = np.float32(view.target.step), lines + MOVES
     shapes = line_shape(view.omega, nine[None], view.sharp, view.blur)
     shape, by_width, by_share = (part[0] / step for part in shapes)
     spectrum = rfft(grid, axis=1)
-    total = spectrum[:lines].sum(axis=0)
+    total = spectrum[-1].copy()
     spectrum *= shape
-    spectrum[lines : lines + 7] *= np.complex64(-1j) * view.omega
-    spectrum[[lines + 7, lines + 8, -1]] = total * by_width, total * by_share, total * shape
+    spectrum[lines:width] *= np.complex64(-1j) * view.omega
+    spectrum[width], spectrum[width + 1] = total * (units[7, 7] * by_width), total * (units[8, 8] * by_share)
     return irfft(spectrum, view.length, axis=1)[:, : view.size]

@@ -4,28 +4,24 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from physics_helpers import bare_target
+from physics_helpers import Q_MAX, SCAN, WAVELENGTH, begun, cubic_crystal, measured, shells
 
 from search.ranking.rerank import Ranking, rerank
 from search.ranking.ties import EXPLAINED, MARGIN, STRANGE, settle
 from xtal.crystals import Crystal
-from xtal.patterns import Pattern, q_from_two_theta
+from xtal.patterns import Pattern
 from xtal.patterns.background import background
 from xtal.patterns.linefinder import find_lines
-from xtal.physics import Scan, Shell, Sticks, reflections
-from xtal.physics.artefacts import Artefacts, apply
-from xtal.physics.fit import PARAMETERS, Fit, profiles
+from xtal.physics import reflections
+from xtal.physics.fit import PARAMETERS, Fit
 from xtal.physics.posterior import PASSES, _same_cell, descend, log_posteriors
 from xtal.physics.powder import expected_reflections
-from xtal.physics.reflection_profile import Model, Pass, State, View, spread
+from xtal.physics.reflection_profile import Model, State, View, spread
 from xtal.physics.shell import MOST_LINES
 from xtal.physics.target import Target
 from xtal.physics.texture import SPREAD as TEXTURE_SPREAD
 
 ENTRY = "AGUWUV_clean"  # triclinic, with one kind of metal
-WAVELENGTH = 1.5418
-SCAN = Scan(4.0, 32.0, 0.02, WAVELENGTH)
-Q_MAX = float(q_from_two_theta(32.0, WAVELENGTH)) * 1.02
 FINAL = PASSES[-1]
 
 
@@ -35,24 +31,6 @@ def exchanged(crystal: Crystal, change: int) -> Crystal:
     return replace(crystal, numbers=np.where(crystal.numbers == metal, metal + change, crystal.numbers))
 
 
-def measured(crystal: Crystal, seed: int = 0, **changes) -> Target:
-    chosen = {
-        "strain": np.zeros((3, 3)), "texture": 1.0, "line_error": 0.0, "guest_error": 0.0, "fwhm": 0.15, "eta": 0.5,
-        "zero_shift": 0.0, "background": 0.05, "hump": 0.0, "counts": 1e5, **changes,
-    }  # fmt: skip
-    pattern = apply(Artefacts(**chosen), reflections(crystal, 2.4), np.random.default_rng(seed), SCAN)
-    return Target.of(pattern, find_lines(pattern), background(pattern))
-
-
-def begun(target: Target, count: int) -> Fit:
-    area = float(target.net.sum() * target.step)
-    return replace(Fit.start(count), scale=np.full(count, area))
-
-
-def shells(*crystals: Crystal) -> list[Shell]:
-    return [Shell.of(crystal, WAVELENGTH, Q_MAX) for crystal in crystals]
-
-
 @pytest.fixture(scope="module")
 def crystal(engine) -> Crystal:
     return engine.crystal(ENTRY)
@@ -60,56 +38,7 @@ def crystal(engine) -> Crystal:
 
 @pytest.fixture(scope="module")
 def cubic() -> Crystal:
-    """Its lines are of up to 24 reflections, which strain parts."""
-    sites = np.array([[0, 0, 0], [0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5], [0.2, 0.2, 0.2], [0.8, 0.8, 0.2]])
-    return Crystal(9.0 * np.eye(3), sites, np.array([26, 26, 26, 26, 8, 8]))
-
-
-def test_the_profile_without_texture_and_errors_is_that_of_the_lines(engine, crystal):
-    target = measured(crystal)
-    shell = shells(crystal)[0]
-    view, model = View(target, Pass(0.0, 0.05, 0)), Model(shell)
-    nine = np.array([0.002, -0.001, 0.001, 0.0, 0.001, 0.0, 0.03, 0.1, 0.1])
-    drawn = view.project(model.derivatives(view, State.start(model.lines, nine, 7.0, WAVELENGTH))[-1])
-    sticks = Sticks.of(engine.index.lines, np.array([engine.index.row_of(ENTRY)]), WAVELENGTH, Q_MAX)
-    expected = 7.0 * profiles(target, sticks, nine[None], target.fwhm, 0.0, False)[0, 0]
-    difference = drawn - view.project(expected * view.root)
-    assert np.linalg.norm(difference) < 0.04 * np.linalg.norm(view.project(expected * view.root))
-
-
-@pytest.mark.parametrize("axis", [None, 2])
-def test_derivatives_are_those_of_the_profile(cubic, axis):
-    fine = np.linspace(4, 32, 5601)  # on a coarse grid the places of lines are not smooth enough to be differentiated
-    target = bare_target(fine, 1.0, 0.25, WAVELENGTH)
-    view, model = View(target, Pass(0.0, 0.05, 0)), Model(Shell.of(cubic, WAVELENGTH, 1.9))
-    rng = np.random.default_rng(1)
-    extra = 6 if axis is None else 1
-    unknowns = rng.normal(0, 0.4, model.lines + PARAMETERS + extra)
-    unknowns[-extra - 1] = 0.3  # share
-    state = State(unknowns, 3.0, axis)
-    exact = model.derivatives(view, state).astype(float)
-    step = 3e-2
-    for number in range(len(unknowns)):
-        move = np.zeros(len(unknowns))
-        move[number] = step
-        high, low = (
-            model.derivatives(view, replace(state, unknowns=unknowns + sign * move))[-1].astype(float)
-            for sign in (1, -1)
-        )
-        misfit = np.linalg.norm((high - low) / (2 * step) - exact[number])
-        assert misfit <= 0.03 * np.linalg.norm(exact[number]) + 1e-3 * np.linalg.norm(exact[-1]), number
-
-
-def test_the_equations_are_those_of_derivatives_without_background(crystal):
-    target = measured(crystal)
-    view, model = View(target, FINAL), Model(shells(crystal)[0])
-    residual, normal, downhill = model.equations(view, State.start(model.lines, np.zeros(PARAMETERS), 5.0, WAVELENGTH))
-    curves = model.derivatives(view, State.start(model.lines, np.zeros(PARAMETERS), 5.0, WAVELENGTH))
-    rows = view.project(curves)
-    assert np.linalg.norm(rows) < 0.99 * np.linalg.norm(curves)
-    np.testing.assert_allclose(residual, view.data - rows[-1], atol=1e-9 * np.abs(view.data).max())
-    np.testing.assert_allclose(normal, rows @ rows.T, atol=1e-9 * normal.max())
-    np.testing.assert_allclose(downhill, rows @ residual, atol=1e-9 * np.abs(downhill).max())
+    return cubic_crystal()
 
 
 def test_a_textured_pattern_is_explained_by_texture(crystal):
