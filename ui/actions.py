@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 NO_PATTERN = "There is no pattern to search for. Drop a file or pick an example first."
 ASK_LATER = "“Is it …?” compares with a pattern: drop a file, or wait for its search."
 NOT_READY = "The index is not ready yet. The search starts once it is."
+ASK_FIRST = "There is no answer yet whose phases could leave something."
+REST = "This is a difference: the measured pattern without the named phases. Its answer is the less sure for it."
 SOON = 0.2  # seconds in which an answer out of the cache is complete
 OTHER_BUILD = "This answer was made with another build of the index; search again to see its structures."
 
@@ -61,7 +63,10 @@ class Actions:
         if solver is None:
             return replace(view, message=notice_html(NOT_READY)), None
         try:
-            job = Job(solver, loaded.pattern, replace(question.options(), lines=lines)).start()
+            options = replace(question.options(), lines=lines)
+            if loaded.rest and options.generate == "auto":
+                options = replace(options, generate="never")
+            job = Job(solver, loaded.pattern, options).start()
             view = self.answered(loaded, job.wait_for_search())
         except UserError as error:
             return replace(view, message=error_html(str(error))), None
@@ -69,6 +74,19 @@ class Actions:
             return self.finish(view, job), None
         self.jobs.add(job, loaded)
         return view, job
+
+    def left(self, view: View) -> View:
+        """Show what the phases of an answer leave of its pattern, to be searched."""
+        from search.phases.left import left_pattern
+
+        engine, solution = self.library.engine, view.solution
+        if engine is None or solution is None or view.loaded is None:
+            return replace(view, message=notice_html(ASK_FIRST))
+        try:
+            rest = left_pattern(engine, solution.answer, solution.verdict)
+        except UserError as error:
+            return replace(view, message=error_html(str(error)))
+        return pattern_view(replace(view.loaded, pattern=rest, notice=REST, remark="", rest=True))
 
     def rejoin(self, prefix: str) -> tuple[View, Job | None]:
         """Show the answer whose key begins so; where its generation is still under way, the job too."""

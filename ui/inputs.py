@@ -42,6 +42,7 @@ class Loaded:
         origin: ``from the file`` or ``chosen``.
         notice: what the reader should know, for example that the file states another wavelength.
         remark: what became of lines that were edited before; said until the reader asks again.
+        rest: whether it is what phases leave of another pattern; nothing is generated for that.
     """
 
     pattern: Pattern
@@ -49,6 +50,7 @@ class Loaded:
     origin: str
     notice: str = ""
     remark: str = ""
+    rest: bool = False
 
     @property
     def news(self) -> str:

@@ -67,6 +67,7 @@ class Outputs:
     facts: gr.HTML
     message: gr.HTML
     verdict: gr.HTML
+    left: gr.Button
     table: gr.HTML
     candidates: gr.HTML
     scene: gr.HTML
@@ -84,6 +85,7 @@ class Outputs:
             self.facts,
             self.message,
             self.verdict,
+            self.left,
             self.table,
             self.candidates,
             self.scene,
@@ -96,7 +98,8 @@ class Outputs:
     def values(view: View, root: bool) -> list[Any]:
         """Return what each component shows; `root` asks for square roots of the intensities."""
         report = gr.Button(interactive=view.solution is not None)
-        parts = (view.facts, view.message, view.verdict, view.table, view.candidates, view.scene)
+        left = gr.Button(visible=view.leaves)
+        parts = (view.facts, view.message, view.verdict, left, view.table, view.candidates, view.scene)
         return [view, view.figure(root), *parts, report, *LinePanel.values(view), *RefinePanel.values(view)]
 
 
@@ -207,6 +210,7 @@ def make_outputs() -> tuple[Outputs, Making, Several]:
         report = gr.Button("Report", size="sm", interactive=False, elem_id="xs-report")
         root = gr.Checkbox(False, label="√ intensity", container=False, elem_id="xs-root")
     verdict = html("xs-verdict", js_on_load=script("verdict.js"))
+    left = gr.Button("Search what is left", size="sm", visible=False, elem_id="xs-left")
     with gr.Row(elem_id="xs-making"):  # above the plot: who waits must see for what, without scrolling
         progress = html("xs-progress")
         cancel = gr.Button("Cancel", size="sm", visible=False, elem_id="xs-cancel")
@@ -222,7 +226,8 @@ def make_outputs() -> tuple[Outputs, Making, Several]:
         with gr.Column(scale=2, min_width=300):
             scene = html("xs-viewer", html_template=VIEWER_HTML, js_on_load=viewer_script(), head=script_head())
     file = html("xs-download", js_on_load=download_script())
-    parts = (root, figure, facts, message, verdict, table, candidates, scene, report, lines, refining, file, paper)
+    shown = (root, figure, facts, message, verdict, left, table, candidates, scene)
+    parts = (*shown, report, lines, refining, file, paper)
     return Outputs(gr.State(first), *parts), Making(gr.State(None), progress, cancel, ask), several
 
 

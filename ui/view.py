@@ -93,6 +93,13 @@ class View:
         return None if self.solution is None else self.solution.answer
 
     @property
+    def leaves(self) -> bool:
+        """Whether the named phases leave lines that can be searched for."""
+        from search.phases.left import leaves
+
+        return self.solution is not None and leaves(self.solution.verdict)
+
+    @property
     def edited_lines(self) -> Lines | None:
         """What to search with instead of the lines found; None for those."""
         return self.lines if self.edited else None

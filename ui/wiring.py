@@ -257,6 +257,8 @@ def connect(page: gr.Blocks, wiring: Wiring, status: gr.HTML) -> None:
     go_on(gr.on(presses, w.begin, [*asks, *question], w.every, **work))
     answer_files(go_on(ready.change(w.start, [*asks, wanted, *question], w.every, **work)))
 
+    left = outputs.left.click(w.opening.left, asks, w.every, **work)
+    go_on(left.then(w.begin_loaded, [*asks, *question], w.every, **work))
     ask = making.ask
     known = gr.on(
         [ask.known.click, ask.metals.submit, ask.linkers.submit],

@@ -3,9 +3,9 @@
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -44,6 +44,7 @@ class Wanted:
         figure: file for the pattern with what fits it, SVG, PDF or PNG; ``{}`` in it stands for a pattern's name.
         data: file for the same as columns.
         asked: “is it this?”: a name, a refcode, or the path of a CIF; "" asks for nothing.
+        left: whether what the named phases leave is searched too.
     """
 
     as_json: bool = False
@@ -52,6 +53,7 @@ class Wanted:
     figure: Path | None = None
     data: Path | None = None
     asked: str = ""
+    left: bool = False
 
     def check(self, files: Sequence[Path]) -> None:
         """Raise UserError where files of several patterns would overwrite each other, or cannot be written."""
@@ -91,17 +93,32 @@ def answer_file(solver: "Solver", one: "Read", options: "Options", wanted: Wante
     refined = refine_hit(solver.engine, solution) if wanted.refine else None
     compared = _compared(solver, solution, wanted.asked) if wanted.asked else None
     rows = frameworks(solution.answer, solution.verdict, solver.describer, linkers=wanted.as_json)
-    report(
-        _json(one, solution, rows, refined, compared)
-        if wanted.as_json
-        else _text(one, solution, rows, refined, compared)
-    )
+    left = _left(solver, one, solution, options) if wanted.left else ()
+    if wanted.as_json:
+        more = {"left": next((_data(*each) for each in left), None)} if wanted.left else {}
+        report(json.dumps({**_data(one, solution, rows, refined, compared), **more}, ensure_ascii=False))
+    else:
+        report(_text(one, solution, rows, refined, compared) + "".join(f"\n{_text(*each)}" for each in left))
     if wanted.out is not None:
         _write(one, solution, wanted.out, report)
         write_hit(solver.engine, solution, wanted.out, refined)
     if wanted.figure is not None or wanted.data is not None:
         _write_profile(solver.engine, one, solution, refined, wanted, report)
     return solution
+
+
+def _left(
+    solver: "Solver", one: "Read", solution: "Solution", options: "Options"
+) -> "tuple[tuple[Read, Solution, Sequence[Framework]], ...]":
+    """Answer what the named phases leave of a pattern, where they leave lines; nothing is generated for it."""
+    from search.frameworks.group import frameworks
+    from search.phases.left import leaves, left_pattern
+
+    if not leaves(solution.verdict):
+        return ()
+    rest = replace(one, pattern=left_pattern(solver.engine, solution.answer, solution.verdict))
+    found = _solved(solver, rest.pattern, replace(options, lines=None, generate="never"))
+    return ((rest, found, frameworks(found.answer, found.verdict, solver.describer, linkers=True)),)
 
 
 def _write_profile(
@@ -155,14 +172,14 @@ def _compared(solver: "Solver", solution: "Solution", asked: str) -> "Compared":
     return compare(what, solver.engine, solver.judge, describer, solution.answer, solution.verdict)
 
 
-def _json(
+def _data(
     one: "Read",
     solution: "Solution",
     frames: "Sequence[Framework]",
-    refined: "Refined | str | None",
-    compared: "Compared | None",
-) -> str:
-    """Return one solution as a line of JSON."""
+    refined: "Refined | str | None" = None,
+    compared: "Compared | None" = None,
+) -> dict[str, Any]:
+    """Return one solution as it is written in JSON."""
     from search.frameworks.group import framework_data
 
     data = {**with_file(one, solution.answer), "key": solution.key, "verdict": asdict(solution.verdict)}
@@ -171,15 +188,15 @@ def _json(
     more = {} if refined is None else {"refinement": refined_data(refined)}
     asked = {} if compared is None else {"is_it": compared.data()}
     data = {**data, **asked, "frameworks": [framework_data(row) for row in frames]}
-    return json.dumps({**data, **rest, **more}, ensure_ascii=False)
+    return {**data, **rest, **more}
 
 
 def _text(
     one: "Read",
     solution: "Solution",
     frames: "Sequence[Framework]",
-    refined: "Refined | str | None",
-    compared: "Compared | None",
+    refined: "Refined | str | None" = None,
+    compared: "Compared | None" = None,
 ) -> str:
     """Return one solution for people."""
     from search.frameworks.text import compared_text, framework_table

@@ -47,6 +47,7 @@ def solve(
     seconds: Seconds = SEARCH_SECONDS,
     cache: Annotated[bool, typer.Option(help="Take known answers from the cache, and keep new ones.")] = True,
     out: Annotated[Path | None, typer.Option(help="Folder for CIF files: first hit, refined, generated.")] = None,
+    left: Annotated[bool, typer.Option("--left", help="Search what the named phases leave, too.")] = False,
     refine: Annotated[bool, typer.Option("--refine", help="Refine the first hit where it is a match.")] = False,
     figure: Annotated[
         Path | None, typer.Option(help="Pattern and fit as .svg, .pdf or .png, for print; {} is the pattern's name.")
@@ -82,7 +83,7 @@ def solve(
             generate=generate.value,
             request=Request(count, steps, seed, seconds=seconds, **knowledge(metal, linker, guest)),
         )
-        table, wanted = edited_lines(lines, files), Wanted(as_json, out, refine, figure, data, is_it)
+        table, wanted = edited_lines(lines, files), Wanted(as_json, out, refine, figure, data, is_it, left)
         wanted.check(files)
         with solving(index, cache) as solver, reported(files) as report, written_series(series, solver) as drawn:
             for one in read_each(files, wavelength):

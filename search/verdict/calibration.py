@@ -23,6 +23,9 @@ SHIPPED = "verdict.json"  # beside the weights of an embedder
 SHARES = (0.01, 0.03, 0.05)  # of patterns of absent structures that are accepted
 MATCH_SHARE = 0.03  # the one of them that decides `match`: 1 % would turn away one measured mineral in five
 EVEN = 0.5
+LEAST_ACCOUNTED = 1 / 3  # see `Scrutiny.accounted`: all 1,306 right hits of ordinary and measured samples have more
+BARELY = 0.12  # of poor samples whose first hit accounts for less, 15 of 124 were right
+RESIDUE = FEATURES.index("residue when all is allowed for")
 OUTER = 0.005  # quantile of the fitted queries beyond which a feature counts as if it stood there
 
 
@@ -51,10 +54,15 @@ class Curves:
     exact: Logistic
 
     def probabilities(self, features: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the probabilities (T,) of `alike` and `exact` for features (T, F); rows of NaN have none, 0."""
+        """Return the probabilities (T,) of `alike` and `exact` for features (T, F); rows of NaN have none, 0.
+
+        What accounts for next to nothing is never likely, whatever else is right: it costs nothing either.
+        """
         known = np.asarray(np.isfinite(features).all(axis=1))
         clipped = np.clip(np.where(known[:, None], features, 0), self.low, self.high)
-        return known * self.alike.probability(clipped), known * self.exact.probability(clipped)
+        most = known * np.where(features[:, RESIDUE] > np.log(1 - LEAST_ACCOUNTED), BARELY, 1.0)
+        alike, exact = (np.minimum(most, curve.probability(clipped)) for curve in (self.alike, self.exact))
+        return alike, exact
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import gemmi
 import numpy as np
 
 from search.answer import Answer, Hit
+from search.verdict.calibration import LEAST_ACCOUNTED
 from search.verdict.evidence import Evidence, lead_over
 from search.verdict.residual import Residual
 from xtal.crystals import amounts_of
@@ -33,6 +34,8 @@ def reasons(answer: Answer, evidence: Evidence) -> tuple[str, ...]:
         _words_on_lines(answer, evidence),
         _words_on_rival(answer, evidence),
     ]
+    if (accounted := evidence.scrutiny.accounted) < LEAST_ACCOUNTED:
+        said.append(f"next to nothing: whatever samples do allowed for, it accounts for {accounted:.0%} of the pattern")
     if answer.excluded is not None and (lead := lead_over(answer.hits[0], answer.excluded)) < CLOSE:
         how = "better" if lead < -CLOSE else "nearly as well" if lead > 0 else "as well"
         said.append(f"{answer.excluded.id} ({answer.excluded.formula}), which the filter excludes, fits {how}")

@@ -50,6 +50,11 @@ class Scrutiny:
     strain: float
     residual: Residual
 
+    @property
+    def accounted(self) -> float:
+        """Share of the weighted squares that is accounted for when all that samples do is allowed for, 0 to 1."""
+        return max(0.0, 1 - float(np.exp(self.residue)))
+
     @classmethod
     def of(cls, answer: Answer, hit: Hit, index: Index) -> Self:
         """Fit one fitted hit of an index once more."""

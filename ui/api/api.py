@@ -4,7 +4,6 @@ Their docstrings are what the API page and the tools say of them; a parameter's 
 """
 
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import gradio as gr
@@ -12,10 +11,11 @@ from gradio import FileData
 
 from ui.api.calls import watched
 from ui.api.drawing import figure_data
-from ui.api.given import filters, number, pattern_in, ready, text, told, uploaded_pattern
+from ui.api.given import filters, number, ready, text, told, uploaded_pattern
 from ui.api.health import health
 from ui.api.refining import LONGEST_REFINEMENT, refinement_data, structure_data
 from ui.api.reply import compared_data, entry_data, record_data, solution_data
+from ui.api.searching import searched, searched_left
 from ui.library import Library
 from ui.question import MOST_CANDIDATES
 from ui.show.lines import given_lines
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 Generate = Literal["auto", "never", "always"]
 GENERATIONS, REFINEMENTS, LOOKUPS = 1, 1, 4  # that run beside each other; more wait their turn
-MOST_HITS, MOST_LISTED = 100, 1000
+MOST_LISTED = 1000
 MCP_VERSION = "1"  # of the package `mcp` that gradio 6 works with
 
 
@@ -38,6 +38,7 @@ def add_api(library: Library) -> None:
     for endpoint, group, limit in (
         (ends.solve, "api-generation", GENERATIONS),
         (ends.search, "api-search", library.searches),
+        (ends.left, "api-search", library.searches),
         (ends.history, "api-lookup", LOOKUPS),
         (ends.answer, "api-lookup", LOOKUPS),
         (ends.structure, "api-lookup", LOOKUPS),
@@ -170,6 +171,19 @@ class Endpoints:
         return searched(self._library, uploaded(file), wavelength, elements, must, formula, hits, lines, is_it)
 
     @told
+    def left(self, answer: str, hits: int = 10) -> dict[str, Any]:
+        """Search what the phases named by an answer leave of its pattern, when it names some and leaves lines.
+
+        Args:
+            answer: id of the answer
+            hits: how many structures, 1 to 100
+
+        Returns:
+            An answer like that of search, to the difference: what its verdict says is the less sure for it.
+        """
+        return searched_left(self._library, self._cache.stored(text("answer", answer)).solution, hits)
+
+    @told
     def history(self, limit: int = 20) -> list[dict[str, Any]]:
         """List the patterns that were answered before, newest first.
 
@@ -264,36 +278,3 @@ class Endpoints:
         if cache is None or not cache.usable:
             raise UserError(f"no answers are kept: {cache.notice if cache is not None else 'the cache is off'}")
         return cache
-
-
-def searched(
-    library: Library,
-    path: Path,
-    wavelength: Any,
-    elements: Any,
-    must: Any,
-    formula: Any,
-    hits: Any,
-    lines: Any,
-    is_it: Any = "",
-) -> dict[str, Any]:
-    """Answer what `Endpoints.search` takes, for a pattern in the file `path`; waits for its turn.
-
-    Raises:
-        UserError: the pattern or a value cannot be used, or the index is not ready.
-    """
-    from search.options import Options
-    from xtal.crystals import parse_formula
-
-    with library.turns:
-        pattern = pattern_in(path, wavelength)
-        options = Options(
-            k=number("hits", hits, 1, MOST_HITS),
-            **filters(elements, must),
-            reduced_formula=parse_formula(text("formula", formula)),
-            generate="never",
-            lines=given_lines(pattern, lines),
-        )
-        solver, asked = ready(library), text("is_it", is_it)
-        solution = solver.solve(pattern, options)
-        return solution_data(solution, solver.describer) | compared_data(solver, solution, asked)

@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from ui.access import Login, admits
-from ui.api.api import searched
+from ui.api.searching import searched
 from ui.library import Library
 from xtal.errors import UserError
 

@@ -57,6 +57,11 @@ class Opening:
             return self._replaced(before, new[0], wavelength, root, view)
         return self._answered(sources, wavelength, root, view, dropped)
 
+    def left(self, view: View, job: Job | None, root: bool) -> list[Any]:
+        """Draw what the phases of the answer shown leave of its pattern."""
+        stop(job)
+        return self._shown(self._actions.left(view), root)
+
     def _beside(self, dropped: list[str], cif: str, wavelength: str, root: bool, view: View) -> list[Any]:
         """Read patterns, and the structure that they are to be compared with."""
         sources = [Source(Path(path), Path(path).name) for path in dropped]

@@ -10,11 +10,14 @@ from indexer.plan import open_plan
 from search.engine import Engine
 from search.options import Options
 from search.phases import PhaseJudge
+from search.phases.left import leaves, left_pattern
 from search.phases.scout import Scout
 from search.phases.shares import weight_shares
 from search.verdict import Judge, Verdict
 from search.workers import Searcher
-from xtal.patterns import q_from_two_theta
+from xtal.errors import UserError
+from xtal.patterns import q_from_two_theta, two_theta_from_q
+from xtal.patterns.linefinder import find_lines
 from xtal.physics.artefacts import Scan
 from xtal.physics.simulate import simulate_mixture
 
@@ -113,3 +116,29 @@ def test_lines_that_nothing_known_explains_are_listed(searcher):
     assert verdict.headline.endswith("likely, and lines of something else")
     for angle in foreign:
         assert np.abs(np.array(verdict.unexplained) - angle).min() < 0.1
+
+
+def test_what_the_phases_leave_can_be_searched(searcher):
+    """Where only the first phase was named, the second stands first among what fits the rest."""
+    pattern = mixture(searcher, (ZINC, TITANIA), (0.7, 0.3))
+    answer, found = searcher.search(pattern, Options())
+    alone = replace(found, phases=found.phases[:1], unexplained=(27.4, 36.1))
+    assert alone.phases[0].hit.id == ZINC
+    assert leaves(alone)
+    rest = left_pattern(searcher.engine, answer, alone)
+    assert rest.source.endswith(f", without {ZINC}")
+    assert (rest.intensity >= 0).all()
+    near = np.abs(two_theta_from_q(find_lines(rest).q, 1.5418)[:, None] - np.array([31.77, 34.42, 36.25])).min(axis=1)
+    assert (near > 0.1).all()  # the strong lines of zinc oxide are gone
+    again, _ = searcher.search(rest, Options())
+    assert TITANIA in {hit.id for hit in again.hits[:2]}
+
+
+def test_without_a_named_phase_nothing_is_taken_off(searcher):
+    pattern = mixture(searcher, (SALT,), (1.0,))
+    answer, found = searcher.search(pattern, Options())
+    assert not leaves(found)  # it explains everything
+    missed = Verdict("miss", 0.1, (), unexplained=(31.7,))
+    assert not leaves(missed)
+    with pytest.raises(UserError, match="accepts no phase"):
+        left_pattern(searcher.engine, answer, missed)

@@ -6,6 +6,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 from search_helpers import INDEX
 
 from models.cpcp.files import model_id
@@ -13,7 +16,10 @@ from models.files import WEIGHTS
 from search.benchmark import calibrate
 from search.benchmark.trials import Removed, Trials, second_half
 from search.verdict.calibration import (
+    BARELY,
+    LEAST_ACCOUNTED,
     MATCH_SHARE,
+    RESIDUE,
     SHARES,
     Calibration,
     Curves,
@@ -35,6 +41,7 @@ def made_up(seed, size=3000, shift=2.0):
     removed = np.repeat(list(Removed), size // 3)
     right = (removed == Removed.NOTHING) & (rng.uniform(size=len(removed)) < 0.9)
     features = rng.normal(size=(len(removed), COUNT)) + shift / np.sqrt(COUNT) * right[:, None]
+    features[:, RESIDUE] -= 9  # all account for something
     severity = np.where(np.arange(len(removed)) % 2, 0.5, 1.0)
     processed = severity > 0.75
     processed[::4] = False
@@ -87,6 +94,7 @@ def test_no_weight_has_a_sign_that_it_may_not_have():
 def test_missing_evidence_has_no_probability_and_far_evidence_counts_as_the_bound(some):
     inside = np.full((1, COUNT), 2.0)
     rows = np.concatenate([inside, inside + 100, np.full((1, COUNT), np.nan)])
+    rows[:2, RESIDUE] = -2.0  # it accounts for something
     for p in some.curves.probabilities(rows):
         assert p[0] == p[1] > 0.9
         assert p[2] == 0
@@ -146,6 +154,24 @@ def test_the_shipped_calibration_belongs_to_the_shipped_model():
     weights = dict(zip(FEATURES, shipped.curves.alike.weights, strict=True))
     assert weights["similarity"] > 0
     assert weights["errors of lines that it takes"] < 0
+
+
+@given(hnp.arrays(float, COUNT, elements=st.floats(-20, 20)), st.floats(float(np.log(1 - LEAST_ACCOUNTED)) + 1e-6, 1.0))
+def test_what_accounts_for_next_to_nothing_is_never_a_match(numbers, residue):
+    """Whatever else speaks for it: a pattern without signal costs no structure anything."""
+    shipped = Calibration.load(WEIGHTS / "cpcp-reciprocal" / "verdict.json")
+    numbers[RESIDUE] = residue
+    alike, exact = shipped.curves.probabilities(numbers[None])
+    assert max(alike[0], exact[0]) <= BARELY < shipped.decisive
+
+
+@given(hnp.arrays(float, COUNT, elements=st.floats(-5, 5)), st.integers(0, COUNT - 1), st.floats(0, 5))
+def test_better_evidence_makes_no_structure_less_likely(numbers, place, better):
+    shipped = Calibration.load(WEIGHTS / "cpcp-reciprocal" / "verdict.json")
+    more = numbers.copy()
+    more[place] += SIGNS[place] * better
+    before, after = shipped.curves.probabilities(np.array([numbers, more]))[0]
+    assert after >= before - 1e-12
 
 
 def test_the_calibration_error_is_the_distance_from_the_diagonal():

@@ -207,6 +207,19 @@ def test_a_calibration_reports_every_severity_and_is_kept(report, judge, tmp_pat
     assert (tmp_path / "reliability.png").stat().st_size > 10_000
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_pattern_with_nothing_in_it_is_no_match(engine, judge, seed):
+    """Air, a capillary, and noise in which lines are seen: no structure has to be bent for it."""
+    rng = np.random.default_rng(seed)
+    angles = np.linspace(3, 30, 1351)
+    level = 800 * np.exp(-angles / 1.5) + 300 * np.exp(-0.5 * ((angles - 21) / 5) ** 2) + 150
+    bumps = sum(12 * np.exp(-0.5 * ((angles - at) / 0.15) ** 2) for at in rng.uniform(6, 28, 5))
+    (answer,) = engine.query([Pattern(angles, rng.poisson(level + bumps).astype(float), 1.5418)], k=3)
+    verdict = judge.verdict(answer)
+    assert verdict.kind == "miss"
+    assert verdict.probability < 0.5
+
+
 @pytest.mark.parametrize(
     ("probability", "words"),
     [

@@ -17,7 +17,7 @@ from ui.api.api import Endpoints
 from ui.library import Library, Progress
 from xtal.crystals import read_cif
 
-TOOLS = "solve search refine history answer structure figure health"
+TOOLS = "solve search refine left history answer structure figure health"
 QUICK = {"contents": "NaCl", "candidates": 2, "steps": 3}
 WAIT = 60  # seconds
 
