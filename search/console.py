@@ -38,14 +38,15 @@ LINE = ("two_theta", "d", "intensity", "width")  # degrees, Å, area as measured
 
 def opened(index: str | Sequence[str]) -> "Engine":
     """Open an index, or several as one; build default ones first when they are missing."""
-    import models
-    from indexer.default import build_if_missing
     from indexer.storage.folders import built_names
     from indexer.storage.joined import JOINT, split
     from search.engine import Engine
 
     name = index if isinstance(index, str) else JOINT.join(index)
     if not set(split(name)) <= set(built_names()):
+        import models
+        from indexer.default import build_if_missing
+
         with progress_bars() as progress:
             build_if_missing(name, models.load(), progress)
     return Engine.open(name)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from generate.knowledge.groups import HYDROGEN, groups_of
 from generate.knowledge.learning import MOST_LINKERS, MOST_METALS, Recipes, formula_charges
 from generate.knowledge.names import Named, table
-from generate.knowledge.survey import Recipe, Shape, heavy_graph, named_graphs
+from generate.knowledge.survey import Recipe, Shape, heavy_graph, named_graph
 from generate.parts import Kind
 from xtal.arrays import frozen
 from xtal.crystals import amounts_of
@@ -226,7 +226,7 @@ def _rest_name(formula: str) -> str:
 
 
 def _linker_name(graph: str) -> str:
-    named = named_graphs().get(graph)
+    named = named_graph(graph)
     return _short(named) if named else graph.partition("-")[0]
 
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from generate.knowledge.groups import HYDROGEN, groups_of
 from generate.knowledge.names import Named, table
-from xtal.crystals import Crystal, find_bonds
+from xtal.crystals import Crystal, amounts_of, find_bonds
 from xtal.crystals.crystal import composition_of, format_formula
 from xtal.crystals.linkers import CARBON, METALS, bodies
 from xtal.crystals.parts import graph_of, part_key
@@ -132,18 +132,30 @@ def heavy_graph(numbers: ArrayLike, bonds: ArrayLike) -> str:
 
 def is_guest(graph: str) -> bool:
     """Whether a molecule without its hydrogens is a solvent or an ion that has a name."""
-    named = named_graphs().get(graph)
+    named = named_graph(graph)
     return named is not None and named.role != "linker"
 
 
+def named_graph(graph: str) -> Named | None:
+    """Return what has a name and this graph without hydrogens; None where nothing has."""
+    alike = _by_heavy_formula().get(graph.partition("-")[0], ())
+    return next((named for named in alike if _graph(named) == graph), None)
+
+
 @cache
-def named_graphs() -> Mapping[str, Named]:
-    """Everything that has a name, by its graph without hydrogens."""
+def _by_heavy_formula() -> Mapping[str, tuple[Named, ...]]:
+    """Everything that has a name, by its formula without hydrogen: graphs of the few that share one are soon made."""
+    found = defaultdict[str, list[Named]](list)
+    for named in table():
+        heavy = {symbol: n for symbol, n in amounts_of(named.formula).items() if symbol != "H"}
+        found[format_formula(heavy) or "H"].append(named)
+    return {formula: tuple(alike) for formula, alike in found.items()}
+
+
+@cache
+def _graph(named: Named) -> str:
     from rdkit import Chem
 
-    found: dict[str, Named] = {}
-    for named in table():
-        mol = Chem.MolFromSmiles(named.smiles)
-        bonds = [(bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()) for bond in mol.GetBonds()]
-        found.setdefault(heavy_graph([atom.GetAtomicNum() for atom in mol.GetAtoms()], bonds), named)
-    return found
+    mol = Chem.MolFromSmiles(named.smiles)
+    bonds = [(bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()) for bond in mol.GetBonds()]
+    return heavy_graph([atom.GetAtomicNum() for atom in mol.GetAtoms()], bonds)

@@ -128,7 +128,7 @@ def _linkers(crystal: Crystal) -> tuple[str, ...]:
     """Name the molecules with carbon that are bound to metals, the commonest first."""
     from collections import Counter
 
-    from generate.knowledge.survey import heavy_graph, named_graphs
+    from generate.knowledge.survey import heavy_graph, named_graph
     from xtal.crystals.parts import cut, smiles
 
     found, words = Counter[str](), dict[str, str]()
@@ -138,7 +138,7 @@ def _linkers(crystal: Crystal) -> tuple[str, ...]:
             continue
         found[part.key] += 1
         if part.key not in words:
-            named = named_graphs().get(heavy_graph(part.numbers, part.bonds))
+            named = named_graph(heavy_graph(part.numbers, part.bonds))
             words[part.key] = named.names[0] if named else smiles(part) or part.key.partition("-")[0]
     return tuple(dict.fromkeys(words[key] for key, _ in found.most_common()))[:MOST_LINKERS]
 
