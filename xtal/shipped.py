@@ -12,7 +12,13 @@ from xtal.errors import UserError
 
 ROOT = Path(__file__).parents[1]
 LIST = Path(__file__).with_name("shipped.sha256")
-FOLDERS = ("models/weights", "generate/parts/data", "generate/knowledge/data", "xtal/sources/lab/data")
+FOLDERS = (
+    "models/weights",
+    "generate/parts/data",
+    "generate/knowledge/data",
+    "search/frameworks/data",
+    "xtal/sources/lab/data",
+)
 WORDS = (".md", ".LICENSE")  # endings of what only people read
 
 

@@ -130,7 +130,7 @@ def named_rows(asked: str, index: "Index", describer: Describer) -> tuple[str, N
         like = f"; names like it: {', '.join(near)}" if near else ""
         raise UserError(f"nothing is known by the name {text!r}{like}; give another, a refcode, or a CIF")
     wanted = {bare_name(one.name) for one in common} if len(common) > 1 else {common[0].name}
-    rows = np.array([n for n, name in enumerate(describer.names) if wanted & {name, bare_name(name)}], np.int64)
+    rows = describer.rows_named(wanted)
     if not len(rows):
         raise UserError(f"the index {index.manifest.name} holds no {common[0].name}; give a CIF of it")
     return common[0].name if len(common) == 1 else text, rows[:MOST]

@@ -1,6 +1,6 @@
 """What an entry is, for people: name, metals, linkers, space group and cell, and what is doubtful about it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.frameworks.entry import EntryId
-from search.frameworks.names import common_name
+from search.frameworks.names import Common, Likely, bare_name, named_by_composition, named_by_refcode, refcode
 from search.verdict.lookalikes import ALIKE, likeness
 from xtal.crystals import Crystal, amounts_of, impossible_pairs
 
@@ -61,18 +61,65 @@ class Describer:
         self._index = index
         self.parts = lru_cache(REMEMBERED)(lambda row: parts_of(index.crystal(row)))
         self.setting = lru_cache(REMEMBERED)(lambda row: setting_of(index.crystal(row)))
+        self._named = lru_cache(REMEMBERED)(self._name)
 
-    @cached_property
-    def names(self) -> tuple[str, ...]:
-        """The common name of every entry, "" where it has none; made once, in less than a second."""
-        return tuple(self.name(row) for row in range(len(self._index)))
+    def rows_named(self, wanted: Collection[str]) -> NDArray[np.int64]:
+        """Return the entries (R,) that bear one of some names, with or without the metals that these state."""
+        return np.array([row for row in range(len(self._index)) if self._may_be(row, wanted)], np.int64)
+
+    def _may_be(self, row: int, wanted: Collection[str]) -> bool:
+        """Whether an entry bears one of some names; lines are compared for those only that may."""
+        known, likely = self._candidates(row)
+        allowed = [known.name] if known is not None else [one.name for one in likely]
+        return any(_is_one(name, wanted) for name in allowed) and _is_one(self.name(row), wanted)
+
+    def _candidates(self, row: int) -> tuple[Common | None, list[Likely]]:
+        """Return the framework of an entry by its refcode, and else the names by its composition and volume."""
+        entries = self._index.entries
+        known = named_by_refcode(str(entries.ids[row]))
+        if known is not None:
+            return known, []
+        formula, atoms, volume = entries.formulas[row], entries.n_atoms[row], entries.volume[row]
+        return None, named_by_composition(str(formula), int(atoms), float(volume))
 
     def name(self, row: int) -> str:
         """Return the common name of an entry, "" where it has none."""
-        entries = self._index.entries
-        return common_name(
-            str(entries.ids[row]), str(entries.formulas[row]), int(entries.n_atoms[row]), float(entries.volume[row])
-        )
+        return self._named(int(row))
+
+    def _name(self, row: int) -> str:
+        """Name an entry by its refcode, else by composition, volume and lines; see `names`.
+
+        Its lines must be those of an entry whose refcode has the name. Where the index holds no such entry, the name
+        must be the only one that the composition and volume allow.
+        """
+        known, likely = self._candidates(row)
+        if known is not None:
+            return known.name
+        seen = [(one, rows) for one in likely if (rows := self._rows_of(one.framework.refcodes))]
+        best = max(((self._likeness(row, rows), -one.off, one.name) for one, rows in seen), default=(0.0, 0.0, ""))
+        if best[0] >= ALIKE:
+            return best[2]
+        unseen = [one.name for one in likely if not self._rows_of(one.framework.refcodes)]
+        return unseen[0] if len({bare_name(name) for name in unseen}) == 1 and not seen else ""
+
+    def _rows_of(self, families: Sequence[str]) -> list[int]:
+        """Return the entries of some families of refcodes."""
+        return [row for family in families for row in self._families.get(family, ())]
+
+    @cached_property
+    def _families(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for row, entry in enumerate(self._index.entries.ids):
+            if code := refcode(str(entry))[:6]:
+                found.setdefault(code, []).append(row)
+        return found
+
+    def _likeness(self, row: int, rows: Sequence[int]) -> float:
+        """Return how alike the lines of an entry and the likest of others are; 2 where they are one structure."""
+        group = self._index.entries.group
+        if (group[rows] == group[row]).any():
+            return 2.0
+        return float(likeness(self._index, [row], rows).max())
 
     def room(self, row: int) -> float:
         """Return Å³ per metal atom of an entry, per atom where it has none."""
@@ -90,6 +137,10 @@ class Describer:
     def details(self, row: int) -> Details:
         """Return all that is told of an entry; a large one takes some tenths of a second."""
         return Details(EntryId.of(str(self._index.entries.ids[row])), self.setting(row), self.parts(row))
+
+
+def _is_one(name: str, wanted: Collection[str]) -> bool:
+    return name in wanted or bare_name(name) in wanted
 
 
 def metals_of(formula: str) -> tuple[str, ...]:

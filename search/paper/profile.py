@@ -111,7 +111,7 @@ def of_hits(
         crystal = engine.crystal(hit.id)
         structure = strained(crystal, np.array(hit.parameters or (0.0,) * 9))
         peaks = indexed_peaks(structure, pattern.wavelength, scan, hit.zero_shift or 0.0)
-        marks.append(Marks(named(hit, crystal), hit.formula, places, peaks))
+        marks.append(Marks(named(engine, hit), hit.formula, places, peaks))
     return FittedProfile(
         name,
         overlay.two_theta,
@@ -125,11 +125,11 @@ def of_hits(
     )
 
 
-def named(hit: "Hit", crystal: "Crystal") -> str:
+def named(engine: "Engine", hit: "Hit") -> str:
     """Return the common name of an entry with its id, or that id alone."""
-    from search.frameworks.names import common_name
+    from search.frameworks.described import Describer
 
-    name = common_name(hit.id, hit.formula, hit.n_atoms, crystal.volume)
+    name = Describer(engine.index).name(hit.row)
     return f"{name} ({hit.id})" if name else hit.id
 
 

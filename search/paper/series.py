@@ -78,7 +78,7 @@ def scan_of(engine: "Engine", solution: "Solution", file: str) -> SeriesScan:
         volume, bare = (float(abs(np.linalg.det(each.lattice))) for each in (structure, strained(crystal, UNSTRAINED)))
         primitive = crystal.volume * volume / bare
         phases.append(
-            SeenPhase(hit.id, named(hit, crystal), hit.formula, probability, share, structure.cell, volume, primitive)
+            SeenPhase(hit.id, named(engine, hit), hit.formula, probability, share, structure.cell, volume, primitive)
         )
     return SeriesScan(file, answer.pattern, WORDS[verdict.kind], tuple(phases))
 

@@ -10,6 +10,7 @@ import numpy as np
 from generate.candidate import Candidate
 from generate.preview import Preview, Turn
 from generate.run import Generation
+from indexer.storage.entries import EntryTable
 from search.answer import Answer, Hit, Overlay, Part, Phase, Timings
 from search.cache import Cache, Origin
 from search.solution import Solution
@@ -78,7 +79,9 @@ class FakeEngine:
         self.hits = (hit(1), hit(2, "halite/b"))
         self.asked = []
         self.index = SimpleNamespace(
-            manifest=SimpleNamespace(name="salts"), lines=LineTable.stack([crystal_lines(SALT)] * 2)
+            manifest=SimpleNamespace(name="salts"),
+            lines=LineTable.stack([crystal_lines(SALT)] * 2),
+            entries=EntryTable.describe(["halite", "halite/b"], [SALT] * 2),
         )
 
     def __len__(self):

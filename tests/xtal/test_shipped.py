@@ -20,6 +20,7 @@ def use(path: Path) -> None:
     from generate.parts.library import Library
     from models.ccsg.denoiser import Denoiser
     from models.cpcp.embedder import ReciprocalEmbedder
+    from search.frameworks import names as frameworks
     from search.phases.calibration import PhaseCurves
     from search.states.calibration import StateCurve
     from search.verdict.calibration import Calibration
@@ -27,11 +28,12 @@ def use(path: Path) -> None:
 
     parse = phases.parse
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(names, "NAMES", path)
+        named = frameworks if "frameworks" in path.parts else names
+        patch.setattr(named, "NAMES", path)
         patch.setattr(source, "PHASES" if path.suffix == ".txt" else "PROTOTYPES", path)
         patch.setattr(phases, "parse", lambda text: islice(parse(text), 2))  # quick
         {
-            "names.tsv": lambda: names.table.__wrapped__(),
+            "names.tsv": lambda: named.table.__wrapped__(),
             "recipes.tsv.gz": lambda: Recipes.load(path),
             "coremof2019.npz": lambda: Library.load(path),
             "series.npz": lambda: Library.load(path),

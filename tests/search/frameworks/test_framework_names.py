@@ -1,8 +1,25 @@
+import re
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 
+from indexer.storage import Index
+from indexer.storage.contents import Contents, flat_index
+from indexer.storage.entries import EntryTable
+from search.frameworks.described import Describer
 from search.frameworks.entry import EntryId
-from search.frameworks.names import _composition, common_name, find_common, nearest_names, refcode, table
-from xtal.crystals import amounts_of
+from search.frameworks.names import (
+    _composition,
+    common_name,
+    find_common,
+    named_by_composition,
+    nearest_names,
+    refcode,
+    table,
+)
+from xtal.crystals import CrystalTable, amounts_of, primitive
+from xtal.physics import LineTable, crystal_lines
 from xtal.sources import open_source
 
 SAME_FAMILY = 0.12  # of the volume per metal atom: guests and temperature
@@ -17,7 +34,7 @@ def records():
 
 
 def test_names_of_refcodes_agree_with_the_entries(records):
-    assert len(records) > 60
+    assert len(records) > 300
     for entry, crystal in records:
         one = next(one for one in table() if refcode(entry)[:6] in one.refcodes)
         metals, rest, total = _composition(one.formula)
@@ -26,6 +43,8 @@ def test_names_of_refcodes_agree_with_the_entries(records):
         assert own == set(metals), entry
         assert set(rest) <= set(amounts), entry
         assert set(amounts) <= {*metals, *rest, "H", "N", "O"}, entry  # disorder and guests
+        carbon = amounts["C"] / sum(amounts[symbol] for symbol in metals) * total
+        assert carbon > 0.99 * rest["C"], entry  # disorder adds some, nothing takes it away
         if one.volume is not None and not one.name.startswith("MIL-53"):  # it breathes
             each = crystal.volume / sum(amounts[symbol] for symbol in metals)
             assert each * total == pytest.approx(one.volume, rel=SAME_FAMILY), entry
@@ -37,7 +56,51 @@ def test_every_formula_is_one_and_no_name_stands_for_two_kinds():
         assert all(len(code) == 6 and code.isupper() for code in one.refcodes)
     codes = [code for one in table() for code in one.refcodes]
     assert len(codes) == len(set(codes))
-    assert len(table()) > 70
+    spellings = [one.spellings[0] for one in table()]
+    assert len(spellings) == len(set(spellings)) >= 190
+    assert all(re.fullmatch(r"(10\.\d{4,}/\S+)?", one.source) for one in table())
+    assert sum(bool(one.source) for one in table()) > 160
+
+
+def index_of(crystals):
+    """An index in memory of crystals by id."""
+    reduced = [primitive(crystal) for crystal in crystals.values()]
+    lines = LineTable.stack([crystal_lines(crystal) for crystal in reduced])
+    entries = EntryTable.describe(list(crystals), reduced)
+    contents = Contents(entries, CrystalTable.from_crystals(reduced), lines, flat_index(np.eye(len(crystals), 8)))
+    return Index(SimpleNamespace(name="few"), contents)
+
+
+@pytest.fixture(scope="module")
+def known():
+    """Entries of CoRE MOF 2019 by id."""
+    source = open_source("coremof2019-asr")
+    by_id = {record.id: record for record in source.records()}
+    return lambda entry: source.read(by_id[entry])
+
+
+def test_composition_and_volume_are_not_enough_where_the_index_knows_the_framework(known):
+    """CAU-13 in another state has what MFM-300(Al) has, and MFM-300(In) what MIL-53(In) has."""
+    own = {"aluminium": known("TOXNEB_clean"), "cyclohexane": known("JIZWOG_clean"), "indium": known("YAZFOW_clean")}
+    entries = {"XUPSAE_clean": known("XUPSAE_clean"), "OTEGUR_clean": known("OTEGUR_clean"), **own}
+    describer = Describer(index_of(entries))
+    names = dict(zip(entries, map(describer.name, range(len(entries))), strict=True))
+    assert names == {
+        "XUPSAE_clean": "MFM-300(Al)",
+        "OTEGUR_clean": "MFM-300(In)",
+        "aluminium": "MFM-300(Al)",
+        "cyclohexane": "",
+        "indium": "MFM-300(In)",
+    }
+    assert describer.rows_named({"MFM-300(In)"}).tolist() == [1, 4]
+    assert describer.rows_named({"MFM-300"}).tolist() == [0, 1, 2, 4]
+
+
+def test_another_index_names_what_only_one_framework_can_be(known):
+    describer = Describer(index_of({"UiO": known("RUBTAK02_SL"), "either": known("SABVUN_clean_h_min")}))
+    assert [describer.name(row) for row in range(2)] == ["UiO-66", "MIL-53(Al)"]
+    fitting = {one.framework.name for one in named_by_composition("C8H5InO5", 76, 1480.0)}
+    assert fitting == {"MFM-300(In)"}
 
 
 @pytest.mark.parametrize(
