@@ -118,7 +118,7 @@ def facts_text(answer: "Answer", source: str) -> str:
     pattern = answer.pattern
     return (
         f"{source}: {len(pattern)} points, 2θ {pattern.two_theta[0]:.2f} to {pattern.two_theta[-1]:.2f}°, "
-        f"λ = {pattern.wavelength:.5f} Å, {len(answer.lines)} {'edited ' * answer.edited}lines, "
+        f"λ = {pattern.wavelength:.5f} Å, {len(answer.lines)} {'edited ' * answer.edited}peaks, "
         f"{1000 * answer.timings.total:.0f} ms"
     )
 

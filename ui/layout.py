@@ -232,17 +232,17 @@ def make_outputs() -> tuple[Outputs, Making, Several]:
 
 
 def _lines() -> LinePanel:
-    with gr.Accordion("Lines", open=False, elem_id="xs-edit"):
+    with gr.Accordion("Peaks", open=False, elem_id="xs-edit"):
         table = html("xs-lines", View().line_table, js_on_load=script("lines.js"))
         with gr.Row(elem_id="xs-new-line"):
             place = gr.Textbox("", label="2θ (°)", placeholder="28.44", max_lines=1, min_width=90, elem_id="xs-place")
             height = gr.Textbox(
                 "", label="Intensity (%)", placeholder="40", max_lines=1, min_width=90, elem_id="xs-height"
             )
-            add = gr.Button("Add line", size="sm", min_width=90, elem_id="xs-add")
+            add = gr.Button("Add peak", size="sm", min_width=90, elem_id="xs-add")
         with gr.Row(elem_id="xs-line-actions"):
-            found = gr.Button("Back to the found lines", size="sm", interactive=False, elem_id="xs-found")
-            again = gr.Button("Search with these lines", size="sm", interactive=False, elem_id="xs-again")
+            found = gr.Button("Back to the found peaks", size="sm", interactive=False, elem_id="xs-found")
+            again = gr.Button("Search with these peaks", size="sm", interactive=False, elem_id="xs-again")
     return LinePanel(table, place, height, add, found, again)
 
 

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from search.solution import Solution
 
 FROM_HISTORY = "as asked before"
-KEPT = "The edited lines of this measurement were kept. “Back to the found lines” leaves them out."
+KEPT = "The edited peaks of this measurement were kept. “Back to the found peaks” leaves them out."
 LEFT_OUT = (
-    "The lines edited for {} were left out: this is another measurement. "
+    "The peaks edited for {} were left out: this is another measurement. "
     "If they were searched with, the answer is in the history."
 )
 GIVEN = {True: "Simulated", False: "Measured", None: "Pattern"}

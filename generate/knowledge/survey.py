@@ -136,10 +136,13 @@ def is_guest(graph: str) -> bool:
     return named is not None and named.role != "linker"
 
 
-def named_graph(graph: str) -> Named | None:
-    """Return what has a name and this graph without hydrogens; None where nothing has."""
-    alike = _by_heavy_formula().get(graph.partition("-")[0], ())
-    return next((named for named in alike if _graph(named) == graph), None)
+def named_graph(graph: str, formula: str = "") -> Named | None:
+    """Return what has a name and this graph without hydrogens; None where nothing has.
+
+    Of several (cyanide and methylamine) it is the one of the `formula`, in Hill order, or else the first.
+    """
+    alike = [named for named in _by_heavy_formula().get(graph.partition("-")[0], ()) if _graph(named) == graph]
+    return min(alike, key=lambda named: named.formula != formula, default=None)
 
 
 @cache

@@ -19,14 +19,14 @@ from xtal.patterns import Pattern
 SHORTEST_PREFIX = 4
 TABLES = ("queries", "patterns", "hits", "candidates")
 Ranked = TypeVar("Ranked", Hit, Candidate)
-# edited lines stand in the JSON of the settings; within a text of that JSON, a " would have a \ before it
+# edited peaks stand in the JSON of the settings; within a text of that JSON, a " would have a \ before it
 HISTORY = """
     SELECT key, created, source, label, index_name, kind, probability, top.name,
         (SELECT count(*) FROM candidates WHERE candidates.key = queries.key),
         contains(settings, '"lines": {') AS edited, settings
     FROM queries LEFT JOIN (SELECT key AS top_key, name, id, formula FROM hits WHERE rank = 1) AS top ON top_key = key
     WHERE contains(lower(concat_ws(' ', source, label, index_name, kind, top.name, top.id, top.formula,
-        CASE WHEN edited THEN 'edited lines' END)), lower(?))
+        CASE WHEN edited THEN 'edited peaks' END)), lower(?))
     ORDER BY created DESC, queries.rowid DESC LIMIT ?
 """
 

@@ -69,7 +69,7 @@ def _entry_text(entry: "HistoryEntry") -> str:
 
     when = entry.created.astimezone().strftime("%Y-%m-%d %H:%M")
     made = f", {entry.candidates} generated" if entry.candidates else ""
-    edited = ", edited lines" if entry.edited else ""
+    edited = ", edited peaks" if entry.edited else ""
     said = f"{WORDS.get(entry.kind, entry.kind):14s} {percent(entry.probability):13s}  {entry.top_hit or '-'}"
     filters = f"  [{entry.filters}]" if entry.filters else ""
     return f"{entry.short_id}  {when}  {said}  {entry.source}{edited}{made}{filters}"

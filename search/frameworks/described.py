@@ -189,8 +189,9 @@ def _linkers(crystal: Crystal) -> tuple[str, ...]:
             continue
         found[part.key] += 1
         if part.key not in words:
-            named = named_graph(heavy_graph(part.numbers, part.bonds))
-            words[part.key] = named.names[0] if named else smiles(part) or part.key.partition("-")[0]
+            formula = part.key.partition("-")[0]
+            named = named_graph(heavy_graph(part.numbers, part.bonds), formula)
+            words[part.key] = named.names[0] if named else smiles(part) or formula
     return tuple(dict.fromkeys(words[key] for key, _ in found.most_common()))[:MOST_LINKERS]
 
 

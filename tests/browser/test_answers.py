@@ -34,7 +34,7 @@ def test_a_miss_generates_candidates_that_say_what_they_are(visit, address):
     wait_for_text(page, "#xs-candidates h3", "Generated, not verified$")
     assert page.locator("#xs-candidates tr[data-rank]").count() == 2
     page.click('#xs-candidates tr[data-rank="2"]')
-    page.wait_for_selector("#xs-plot .legendtext >> text=Lines of candidate 2", timeout=SOON)
+    page.wait_for_selector("#xs-plot .legendtext >> text=Reflections of candidate 2", timeout=SOON)
     name, cif = downloaded(page, ".xs-cif")
     assert name == "ZIF-8-generated-2.cif"
     assert "a proposal, not verified" in cif.decode()
@@ -210,8 +210,8 @@ def test_lines_can_be_edited_searched_with_and_found_again(visit, address, with_
     buttons.first.focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Delete")
-    page.wait_for_selector(f"#xs-lines >> text={count - 1} edited lines, not searched with yet", timeout=SOON)
-    page.wait_for_selector("#xs-plot .legendtext >> text=Edited lines", timeout=SOON)
+    page.wait_for_selector(f"#xs-lines >> text={count - 1} edited peaks, not searched with yet", timeout=SOON)
+    page.wait_for_selector("#xs-plot .legendtext >> text=Edited peaks", timeout=SOON)
     assert buttons.first.get_attribute("data-remove") == first
     assert page.evaluate("document.activeElement.dataset.remove") == buttons.nth(1).get_attribute("data-remove")
 
@@ -225,15 +225,15 @@ def test_lines_can_be_edited_searched_with_and_found_again(visit, address, with_
     page.wait_for_selector("#xs-lines [role=alert]", state="detached", timeout=SOON)
 
     page.click("#xs-again")
-    page.wait_for_selector(f"#xs-verdict .xs-edited >> text=Searched with {count} edited lines.", timeout=SOON)
-    page.wait_for_selector(f"#xs-facts >> text={count} edited lines", timeout=SOON)
+    page.wait_for_selector(f"#xs-verdict .xs-edited >> text=Searched with {count} edited peaks.", timeout=SOON)
+    page.wait_for_selector(f"#xs-facts >> text={count} edited peaks", timeout=SOON)
 
     page.click("#xs-found")
     page.wait_for_selector(f"#xs-lines >> text={count} peaks found, not searched with yet", timeout=SOON)
     page.click("#xs-again")
     page.wait_for_selector("#xs-verdict .xs-edited", state="detached", timeout=SOON)
     assert selected_id(page) == first_id
-    page.wait_for_selector("#xs-plot .legendtext >> text=Edited lines", state="detached", timeout=SOON)
+    page.wait_for_selector("#xs-plot .legendtext >> text=Edited peaks", state="detached", timeout=SOON)
 
 
 def test_edited_lines_stay_with_their_measurement(visit, address, with_wavelength):
@@ -244,13 +244,13 @@ def test_edited_lines_stay_with_their_measurement(visit, address, with_wavelengt
     page.wait_for_selector("#xs-lines >> text=peaks found", timeout=SOON)
     count = page.locator("#xs-lines [data-remove]").count()
     page.locator("#xs-lines [data-remove]").first.click()
-    page.wait_for_selector(f"#xs-lines >> text={count - 1} edited lines", timeout=SOON)
+    page.wait_for_selector(f"#xs-lines >> text={count - 1} edited peaks", timeout=SOON)
     kept = page.locator("#xs-lines [data-remove]").first.get_attribute("data-remove")
 
     page.fill("#xs-wavelength input", "1.5406")
     page.keyboard.press("Enter")
-    page.wait_for_selector("#xs-message >> text=The edited lines of this measurement were kept", timeout=SOON)
-    page.wait_for_selector(f"#xs-verdict .xs-edited >> text=Searched with {count - 1} edited lines", timeout=SOON)
+    page.wait_for_selector("#xs-message >> text=The edited peaks of this measurement were kept", timeout=SOON)
+    page.wait_for_selector(f"#xs-verdict .xs-edited >> text=Searched with {count - 1} edited peaks", timeout=SOON)
     assert page.locator("#xs-lines [data-remove]").first.get_attribute("data-remove") == kept
     page.click("#xs-search")
     page.wait_for_selector("#xs-message >> text=were kept", state="detached", timeout=SOON)

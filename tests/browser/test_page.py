@@ -42,7 +42,7 @@ def test_from_a_file_to_its_structure(visit, address, with_wavelength, entry):
     wait_for_hits(page)
     wait_for_text(page, "#xs-facts", r"[\s\S]*λ = 1\.54180 Å from the file[\s\S]*60 structures searched in \d+ ms")
     assert selected_id(page) == identifier
-    assert legend(page)[:5] == ["Measured", "Calculated", "Background", f"Lines of {identifier}", "Difference"]
+    assert legend(page)[:5] == ["Measured", "Calculated", "Background", f"Reflections of {identifier}", "Difference"]
     verdict = page.locator("#xs-verdict")
     wait_for_text(page, "#xs-verdict", r"Match: (more than )?\d\d % likely")
     assert identifier in verdict.locator("p").first.inner_text()
@@ -82,7 +82,7 @@ def test_another_hit_is_overlaid_and_drawn(visit, address, with_wavelength):
     page.click('tr[data-rank="2"]')
     second = page.locator('tr[data-rank="2"] .xs-id').inner_text()
     page.wait_for_selector(f".xs-cell >> text={second}", timeout=SOON)
-    page.wait_for_selector(f"#xs-plot .legendtext >> text=Lines of {second}", timeout=SOON)
+    page.wait_for_selector(f"#xs-plot .legendtext >> text=Reflections of {second}", timeout=SOON)
     assert selected_id(page) == second != first
     assert other_colours(page, ".xs-canvas", [before]) is not None
 
@@ -278,7 +278,7 @@ def test_the_first_start_builds_the_index_and_says_how_far_it_is(visit, with_wav
     page.wait_for_selector("#xs-status progress", timeout=SOON)
     drop(page, with_wavelength)
     page.wait_for_selector("#xs-message >> text=The index is not ready yet", timeout=SOON)
-    page.wait_for_selector("#xs-plot .legendtext >> text=Lines found", timeout=SOON)
+    page.wait_for_selector("#xs-plot .legendtext >> text=Peaks found", timeout=SOON)
     page.wait_for_selector("#xs-status >> text=/[1-9][0-9,]* of 12,020/", timeout=2 * SOON)
     server.close()
 

@@ -138,7 +138,7 @@ def test_the_command_searches_with_the_lines_of_a_table(invoke, patterns, tmp_pa
     assert [line["two_theta"] for line in edited["lines"]] == pytest.approx(
         [line["two_theta"] for line in plain["lines"][:4]]
     )
-    assert "4 edited lines" in invoke("query", tmp_path / "0.xye", "--lines", file).stdout
+    assert "4 edited peaks" in invoke("query", tmp_path / "0.xye", "--lines", file).stdout
     several = invoke("query", tmp_path / "0.xye", tmp_path / "1.xye", "--lines", file)
     assert several.exit_code == 2
     assert "belongs to one pattern, got 2; search for that one alone" in several.stderr

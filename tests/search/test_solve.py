@@ -232,7 +232,7 @@ def test_the_commands_solve_list_export_and_forget(invoke, held, foreign, tmp_pa
     lines.write_text("27.4,100\n31.8,300\n")
     assert invoke("solve", tmp_path / "salt.xye", "--lines", lines, "--generate", "never").exit_code == 0
     asked = invoke("history").output.splitlines()
-    assert [row.endswith("salt.xye, edited lines") for row in asked] == [True, False, False]
+    assert [row.endswith("salt.xye, edited peaks") for row in asked] == [True, False, False]
     assert [each["edited"] for each in json.loads(invoke("history", "--json").output)] == [True, False, False]
     assert "forgot 1" in invoke("forget", asked[0].split()[0]).output
     listed = invoke("history", "salt")

@@ -33,7 +33,7 @@ def test_a_pattern_is_drawn_before_any_search(actions):
     view = actions.show(Source(PATTERNS / "sigma.xye", "sigma.xye"), FROM_FILE)
     assert "λ = 1.54060 Å" in view.facts
     assert "from the file" in view.facts
-    assert [trace.name for trace in view.figure(False).data] == ["Measured", "Lines found"]
+    assert [trace.name for trace in view.figure(False).data] == ["Measured", "Peaks found"]
     assert (view.answer, view.scene, view.message) == (None, "", "")
 
 
@@ -64,7 +64,7 @@ def test_a_search_shows_the_best_hit(actions, engine):
     assert "1,234 structures searched in 42 ms" in view.facts
     assert view.table.count('aria-selected="true"') == 1
     assert 'data-rank="1" tabindex="0" aria-selected="true"' in view.table
-    assert [t.name for t in view.figure(False).data][3] == "Lines of halite"
+    assert [t.name for t in view.figure(False).data][3] == "Reflections of halite"
 
 
 def test_the_offered_cif_is_the_structure_and_says_where_it_comes_from(actions):
@@ -100,7 +100,7 @@ def test_searching_before_the_index_is_ready_keeps_the_pattern():
 def test_a_filter_that_cannot_be_used_is_explained_beside_the_pattern(actions, elements, formula, words):
     view = search(actions, loaded(), elements=elements, formula=formula)
     assert words in view.message
-    assert [trace.name for trace in view.figure(False).data] == ["Measured", "Lines found"]
+    assert [trace.name for trace in view.figure(False).data] == ["Measured", "Peaks found"]
 
 
 def test_a_notice_of_the_reader_stays_after_the_search(actions):
@@ -156,7 +156,7 @@ def test_a_miss_goes_on_generating_while_its_hits_show():
     view = ended(actions, view, job)
     assert "Generated, not verified" in view.candidates
     assert (view.candidate, view.hit, view.selected) == (1, 0, "candidate 1")
-    assert [trace.name for trace in view.figure(False).data][3] == "Lines of candidate 1"
+    assert [trace.name for trace in view.figure(False).data][3] == "Reflections of candidate 1"
     assert "fits better" not in view.candidates
 
 

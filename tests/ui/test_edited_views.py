@@ -53,15 +53,15 @@ def test_edited_lines_wait_for_the_search_and_stay_with_its_answer(keeping):
     assert (len(edited.lines), edited.edited, edited.unsearched) == (len(found.lines) - 1, True, True)
     assert edited.solution is found.solution
     assert "not searched with yet" in edited.line_table
-    assert "Edited lines" in [trace.name for trace in edited.figure(False).data]
+    assert "Edited peaks" in [trace.name for trace in edited.figure(False).data]
     view, _ = keeping.begin(edited.loaded, Question(), edited.edited_lines)
     assert (view.unsearched, view.answer.edited) == (False, True)
     assert view.solution.key != found.solution.key
-    assert f"Searched with {len(found.lines) - 1} edited line" in view.verdict
-    assert "edited line" in view.facts
+    assert f"Searched with {len(found.lines) - 1} edited peak" in view.verdict
+    assert "edited peak" in view.facts
     again = keeping.reopen(view.solution.key[:8])
     assert (again.edited, again.line_table) == (True, view.line_table)
-    assert "Edited lines" in [trace.name for trace in again.figure(False).data]
+    assert "Edited peaks" in [trace.name for trace in again.figure(False).data]
     back = keeping.found_lines(again)
     assert (back.edited, back.unsearched, len(back.lines)) == (False, True, len(found.lines))
     view, _ = keeping.begin(back.loaded, Question(), back.edited_lines)
@@ -118,7 +118,7 @@ def test_edited_lines_keep_their_angles_when_the_wavelength_changes(actions, mea
     assert moved.loaded.pattern.wavelength == pytest.approx(0.7107, abs=1e-3)
     assert places(moved) == pytest.approx(places(edited), abs=1e-6)
     assert (moved.edited, 20.9 in places(moved)) == (True, True)
-    assert "The edited lines of this measurement were kept" in moved.message
+    assert "The edited peaks of this measurement were kept" in moved.message
     q = 4 * np.pi * np.sin(np.radians(np.array(places(moved)) / 2)) / moved.loaded.pattern.wavelength
     assert moved.lines.q == pytest.approx(q)
     back = actions.show(measured, FROM_FILE, moved.edits)

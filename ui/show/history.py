@@ -41,7 +41,7 @@ def _row(entry: "HistoryEntry", now: datetime, first: bool) -> str:
     name, hit = escape(entry.source or entry.label or "pattern"), escape(entry.top_hit or "no hit")
     word, dot = WORDS.get(entry.kind, entry.kind), "miss" if entry.kind == "miss" else "match"
     made = f", {entry.candidates} generated" if entry.candidates else ""
-    edited = ", edited lines" if entry.edited else ""
+    edited = ", edited peaks" if entry.edited else ""
     filters = f'<span class="xs-filters">{escape(entry.filters)}</span>' if entry.filters else ""
     forget = (
         f'<button type="button" data-forget="{entry.short_id}" data-ask="Forget the answer to {name}?" '

@@ -12,11 +12,11 @@ from xtal.patterns import Lines, Pattern
 SAME = 0.005  # degrees 2θ: closer lines are one
 LARGEST = 1e300  # intensity; larger whole numbers would be infinite
 COLUMNS = (
-    ("2θ (°)", "Where the line stands"),
+    ("2θ (°)", "Where the peak stands"),
     ("d (Å)", "Lattice spacing"),
-    ("Intensity (%)", "Area as measured, relative to the strongest line"),
+    ("Intensity (%)", "Area as measured, relative to the strongest peak"),
     ("Width (°)", "Full width at half maximum"),
-    ("", "Remove the line"),
+    ("", "Remove the peak"),
 )
 BELONGING = "They belong to this measurement and stay with it when the wavelength changes or the file is dropped again."
 UNEXPLAINED = (
@@ -37,7 +37,7 @@ def without_line(pattern: Pattern, lines: Lines, place: str) -> Lines:
     if len(kept) == len(table):
         return lines  # it was removed before
     if not len(kept):
-        raise UserError("a search needs at least one line, and this is the last one; add another before removing it")
+        raise UserError("a search needs at least one peak, and this is the last one; add another before removing it")
     return _made(pattern, kept)
 
 
@@ -58,7 +58,7 @@ def with_line(pattern: Pattern, lines: Lines, place: str, height: str) -> Lines:
     new = [_typed("2θ", place), np.nan, _typed("intensity", height), np.nan]
     table = measured_lines(lines, pattern.wavelength)
     if (np.abs(table[:, 0] - new[0]) < SAME).any():
-        raise UserError(f"there is a line at {new[0]:g}° already; remove it first to change its intensity")
+        raise UserError(f"there is a peak at {new[0]:g}° already; remove it first to change its intensity")
     return _made(pattern, np.vstack([table, new]))
 
 
@@ -114,7 +114,7 @@ def lines_html(
     from search.edited_lines import measured_lines
 
     if lines is None:
-        return '<p class="xs-empty">The lines of a pattern are listed here.</p>'
+        return '<p class="xs-empty">The peaks of a pattern are listed here.</p>'
     table = measured_lines(lines, wavelength)
     strange = np.asarray(unexplained, float)
     marked = (np.abs(table[:, :1] - strange) < SAME).any(axis=1)
@@ -128,12 +128,12 @@ def lines_html(
 
 def count_words(count: int, edited: bool) -> str:
     """Return how many peaks were found, or how many lines there are once they were edited."""
-    return f"{count} {'edited line' if edited else 'peak'}{'' if count == 1 else 's'}{'' if edited else ' found'}"
+    return f"{count} {'edited peak' if edited else 'peak'}{'' if count == 1 else 's'}{'' if edited else ' found'}"
 
 
 def _words(count: int, edited: bool, stale: bool) -> str:
     if stale:
-        return f"<b>{count_words(count, edited)}, not searched with yet.</b> The answer is still that of other lines."
+        return f"<b>{count_words(count, edited)}, not searched with yet.</b> The answer is still that of other peaks."
     if edited:
         return f"<b>{count_words(count, edited)}.</b> {BELONGING}"
     return f"{count_words(count, edited)}. Remove those that are not the sample's, add those that are missing."
@@ -144,8 +144,8 @@ def _row(row: NDArray[np.float64], strange: bool, first: bool) -> str:
     mark = UNEXPLAINED if strange else ""
     known = f"{width:.3f}" if np.isfinite(width) else "–"
     remove = (
-        f'<button type="button" data-remove="{_place(row)}" tabindex="{0 if first else -1}" title="Remove this line" '
-        f'aria-label="Remove the line at {place:.3f}°">×</button>'
+        f'<button type="button" data-remove="{_place(row)}" tabindex="{0 if first else -1}" title="Remove this peak" '
+        f'aria-label="Remove the peak at {place:.3f}°">×</button>'
     )
     cells = (f"{mark}{place:.3f}", f"{spacing:.4f}", f"{area:.1f}", known, remove)
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
@@ -168,7 +168,7 @@ def _typed(name: str, text: str) -> float:
         return float(text)
     except ValueError:
         said = f"{text.strip()[:40]!r} is no number" if text.strip() else "nothing was typed"
-        raise UserError(f"{said} for the {name} of the line; type one, for example 28.44") from None
+        raise UserError(f"{said} for the {name} of the peak; type one, for example 28.44") from None
 
 
 def _is_pair(row: Any) -> bool:

@@ -28,7 +28,7 @@ FAINT = "rgba(128, 138, 152, 0.65)"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 HEIGHT = 430  # px, the same for every figure so that the page does not jump
 HEADROOM = 1.06
-EDITED = "Edited lines"
+EDITED = "Edited peaks"
 WHOLE, LOWER, UPPER = (0.0, 1.0), (0.0, 0.45), (0.55, 1.0)  # parts of the band of ticks
 TICK_BAND = 0.08  # of the height, between profile and difference
 
@@ -44,7 +44,7 @@ def pattern_figure(
     figure = go.Figure(
         [
             _given(given, pattern.two_theta, pattern.intensity, pattern.wavelength, root),
-            _ticks(angles, EDITED if edited else "Lines found", axis="y2"),
+            _ticks(angles, EDITED if edited else "Peaks found", axis="y2"),
         ]
     )
     _arrange(figure, pattern.two_theta, f"{pattern.source} {root}", root)
@@ -97,13 +97,13 @@ def overlay_figure(
 def _marks(overlay: "Overlay", title: str, span: tuple[float, float], root: bool) -> list["go.Scatter"]:
     """Return the ticks of a structure; of several phases the profile of each, on the background, and its own ticks."""
     if not overlay.parts:
-        return [_ticks(overlay.ticks, f"Lines of {title}", "y2", span=span)]
+        return [_ticks(overlay.ticks, f"Reflections of {title}", "y2", span=span)]
     made, height = [], (span[1] - span[0]) / len(overlay.parts)
     for place, part in enumerate(overlay.parts):
         colour = PHASES[place % len(PHASES)]
         low = span[1] - (place + 1) * height
         made.append(_curve(overlay.two_theta, _scaled(overlay.background + part.curve, root), part.name, colour, 1.0))
-        made.append(_ticks(part.ticks, f"Lines of {part.name}", "y2", colour, (low, low + 0.85 * height)))
+        made.append(_ticks(part.ticks, f"Reflections of {part.name}", "y2", colour, (low, low + 0.85 * height)))
     return made
 
 
@@ -202,7 +202,7 @@ def _pointers(angles: NDArray, two_theta: NDArray, height: NDArray) -> "go.Scatt
         name="Not explained",
         mode="markers",
         marker={"symbol": "triangle-down", "size": 10, "color": ORANGE},
-        hovertemplate="line at %{x:.3f}°<extra>not explained</extra>",
+        hovertemplate="peak at %{x:.3f}°<extra>not explained</extra>",
     )
 
 

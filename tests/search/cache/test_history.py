@@ -54,7 +54,7 @@ def test_what_was_asked_with_edited_lines_is_marked(cache, solutions):
     assert {e.key: e.edited for e in cache.history()} == {
         solutions[0].key: False, solutions[1].key: True, solutions[2].key: False,
     }  # fmt: skip
-    assert [e.key for e in cache.history(search="Edited lines")] == [solutions[1].key]
+    assert [e.key for e in cache.history(search="Edited peaks")] == [solutions[1].key]
     assert cache.find(solutions[1].key).answer.edited
 
 

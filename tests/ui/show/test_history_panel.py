@@ -45,9 +45,9 @@ def test_answers_to_edited_lines_are_marked_and_found(cache):
     lines = lines_at(pattern(), [31.7, 45.4], [100, 40])
     library(FakeEngine(), cache=cache).solver.solve(pattern("mine.xy"), Options(lines=lines, generate="never"))
     listed = history_html(cache)
-    assert listed.count("</span>, edited lines</span>") == 1
-    assert "plain.xy" not in history_html(cache, "edited lines")
-    assert "mine.xy" in history_html(cache, "edited lines")
+    assert listed.count("</span>, edited peaks</span>") == 1
+    assert "plain.xy" not in history_html(cache, "edited peaks")
+    assert "mine.xy" in history_html(cache, "edited peaks")
 
 
 def test_answers_tell_their_filters(cache):

@@ -87,7 +87,7 @@ def test_what_cannot_be_a_line_is_explained(place, height, words):
 
 def test_a_line_is_not_added_twice():
     there = f"{measured_lines(FOUND, PATTERN.wavelength)[0, 0]:.3f}"
-    with pytest.raises(UserError, match=r"there is a line at .* already; remove it first"):
+    with pytest.raises(UserError, match=r"there is a peak at .* already; remove it first"):
         with_line(PATTERN, FOUND, there, "50")
 
 
@@ -127,7 +127,7 @@ def test_the_panel_says_what_was_searched_with():
         lines_html(FOUND, 1.5406, edited, stale) for edited, stale in ((False, False), (True, False), (True, True))
     ]
     assert "Remove those that are not the sample" in words[0]
-    assert "edited lines" in words[1]
+    assert "edited peaks" in words[1]
     assert "not searched with yet" in words[2]
     assert "are listed here" in lines_html(None, 0.0, edited=False, stale=False)
 
@@ -136,6 +136,6 @@ def test_lines_are_counted():
     assert [count_words(n, e) for n, e in ((1, False), (2, False), (1, True), (2, True))] == [
         "1 peak found",
         "2 peaks found",
-        "1 edited line",
-        "2 edited lines",
+        "1 edited peak",
+        "2 edited peaks",
     ]

@@ -26,7 +26,7 @@ def test_the_pattern_is_drawn_as_measured_with_its_lines_below():
     traces = by_name(pattern_figure(measured, find_lines(measured)))
     assert traces["Measured"].x == pytest.approx(measured.two_theta, abs=1e-5)
     assert traces["Measured"].y == pytest.approx(measured.intensity)
-    angles = traces["Lines found"].x[::3]
+    angles = traces["Peaks found"].x[::3]
     assert np.abs(angles - 31.7).min() < 0.02
     assert np.abs(angles - 45.4).min() < 0.02
 
@@ -74,17 +74,17 @@ def test_square_roots_keep_the_true_intensity_at_hand():
 
 
 def test_ticks_without_an_angle_are_left_out():
-    assert len(by_name(overlay_figure(made_overlay(), pattern(), "halite"))["Lines of halite"].x) == 6
+    assert len(by_name(overlay_figure(made_overlay(), pattern(), "halite"))["Reflections of halite"].x) == 6
 
 
 def test_edited_lines_stand_above_those_of_the_structure():
     measured = pattern()
     lines = find_lines(measured)
     traces = by_name(overlay_figure(made_overlay(), measured, "halite", edited=lines))
-    assert len(traces["Edited lines"].x) == 3 * len(lines)
-    assert np.nanmin(traces["Edited lines"].y) > np.nanmax(traces["Lines of halite"].y)
-    assert traces["Edited lines"].line.color == INK
-    assert "Edited lines" in by_name(pattern_figure(measured, lines, edited=True))
+    assert len(traces["Edited peaks"].x) == 3 * len(lines)
+    assert np.nanmin(traces["Edited peaks"].y) > np.nanmax(traces["Reflections of halite"].y)
+    assert traces["Edited peaks"].line.color == INK
+    assert "Edited peaks" in by_name(pattern_figure(measured, lines, edited=True))
 
 
 def test_zoom_is_kept_between_hits_and_not_between_patterns():
@@ -119,7 +119,7 @@ def test_each_phase_of_a_mixture_has_its_own_profile_and_ticks():
     parts = (Part("halite", 0.7 * net, whole.ticks), Part("ice", 0.3 * net, whole.ticks))
     traces = by_name(overlay_figure(replace(whole, parts=parts), pattern(), "halite + ice"))
     assert traces["halite"].y - whole.background == pytest.approx(0.7 * net, abs=0.01)
-    assert traces["halite"].line.color != traces["ice"].line.color == traces["Lines of ice"].line.color
-    upper, lower = (traces[f"Lines of {name}"].y for name in ("halite", "ice"))
+    assert traces["halite"].line.color != traces["ice"].line.color == traces["Reflections of ice"].line.color
+    upper, lower = (traces[f"Reflections of {name}"].y for name in ("halite", "ice"))
     assert np.nanmin(upper) > np.nanmax(lower)
-    assert "Lines of halite + ice" not in traces
+    assert "Reflections of halite + ice" not in traces

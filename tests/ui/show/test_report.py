@@ -69,12 +69,12 @@ def test_a_report_is_well_formed_and_escaped(page):
 
 
 def test_a_report_says_that_lines_were_edited(view, page):
-    assert "edited line" not in page
+    assert "edited peak" not in page
     actions = Actions(library(FakeEngine()))
     more = actions.add_line(view, "38.5", "20")
-    assert "edited line" not in report_html(more, "salts", "")  # the answer is that of the lines found
+    assert "edited peak" not in report_html(more, "salts", "")  # the answer is that of the lines found
     edited, _ = actions.begin(more.loaded, Question(), more.edited_lines)
-    assert f"Searched with {len(more.lines)} edited lines." in report_html(edited, "salts", "")
+    assert f"Searched with {len(more.lines)} edited peaks." in report_html(edited, "salts", "")
 
 
 def test_a_report_needs_an_answer():
