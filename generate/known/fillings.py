@@ -52,10 +52,18 @@ class Fill:
 
 
 def solutions(lacking: int, shape: Shape, shelf: Shelf, steps: NDArray[np.float64] | None) -> list[tuple[Fill, ...]]:
-    """Return fillings of slots of this `shape` that weigh what is `lacking`; `steps` (V,) Å are of a known lattice."""
+    """Return fillings of slots of this `shape` that weigh what is `lacking`; `steps` (V,) Å are of a known lattice.
+
+    Ruled linkers fill a single slot, and others where it is known what is beyond them: elsewhere any two or three of
+    them could be, and leave no room for those of real frameworks.
+    """
     found: list[tuple[Fill, ...]] = []
     naked = [
-        [Fill(k) for k in shelf.offered(donors, beyond) if _reaches(k.linker, beyond, steps)]
+        [
+            Fill(k)
+            for k in shelf.offered(donors, beyond is not None or len(shape) == 1)
+            if _reaches(k.linker, beyond, steps)
+        ]
         for _, donors, beyond in shape
     ]
     most = sum(

@@ -66,9 +66,9 @@ class Shelf:
     ruled: dict[Grips, tuple[Bare, ...]]
     groups: tuple[Group, ...]
 
-    def offered(self, donors: Grips, beyond: float | None) -> tuple[Bare, ...]:
-        """Return bare linkers, ruled ones too where it is known what is `beyond` them: anywhere else any could be."""
-        return self.bare.get(donors, ()) + (self.ruled.get(donors, ()) if beyond is not None else ())
+    def offered(self, donors: Grips, ruled: bool) -> tuple[Bare, ...]:
+        """Return bare linkers, with or without ruled ones."""
+        return self.bare.get(donors, ()) + (self.ruled.get(donors, ()) if ruled else ())
 
     @classmethod
     def of(

@@ -13,7 +13,7 @@ from generate.known.exchange import exchanged, plans
 from generate.known.fillings import Fill
 from generate.known.isoreticular import recipes, slots, with_metal
 from generate.known.pendants import bare
-from generate.known.shelf import Shelf, lone_linkers
+from generate.known.shelf import Shelf, lone_linkers, weight
 from generate.known.ways import twisted, ways
 from xtal.crystals import Crystal, take_apart
 from xtal.crystals.linkers import METALS
@@ -93,13 +93,18 @@ def test_a_known_cell_chooses_the_linkers_of_nets():
     assert not wrong
 
 
-def test_ruled_linkers_are_for_nets_in_known_cells_alone():
+def test_ruled_linkers_fill_a_single_slot_or_nets_in_known_cells():
     numbers = np.sort(np.repeat([30, 8, 6, 1], [4, 13, 24, 12])).astype(np.int64)
     shelf = Shelf.of([ZINC], numbers, ruled=[BDC])
     cell = [cubic_cell(25.83 / 2)]
     assert any(recipe.slots for recipe in recipes([ZINC], shelf, numbers, cell, 1))
     assert not any(recipe.slots for recipe in recipes([ZINC], shelf, numbers, cell, 0))
     assert not any(recipe.slots for recipe in recipes([ZINC], shelf, numbers, (), 1))
+    lacking = 3 * weight(BDC.numbers)
+    assert not fillings.solutions(lacking, ((1, ACIDS, None),) * 3, shelf, None)
+    assert [fill.bare.linker.kind for (fill,) in fillings.solutions(lacking, ((3, ACIDS, None),), shelf, None)] == [
+        bare(BDC).linker.kind
+    ]
 
 
 def test_of_many_fillings_those_of_the_volume_of_a_cell_are_kept(monkeypatch):
