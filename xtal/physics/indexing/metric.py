@@ -198,6 +198,15 @@ def places(q_found: NDArray[np.float64], sigma: NDArray[np.float64], wavelength:
 
 
 @njit(cache=True, fastmath=True)
+def add_observation(normal: NDArray, right: NDArray, slope: NDArray, weight: float, off: float) -> None:
+    """Add to normal equations (P, P) and (P,) one observation that is `off` by so much, with its `slope` (P,)."""
+    for a in range(len(slope)):
+        right[a] += weight * slope[a] * off
+        for b in range(len(slope)):
+            normal[a, b] += weight * slope[a] * slope[b]
+
+
+@njit(cache=True, fastmath=True)
 def refine(
     system: int, centring: int, start: NDArray, zero: float, shift: float, grid: tuple, sigma: NDArray, hkl: NDArray
 ) -> tuple[NDArray[np.float64], float]:
@@ -232,10 +241,7 @@ def refine(
             weight = 1 / (sigma[i] ** 2 * (1 + (off / sigma[i]) ** 2 / 4))
             v[:free] = design[n, :free]
             v[free] = by_zero
-            for a in range(free + 1):
-                right[a] += weight * v[a] * off
-                for b in range(free + 1):
-                    normal[a, b] += weight * v[a] * v[b]
+            add_observation(normal, right, v, weight, off)
         normal[free, free] += 1 / shift**2
         right[free] -= zero / shift**2
         for a in range(free):

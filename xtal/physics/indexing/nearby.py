@@ -19,17 +19,14 @@ from xtal.patterns import Lines
 from xtal.patterns.lorentz import lorentz_polarisation_ratio
 from xtal.physics.indexing.areas import designs
 from xtal.physics.indexing.bravais import LETTERS, conventional, primitive, symmetric
-from xtal.physics.indexing.metric import FARTHEST, MONOCLINIC, PARAMETERS, STRAY, WIDE, indices, places
+from xtal.physics.indexing.metric import FARTHEST, MONOCLINIC, PARAMETERS, STRAY, WIDE, add_observation, indices, places
 from xtal.physics.indexing.resolved import Resolved
 from xtal.physics.indexing.trial import FINEST
 
 REACH = 0.11  # of Q, in which a cell may differ: 5.5 % in length
 SPREAD = 0.4  # of that: standard deviation of a parameter before anything is known
-MOST_FOUND, FAINTEST, WEIGHTY = (
-    40,
-    0.004,
-    0.1,
-)  # found lines; of the largest area: none below counts, those above wholly
+MOST_FOUND = 40  # found lines
+FAINTEST, WEIGHTY = 0.004, 0.1  # of the largest area: none below counts, those above wholly
 LEAST_INTENSITY = 1e-4  # of the strongest calculated line: others are as good as absent
 SAME_Q = 0.004  # relative: within this a computed line is that of a reflection
 SYMMETRIC = 0.02  # Å, within which an entry's lattice has more symmetry
@@ -281,10 +278,7 @@ def _refined(
             weight = strength[i] / (sigma[i] ** 2 * (1 + (off / sigma[i]) ** 2 / 4))
             v[:free] = design[n, :free]
             v[free] = by_zero
-            for a in range(free + 1):
-                right[a] += weight * v[a] * off
-                for b in range(free + 1):
-                    normal[a, b] += weight * v[a] * v[b]
+            add_observation(normal, right, v, weight, off)
         normal[free, free] += 1 / SHIFT**2
         right[free] -= zero / SHIFT**2
         for a in range(free):
