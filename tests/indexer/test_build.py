@@ -138,6 +138,7 @@ def test_broken_crashing_and_large_entries_are_counted_not_fatal(tmp_path):
 
 def test_an_entry_that_takes_too_long_is_broken(monkeypatch):
     monkeypatch.setattr("indexer.prepare.TIME_LIMIT", 0.05)
+    monkeypatch.setattr("indexer.time_limit.LOADED", 2000)
     outcome = prepare(Task(ScriptedSource(()), Record("slow", b"loop"), "slow"))
     assert outcome == Broken("slow", "ItemTimeoutError: took longer than 0.05 s")
 
