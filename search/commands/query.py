@@ -1,17 +1,26 @@
 """``query``: the search alone."""
 
 import json
+from collections import deque
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from search.commands.stream import Read, Tally, growing, read_each, reported, say_read, say_refused, with_file
+from search.commands.stream import Read, Refused, Tally, growing, read_each, reported, say_read, say_refused, with_file
 from search.console import DEFAULT_INDEXES, Edited, IndexNames, Wavelength, as_text, edited_lines, opened
 from xtal.console import AsJson, errors_reported, spelled
 
 if TYPE_CHECKING:
     from search.answer import Answer
+    from search.engine import Engine
+    from xtal.patterns import Lines, Pattern
+
+    Batch = list[Read | Refused]
+    Answered = Iterator[tuple[Batch, Iterator[Answer]]]
+    EditedLines = Callable[[Pattern], Lines | None]
 
 
 def query(
@@ -24,6 +33,10 @@ def query(
     formula: Annotated[str, typer.Option(help="Only structures of this composition: Zn4O13C24H12.")] = "",
     copies: Annotated[bool, typer.Option("--copies", help="List every copy of a structure in the index.")] = False,
     lines: Edited = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Search on the Dask cluster with this scheduler, whose workers have it."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Find the structures whose diffraction fits each pattern, best first; each is printed when it is done.
@@ -37,20 +50,10 @@ def query(
         allowed, wanted = parse_elements(elements), parse_formula(formula)
         required = parse_elements(must) or frozenset()
         table = edited_lines(lines, files)
-        engine = opened(index)
+        what = {"k": k, "elements": allowed, "formula": wanted, "copies": copies, "required": required}
+        search = partial(_here, opened(index)) if scheduler is None else partial(_there, scheduler, index)
         with reported(files) as report:
-            for batch in growing(read_each(files, wavelength)):
-                good = [one for one in batch if isinstance(one, Read)]
-                found = engine.query(
-                    [one.pattern for one in good],
-                    k,
-                    allowed,
-                    wanted,
-                    copies=copies,
-                    required=required,
-                    lines=[table(one.pattern) for one in good],
-                )
-                answers = iter(found)
+            for batch, answers in search(growing(read_each(files, wavelength)), table, what):
                 for one in batch:
                     if isinstance(one, Read):
                         say_read(one, report)
@@ -62,6 +65,34 @@ def query(
     tally.exit()
     if not as_json:
         typer.echo(f"Look at it: {spelled('ui')}" + _chosen(index))
+
+
+def _here(engine: "Engine", batches: "Iterator[Batch]", table: "EditedLines", what: dict[str, Any]) -> "Answered":
+    """Search on this machine; yield each batch with the answers to what could be read."""
+    for batch in batches:
+        patterns = [one.pattern for one in batch if isinstance(one, Read)]
+        yield batch, iter(engine.query(patterns, lines=[table(pattern) for pattern in patterns], **what))
+
+
+def _there(
+    scheduler: str, index: list[str], batches: "Iterator[Batch]", table: "EditedLines", what: dict[str, Any]
+) -> "Answered":
+    """Search on a cluster; yield the same."""
+    from indexer.storage.joined import JOINT
+    from search.cluster import Asked, Ground, answers
+
+    ground = Ground.here(JOINT.join(index))
+    waiting: deque[Batch] = deque()
+
+    def asked() -> Iterator[list[Asked]]:
+        """Remember each batch until it is answered."""
+        for batch in batches:
+            waiting.append(batch)
+            patterns = [one.pattern for one in batch if isinstance(one, Read)]
+            yield [Asked(ground, pattern, lines=table(pattern), **what) for pattern in patterns]
+
+    for found in answers(scheduler, asked()):
+        yield waiting.popleft(), iter(found)
 
 
 def _line(one: Read, answer: "Answer", as_json: bool) -> str:
