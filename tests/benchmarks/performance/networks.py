@@ -65,7 +65,7 @@ def _measured(embedder: "Embedder", atoms: int, count: int, steps: int) -> list[
         lambda: embedder.embed_crystals(crystals, LineTable.stack([crystal_lines(c) for c in crystals]))
     )
     calls = [_paper_call(atoms, count), _own_call(atoms, count)]
-    samples = [f"{call / 1000 * number:,.3g}" for call, number in zip(calls, (PAPER_CALLS, steps), strict=True)]
+    samples = [of(call / 1000 * number) for call, number in zip(calls, (PAPER_CALLS, steps), strict=True)]
     ours /= count
     return [str(atoms), of(theirs), of(ours), f"**{theirs / ours:.0f}**", of(calls[0]), of(calls[1]), *samples]
 

@@ -67,7 +67,7 @@ def milliseconds(work: Callable[[], object], repeats: int = 3) -> float:
 
 
 def of(values: ArrayLike) -> str:
-    """Write milliseconds with as many digits as mean something."""
+    """Write a time with as many digits as mean something."""
     value = float(np.median(values))
     return f"{value:.3g}" if value < 100 else f"{value:,.0f}"
 

@@ -73,6 +73,7 @@ def taken_apart(searcher: "Searcher", patterns: "list[Pattern]", further: bool) 
             clock = [time.process_time()]
             answer = engine.query([pattern])[0]
             clock.append(time.process_time())
+            parts = dict(spent)  # what comes now asks the engine too
             verdict = judge.verdict(answer)
             clock.append(time.process_time())
             if further:
@@ -80,8 +81,8 @@ def taken_apart(searcher: "Searcher", patterns: "list[Pattern]", further: bool) 
             clock.append(time.process_time())
             searching, judging, looking = (1000 * np.diff(clock)).tolist()
             for part in PARTS[:5]:
-                times[part].append(spent[part])
-            times["rest"].append(searching - sum(spent.values()))
+                times[part].append(parts.get(part, 0.0))
+            times["rest"].append(searching - sum(parts.values()))
             times["search"].append(searching)
             times["verdict"].append(judging)
             times["search and verdict"].append(searching + judging)
