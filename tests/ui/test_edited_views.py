@@ -157,7 +157,7 @@ def test_another_measurement_says_that_the_edited_lines_were_left_out(actions, m
     edited = actions.add_line(search(actions), "38.5", "20")
     other = actions.show(measured, FROM_FILE, edited.edits)
     assert (other.edited, "38.5" in other.line_table) == (False, False)
-    assert "The lines edited for salt.xy were left out" in search(actions, other).message
+    assert "The peaks edited for salt.xy were left out" in search(actions, other).message
     assert "left out" not in actions.show(measured, FROM_FILE, other.edits).message
 
 
@@ -168,6 +168,6 @@ def test_several_files_say_that_edited_lines_were_left_out(measured):
     before = wiring.change_wavelength(None, FROM_FILE, False, None, files, edited)[1]
     (batch,) = list(answer_all(wiring.library.solver, (measured,), FROM_FILE, Question()))
     first = wiring.open_first(before, batch, files, False)[1]
-    assert "The lines edited for salt.xy were left out: several files" in before.message
+    assert "The peaks edited for salt.xy were left out: several files" in before.message
     assert first.message == before.message
     assert first.solution is not None

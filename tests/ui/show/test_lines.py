@@ -41,7 +41,7 @@ def test_a_line_is_removed_by_its_place():
 
 def test_the_last_line_stays():
     alone = given_lines(PATTERN, [[31.7, 1.0]])
-    with pytest.raises(UserError, match="at least one line, and this is the last one; add another"):
+    with pytest.raises(UserError, match="at least one peak, and this is the last one; add another"):
         without_line(PATTERN, alone, places(alone)[0])
 
 
@@ -68,10 +68,10 @@ def test_the_first_line_of_an_empty_list_can_be_added():
 @pytest.mark.parametrize(
     ("place", "height", "words"),
     [
-        ("", "50", "nothing was typed for the 2θ of the line; type one, for example"),
+        ("", "50", "nothing was typed for the 2θ of the peak; type one, for example"),
         ("30", "", "nothing was typed for the intensity"),
         ("<b>", "50", "'<b>' is no number for the 2θ"),
-        ("38,5", "50", "'38,5' is no number for the 2θ of the line; type one, for example 28.44"),
+        ("38,5", "50", "'38,5' is no number for the 2θ of the peak; type one, for example 28.44"),
         ("19.9", "50", "must lie in the measured range, 20 to 49.98°, got 19.9°"),
         ("nan", "50", "measured range"),
         ("1e999", "50", "measured range"),
