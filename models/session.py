@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from xtal.errors import UserError
 from xtal.settings import cores
-from xtal.shipped import DamagedFileError, whole
+from xtal.shipped import whole
 
 Device = Literal["auto", "cpu", "cuda"]
 CHUNK = 256  # rows per run: 100 MB of working memory
@@ -30,15 +30,32 @@ def open_session(path: Path, device: Device = "auto") -> Any:
     options.intra_op_num_threads = cores()
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # waiting threads leave the core to others
     options.log_severity_level = 3
+    graph = str(whole(path))
     try:
-        session = onnxruntime.InferenceSession(str(whole(path)), options, providers=[GPU, CPU] if offered else [CPU])
-    except DamagedFileError:
-        raise
-    except Exception as error:  # ONNX Runtime raises a class of its own for each kind of damage
+        session = onnxruntime.InferenceSession(graph, options, providers=[GPU, CPU] if offered else [CPU])
+    except _refusals() as error:
         raise UserError(f"ONNX Runtime cannot open {path}: {error}; export the model again") from error
     if device == "cuda" and GPU not in session.get_providers():  # it falls back in silence where CUDA does not start
         raise UserError("ONNX Runtime could not start CUDA; check the driver and its libraries, or leave --device out")
     return session
+
+
+def _refusals() -> tuple[type[Exception], ...]:
+    """Return what ONNX Runtime raises for a file that it cannot use: a class for each kind of damage."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as raised
+
+    return (
+        raised.EPFail,
+        raised.Fail,
+        raised.InvalidArgument,
+        raised.InvalidGraph,
+        raised.InvalidProtobuf,
+        raised.NoModel,
+        raised.NoSuchFile,
+        raised.NotImplemented,
+        raised.RuntimeException,
+        RuntimeError,
+    )
 
 
 def run_chunks(session: Any, dimension: int, inputs: dict[str, NDArray[np.float32]]) -> NDArray[np.float32]:

@@ -8,6 +8,7 @@ from gradio.state_holder import SessionState, StateHolder
 
 from ui.access import admits
 from ui.api import REFUSALS, add_api, call_routes, health_route, offers_tools, search_route, tell_refusals
+from ui.connect import connect
 from ui.guard import Hosts, guarded
 from ui.help import help_routes
 from ui.inputs import LARGEST_FILE
@@ -18,7 +19,7 @@ from ui.refining.events import connect_refining
 from ui.show.texts import library_html
 from ui.show.viewer import ASSETS
 from ui.uploads import only_uploads
-from ui.wiring import Wiring, connect
+from ui.wiring import Wiring
 
 SYSTEM_FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif"]
 SYSTEM_MONO = ["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace"]

@@ -1,4 +1,4 @@
-"""Which event of the page calls which action, and where its result shows."""
+"""The handlers of the page: they hand components to actions, and views to components; `ui.connect` attaches them."""
 
 import json
 import time
@@ -11,12 +11,11 @@ import gradio as gr
 
 from ui.actions import Actions
 from ui.asking.panel import NOTHING, AskPanel
-from ui.batch import BatchEvents, Files, Several, batch_html, connect_batch
+from ui.batch import Files, Several, batch_html
 from ui.batch.batch import Batch
 from ui.job import Job
 from ui.layout import Inputs, Making, Outputs
 from ui.library import Library
-from ui.line_panel import connect_lines
 from ui.opening.events import Opening, stop
 from ui.question import Question
 from ui.show.candidates import progress_html
@@ -28,12 +27,9 @@ from ui.show.viewer import scene
 from ui.view import View
 from xtal.errors import UserError
 
-POLL = 1.0  # seconds between looks at the progress of a build
 TICK = 1.0  # seconds between words on a generation
 PICTURES = 3.0  # seconds between its pictures: a browser without a graphics card needs that long
-AT_ONCE = 8  # searches that may run beside each other
 EXAMPLE = 3  # place of the examples among what is shown of something that was opened
-LISTENERS = 40  # pages that may watch a generation; one runs at a time
 
 
 class Wiring:
@@ -210,81 +206,6 @@ class Wiring:
         (status, timer, ready), wanted = self.poll(), request.query_params.get("answer", "")
         # files need no `start` where the index is there before them, and would be searched with twice
         return [status, timer, ready and wanted != "", wanted, self.history(words)]
-
-
-def connect(page: gr.Blocks, wiring: Wiring, status: gr.HTML) -> None:
-    """Attach all handlers to their events."""
-    w, inputs, outputs, making, several = wiring, wiring.inputs, wiring.outputs, wiring.making, wiring.several
-    source, files, wanted, ready, root = gr.State(None), gr.State(Files()), gr.State(""), gr.State(False), outputs.root
-    question, batch = inputs.question(), BatchEvents(wiring.library)
-    timer = gr.Timer(POLL, active=False)  # `arrive` lets it run while there is no index
-    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": AT_ONCE}
-    work: dict[str, Any] = {**quiet, "show_progress": "minimal", "show_progress_on": outputs.figure}
-    listen: dict[str, Any] = {**quiet, "trigger_mode": "multiple", "concurrency_limit": LISTENERS}
-    asks = [outputs.view, making.job, root]
-
-    def go_on(event: Any) -> Any:
-        """After `event`: show how a generation goes on, what it ends with, and the history with it."""
-        event.then(w.history, inputs.words, inputs.history, **listen)  # what the search found is in it by now
-        followed = event.then(w.follow, making.job, [making.progress, outputs.scene], **listen)
-        concluded = followed.then(w.conclude, asks, w.every, **listen)
-        return concluded.then(w.history, inputs.words, inputs.history, **listen)
-
-    def answer_files(event: Any) -> None:
-        """After `event`: answer several files, show the first, generate for misses where that is wanted."""
-        answered = event.then(batch.answer, [files, inputs.wavelength, *question], several.working(), **listen)
-        batched = [outputs.view, several.batch, files, root]
-        first = answered.then(w.open_first, batched, [several.table, *w.every], **listen)
-        listed = first.then(w.history, inputs.words, inputs.history, **listen)
-        asked = [files, several.batch, several.generate, *question]
-        made = listed.then(batch.generate, asked, several.working(), **listen)
-        made.then(w.history, inputs.words, inputs.history, **listen)
-
-    given = [inputs.wavelength, root, making.job, files, outputs.view]
-    opened = [source, files, *inputs.opened(), *several.components(), *w.every]
-    loads = [
-        gr.on([inputs.file.upload, inputs.file.delete], w.opening.files, [inputs.file, source, *given], opened, **work),
-        inputs.example.input(w.open_example, [inputs.example, *given], opened, **work),
-        inputs.together.click(w.opening.together, [inputs.pair, *given], opened, **work),
-        inputs.wavelength.input(w.change_wavelength, [source, *given], [files, *w.every], **work),
-    ]
-    for load in loads:
-        answer_files(go_on(load.then(w.begin_loaded, [*asks, *question], w.every, **work)))
-    inputs.file.clear(w.opening.files, [inputs.file, source, *given], opened, **quiet)
-    boxes = (inputs.elements, inputs.formula, inputs.contents, inputs.metals, inputs.linkers)
-    presses = [inputs.button.click, *(box.submit for box in boxes)]
-    presses.append(outputs.lines.again.click)
-    go_on(gr.on(presses, w.begin, [*asks, *question], w.every, **work))
-    answer_files(go_on(ready.change(w.start, [*asks, wanted, *question], w.every, **work)))
-
-    left = outputs.left.click(w.opening.left, asks, w.every, **work)
-    go_on(left.then(w.begin_loaded, [*asks, *question], w.every, **work))
-    ask = making.ask
-    known = gr.on(
-        [ask.known.click, ask.metals.submit, ask.linkers.submit],
-        w.generate,
-        [*asks, *ask.texts(), *question],
-        [*w.every, inputs.metals, inputs.linkers],
-        **work,
-    )
-    go_on(known)
-    go_on(ask.anyway.click(w.generate_anyway, [*asks, *question], w.every, **work))
-    asked = [outputs.view, root, inputs.compare, inputs.cif]
-    inputs.compare.submit(w.compare, asked, outputs.components(), **work)
-    making.cancel.click(w.cancel, making.job, making.progress, **quiet)
-    outputs.table.select(w.select, asks, outputs.components(), **quiet)
-    outputs.candidates.select(w.select_candidate, [outputs.view, root], outputs.components(), **quiet)
-    several.table.select(w.open_row, [several.batch, files, making.job, root], w.every, **quiet)
-    several.batch.change(w.renew_row, [outputs.view, several.batch, root], w.every, **quiet)
-    connect_batch(batch, several, files, question, outputs.file, **quiet)
-    root.input(View.figure, [outputs.view, root], outputs.figure, **quiet)
-    connect_lines(w.actions, outputs.lines, outputs.view, root, outputs.figure, outputs.message, **quiet)
-    outputs.report.click(w.report, outputs.view, outputs.file, **quiet)
-    inputs.history.select(w.reopen, [making.job, root], [source, *w.every], **quiet)
-    inputs.history.delete(w.forget, inputs.words, [outputs.message, inputs.history], **quiet)
-    inputs.words.submit(w.history, inputs.words, inputs.history, **quiet)
-    timer.tick(w.poll, None, [status, timer, ready], **quiet)
-    page.load(w.arrive, inputs.words, [status, timer, ready, wanted, inputs.history], **quiet)
 
 
 def _look_away(job: Job | None) -> None:

@@ -93,12 +93,13 @@ def answer_file(solver: "Solver", one: "Read", options: "Options", wanted: Wante
     refined = refine_hit(solver.engine, solution) if wanted.refine else None
     compared = _compared(solver, solution, wanted.asked) if wanted.asked else None
     rows = frameworks(solution.answer, solution.verdict, solver.describer, linkers=wanted.as_json)
+    told = _Told(one, solution, rows, refined, compared)
     left = _left(solver, one, solution, options) if wanted.left else ()
     if wanted.as_json:
-        more = {"left": next((_data(*each) for each in left), None)} if wanted.left else {}
-        report(json.dumps({**_data(one, solution, rows, refined, compared), **more}, ensure_ascii=False))
+        more = {"left": next((each.data() for each in left), None)} if wanted.left else {}
+        report(json.dumps({**told.data(), **more}, ensure_ascii=False))
     else:
-        report(_text(one, solution, rows, refined, compared) + "".join(f"\n{_text(*each)}" for each in left))
+        report("\n".join([told.text(), *(each.text() for each in left)]))
     if wanted.out is not None:
         _write(one, solution, wanted.out, report)
         write_hit(solver.engine, solution, wanted.out, refined)
@@ -107,9 +108,7 @@ def answer_file(solver: "Solver", one: "Read", options: "Options", wanted: Wante
     return solution
 
 
-def _left(
-    solver: "Solver", one: "Read", solution: "Solution", options: "Options"
-) -> "tuple[tuple[Read, Solution, Sequence[Framework]], ...]":
+def _left(solver: "Solver", one: "Read", solution: "Solution", options: "Options") -> "tuple[_Told, ...]":
     """Answer what the named phases leave of a pattern, where they leave lines; nothing is generated for it."""
     from search.frameworks.group import frameworks
     from search.phases.left import leaves, left_pattern
@@ -118,7 +117,7 @@ def _left(
         return ()
     rest = replace(one, pattern=left_pattern(solver.engine, solution.answer, solution.verdict))
     found = _solved(solver, rest.pattern, replace(options, lines=None, generate="never"))
-    return ((rest, found, frameworks(found.answer, found.verdict, solver.describer, linkers=True)),)
+    return (_Told(rest, found, frameworks(found.answer, found.verdict, solver.describer, linkers=True)),)
 
 
 def _write_profile(
@@ -172,47 +171,55 @@ def _compared(solver: "Solver", solution: "Solution", asked: str) -> "Compared":
     return compare(what, solver.engine, solver.judge, describer, solution.answer, solution.verdict)
 
 
-def _data(
-    one: "Read",
-    solution: "Solution",
-    frames: "Sequence[Framework]",
-    refined: "Refined | str | None" = None,
-    compared: "Compared | None" = None,
-) -> dict[str, Any]:
-    """Return one solution as it is written in JSON."""
-    from search.frameworks.group import framework_data
+@dataclass(frozen=True, eq=False)
+class _Told:
+    """What is said of one file.
 
-    data = {**with_file(one, solution.answer), "key": solution.key, "verdict": asdict(solution.verdict)}
-    rows = [candidate_row(candidate) for candidate in solution.candidates]
-    rest = {"candidates": rows, "notes": solution.notes, "cached": solution.cached, "seconds": solution.seconds}
-    more = {} if refined is None else {"refinement": refined_data(refined)}
-    asked = {} if compared is None else {"is_it": compared.data()}
-    data = {**data, **asked, "frameworks": [framework_data(row) for row in frames]}
-    return {**data, **rest, **more}
+    Attributes:
+        one: the file.
+        solution: its answer.
+        rows: hits by framework.
+        refined: the refinement, or why there is none; None where none was wanted.
+        compared: the answer to “is it this?”, None where nothing was asked.
+    """
 
+    one: "Read"
+    solution: "Solution"
+    rows: "Sequence[Framework]"
+    refined: "Refined | str | None" = None
+    compared: "Compared | None" = None
 
-def _text(
-    one: "Read",
-    solution: "Solution",
-    frames: "Sequence[Framework]",
-    refined: "Refined | str | None" = None,
-    compared: "Compared | None" = None,
-) -> str:
-    """Return one solution for people."""
-    from search.frameworks.text import compared_text, framework_table
+    def data(self) -> dict[str, Any]:
+        """Return it as it is written in JSON."""
+        from search.frameworks.group import framework_data
 
-    verdict = solution.verdict
-    match = f"{verdict.headline}, {frames[0].label if frames else 'it'} or one with the same lines"
-    lines = [match if verdict.kind == "match" else verdict.headline, *(f"  - {reason}" for reason in verdict.reasons)]
-    if verdict.phases:
-        lines.insert(1, phase_table(verdict.phases))
-    if solution.candidates:
-        lines.append(candidate_table(list(solution.candidates)))
-    known = " (from the cache)" if solution.cached else ""
-    more_lines = [] if refined is None else [refined_text(refined)]
-    asked = [] if compared is None else [compared_text(compared)]
-    tail = [*asked, *solution.notes, *more_lines, f"id {solution.key[:8]}{known}", ""]
-    return "\n".join([facts_text(solution.answer, one.source), framework_table(frames), *lines, *tail])
+        solution = self.solution
+        data = {**with_file(self.one, solution.answer), "key": solution.key, "verdict": asdict(solution.verdict)}
+        rows = [candidate_row(candidate) for candidate in solution.candidates]
+        rest = {"candidates": rows, "notes": solution.notes, "cached": solution.cached, "seconds": solution.seconds}
+        more = {} if self.refined is None else {"refinement": refined_data(self.refined)}
+        asked = {} if self.compared is None else {"is_it": self.compared.data()}
+        data = {**data, **asked, "frameworks": [framework_data(row) for row in self.rows]}
+        return {**data, **rest, **more}
+
+    def text(self) -> str:
+        """Return it for people."""
+        from search.frameworks.text import compared_text, framework_table
+
+        solution, verdict = self.solution, self.solution.verdict
+        match = f"{verdict.headline}, {self.rows[0].label if self.rows else 'it'} or one with the same lines"
+        headline = match if verdict.kind == "match" else verdict.headline
+        lines = [headline, *(f"  - {reason}" for reason in verdict.reasons)]
+        if verdict.phases:
+            lines.insert(1, phase_table(verdict.phases))
+        if solution.candidates:
+            lines.append(candidate_table(list(solution.candidates)))
+        known = " (from the cache)" if solution.cached else ""
+        more = [] if self.refined is None else [refined_text(self.refined)]
+        asked = [] if self.compared is None else [compared_text(self.compared)]
+        tail = [*asked, *solution.notes, *more, f"id {solution.key[:8]}{known}", ""]
+        facts = facts_text(solution.answer, self.one.source)
+        return "\n".join([facts, framework_table(self.rows), *lines, *tail])
 
 
 def _write(one: "Read", solution: "Solution", folder: Path, report: "Report") -> None:

@@ -4,11 +4,11 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from search.commands.common import Elements, Files, Formula, HowMany, Must, passing
 from search.commands.stream import Read, Refused, Tally, growing, read_each, reported, say_read, say_refused, with_file
 from search.console import DEFAULT_INDEXES, Edited, IndexNames, Wavelength, as_text, edited_lines, opened
 from xtal.console import AsJson, errors_reported, spelled
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 
 def query(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Pattern files; - is standard input.")],
+    files: Files,
     index: IndexNames = DEFAULT_INDEXES,
-    k: Annotated[int, typer.Option("-k", min=1, help="Hits per pattern.")] = 10,
+    k: HowMany = 10,
     wavelength: Wavelength = None,
-    elements: Annotated[str, typer.Option(help="Only structures made of these: Zn,C,H,O.")] = "",
-    must: Annotated[str, typer.Option(help="Only structures that hold all of these: Zn.")] = "",
-    formula: Annotated[str, typer.Option(help="Only structures of this composition: Zn4O13C24H12.")] = "",
+    elements: Elements = "",
+    must: Must = "",
+    formula: Formula = "",
     copies: Annotated[bool, typer.Option("--copies", help="List every copy of a structure in the index.")] = False,
     lines: Edited = None,
     scheduler: Annotated[
@@ -43,14 +43,11 @@ def query(
 
     With --json one object per file and line; one that cannot be used is {"file", "error": {"reason", "message"}}.
     """
-    from xtal.crystals import parse_elements, parse_formula
-
     tally = Tally()
     with errors_reported():
-        allowed, wanted = parse_elements(elements), parse_formula(formula)
-        required = parse_elements(must) or frozenset()
-        table = edited_lines(lines, files)
-        what = {"k": k, "elements": allowed, "formula": wanted, "copies": copies, "required": required}
+        asked, table = passing(elements, must, formula), edited_lines(lines, files)
+        what = {"k": k, "copies": copies, "elements": asked["elements"], "required": asked["required"]}
+        what["formula"] = asked["reduced_formula"]
         search = partial(_here, opened(index)) if scheduler is None else partial(_there, scheduler, index)
         with reported(files) as report:
             for batch, answers in search(growing(read_each(files, wavelength)), table, what):

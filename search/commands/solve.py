@@ -3,18 +3,28 @@
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from generate.console import Contents, Guests, Linkers, Metals, Seconds, Units, knowledge
 from generate.limits import SEARCH_SECONDS
 from search.commands.answering import Wanted, answer_file, solving
-from search.commands.series import SeriesFile, written_series
+from search.commands.common import Elements, Files, Formula, HowMany, Must, passing
+from search.commands.series import Drawn, SeriesFile, written_series
 from search.commands.stream import Read, Tally, read_each, reported, say_refused
 from search.console import DEFAULT_INDEXES, Edited, IndexNames, Wavelength, edited_lines
 from search.summary import summary_table
 from xtal.console import AsJson, errors_reported
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from search.commands.stream import Refused
+    from search.options import Options
+    from search.solution import Solution
+    from search.solve import Solver
+    from xtal.patterns import Lines, Pattern
 
 
 class Generate(StrEnum):
@@ -26,13 +36,13 @@ class Generate(StrEnum):
 
 
 def solve(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Pattern files; - is standard input.")],
+    files: Files,
     index: IndexNames = DEFAULT_INDEXES,
-    k: Annotated[int, typer.Option("-k", min=1, help="Hits per pattern.")] = 10,
+    k: HowMany = 10,
     wavelength: Wavelength = None,
-    elements: Annotated[str, typer.Option(help="Only structures made of these: Zn,C,H,O.")] = "",
-    must: Annotated[str, typer.Option(help="Only structures that hold all of these: Zn.")] = "",
-    formula: Annotated[str, typer.Option(help="Only structures of this composition: Zn4O13C24H12.")] = "",
+    elements: Elements = "",
+    must: Must = "",
+    formula: Formula = "",
     contents: Contents = "",
     z: Units = 1,
     metal: Metals = None,
@@ -69,15 +79,11 @@ def solve(
     """
     from generate.request import Request
     from search.options import Options
-    from xtal.crystals import parse_elements, parse_formula
 
-    tally, names, solutions = Tally(), [], []
     with errors_reported():
         options = Options(
             k=k,
-            elements=parse_elements(elements),
-            required=parse_elements(must) or frozenset(),
-            reduced_formula=parse_formula(formula),
+            **passing(elements, must, formula),
             formula=contents,
             units=z,
             generate=generate.value,
@@ -85,19 +91,34 @@ def solve(
         )
         table, wanted = edited_lines(lines, files), Wanted(as_json, out, refine, figure, data, is_it, left)
         wanted.check(files)
-        with solving(index, cache) as solver, reported(files) as report, written_series(series, solver) as drawn:
-            for one in read_each(files, wavelength):
-                if isinstance(one, Read):
-                    given = replace(options, lines=table(one.pattern))
-                    solutions.append(answer_file(solver, one, given, wanted, report))
-                    names.append(one.file)
-                    tally.count(one, solutions[-1].verdict.kind == "miss")
-                    drawn.add(one, solutions[-1])
-                else:
-                    say_refused(one, as_json, report)
-                    tally.count(one)
-                report("", done=1)
-            drawn.write()
-    if len(solutions) > 1 and not as_json:
-        typer.echo(summary_table(names, solutions))
+        with solving(index, cache) as solver, written_series(series, solver) as drawn:
+            tally, solved = _solved(solver, read_each(files, wavelength), files, options, table, wanted, drawn)
+    if len(solved) > 1 and not as_json:
+        typer.echo(summary_table([file for file, _ in solved], [solution for _, solution in solved]))
     tally.exit(exit_code)
+
+
+def _solved(
+    solver: "Solver",
+    given: "Iterable[Read | Refused]",
+    files: list[Path],
+    options: "Options",
+    table: "Callable[[Pattern], Lines | None]",
+    wanted: Wanted,
+    drawn: Drawn,
+) -> "tuple[Tally, list[tuple[str, Solution]]]":
+    """Answer files one after the other and say so; count them, and return the answers by the names of the files."""
+    tally, solved = Tally(), []
+    with reported(files) as report:
+        for one in given:
+            if isinstance(one, Read):
+                solution = answer_file(solver, one, replace(options, lines=table(one.pattern)), wanted, report)
+                solved.append((one.file, solution))
+                tally.count(one, solution.verdict.kind == "miss")
+                drawn.add(one, solution)
+            else:
+                say_refused(one, wanted.as_json, report)
+                tally.count(one)
+            report("", done=1)
+    drawn.write()
+    return tally, solved

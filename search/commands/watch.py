@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from search.commands.answering import Wanted, answer_file, solving
+from search.commands.common import Elements, Formula, HowMany, Must, passing
 from search.commands.series import SeriesFile, written_series
 from search.commands.stream import Read, Tally, read_each, reported, say_refused
 from search.console import DEFAULT_INDEXES, IndexNames, Wavelength
@@ -21,11 +22,11 @@ State = tuple[int, int]
 def watch(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where scans arrive.")],
     index: IndexNames = DEFAULT_INDEXES,
-    k: Annotated[int, typer.Option("-k", min=1, help="Hits per pattern.")] = 3,
+    k: HowMany = 3,
     wavelength: Wavelength = None,
-    elements: Annotated[str, typer.Option(help="Only structures made of these: Zn,C,H,O.")] = "",
-    must: Annotated[str, typer.Option(help="Only structures that hold all of these: Zn.")] = "",
-    formula: Annotated[str, typer.Option(help="Only structures of this composition: Zn4O13C24H12.")] = "",
+    elements: Elements = "",
+    must: Must = "",
+    formula: Formula = "",
     series: SeriesFile = None,
     every: Annotated[float, typer.Option(min=0.05, help="Seconds between looks into the folder.")] = 2.0,
     idle: Annotated[float, typer.Option(min=0, help="End after so many seconds without a new scan; 0: never.")] = 0.0,
@@ -36,17 +37,10 @@ def watch(
     A file that changes is answered again. With --series a figure, or a table, of phases and cells is kept up to date.
     """
     from search.options import Options
-    from xtal.crystals import parse_elements, parse_formula
 
     tally, wanted = Tally(), Wanted(as_json)
     with errors_reported():
-        options = Options(
-            k=k,
-            elements=parse_elements(elements),
-            required=parse_elements(must) or frozenset(),
-            reduced_formula=parse_formula(formula),
-            generate="never",
-        )
+        options = Options(k=k, **passing(elements, must, formula), generate="never")
         if not folder.is_dir():
             raise UserError(f"there is no folder {folder} to watch")
         with solving(index, cache=True) as solver, reported(None) as report, written_series(series, solver) as drawn:

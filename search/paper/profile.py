@@ -75,21 +75,11 @@ def of_crystal(
 ) -> FittedProfile:
     """Return the profile of a crystal that no index holds, called `title`, as it was laid over the pattern."""
     from xtal.crystals.conventional import conventional
-    from xtal.refinement.asked import Observed
 
     scan = (float(pattern.two_theta[0]), float(pattern.two_theta[-1]))
     structure = conventional(crystal)
     peaks = indexed_peaks(structure, pattern.wavelength, scan, zero_shift)
-    return FittedProfile(
-        name,
-        overlay.two_theta,
-        overlay.measured,
-        overlay.calculated,
-        overlay.background,
-        (Marks(title, structure.formula, overlay.ticks, peaks),),
-        Observed.of(pattern).r_wp(overlay.calculated),
-        pattern.wavelength,
-    )
+    return _laid_over(overlay, pattern, [Marks(title, structure.formula, overlay.ticks, peaks)], name)
 
 
 def of_hits(
@@ -98,7 +88,6 @@ def of_hits(
     """Return the profile of hits as the search fitted them together; of none, the pattern alone."""
     from search.refinement.start import strained
     from xtal.patterns.background import background
-    from xtal.refinement.asked import Observed
 
     if engine is None or not hits:
         under = background(pattern)
@@ -112,6 +101,15 @@ def of_hits(
         structure = strained(crystal, np.array(hit.parameters or (0.0,) * 9))
         peaks = indexed_peaks(structure, pattern.wavelength, scan, hit.zero_shift or 0.0)
         marks.append(Marks(named(engine, hit), hit.formula, places, peaks))
+    return _laid_over(overlay, pattern, marks, name, unexplained)
+
+
+def _laid_over(
+    overlay: "Overlay", pattern: "Pattern", marks: Sequence[Marks], name: str, unexplained: Sequence[float] = ()
+) -> FittedProfile:
+    """Return the profile that was laid over a pattern, with the marks of what it consists of."""
+    from xtal.refinement.asked import Observed
+
     return FittedProfile(
         name,
         overlay.two_theta,

@@ -11,14 +11,12 @@ from gradio import FileData
 
 from ui.api.calls import watched
 from ui.api.drawing import figure_data
-from ui.api.given import filters, number, ready, text, told, uploaded_pattern
+from ui.api.given import number, one_of, options_of, ready, request_of, text, told, uploaded_pattern
 from ui.api.health import health
 from ui.api.refining import LONGEST_REFINEMENT, refinement_data, structure_data
 from ui.api.reply import compared_data, entry_data, record_data, solution_data
 from ui.api.searching import searched, searched_left
 from ui.library import Library
-from ui.question import MOST_CANDIDATES
-from ui.show.lines import given_lines
 from ui.uploads import uploaded
 from xtal.errors import UserError
 
@@ -113,28 +111,12 @@ class Endpoints:
             The answer: id, verdict (kind, probability, reasons, phases), frameworks (name, probability, metals,
             linkers, entries), hits, candidates with CIF text, notes.
         """
-        from generate.knowledge import split_metals, split_names
-        from generate.request import Request
-        from search.options import Options
-        from xtal.crystals import parse_formula
-
-        if generate not in get_args(Generate):
-            raise UserError(f"generate must be one of {', '.join(get_args(Generate))}, got {generate!r}")
         pattern = uploaded_pattern(file, wavelength)
-        options = Options(
-            **filters(elements, must),
-            reduced_formula=parse_formula(text("formula", formula)),
+        options = options_of(
+            *(pattern, elements, must, formula, lines),
             formula=text("contents", contents).strip(),
-            generate=generate,
-            request=Request(
-                number("candidates", candidates, 1, MOST_CANDIDATES),
-                number("steps", steps, 1, 1000),
-                number("seed", seed, 0, 2**32 - 1),
-                metals=split_metals(text("metals", metals)),
-                linkers=split_names(text("linkers", linkers)),
-                guests=split_names(text("guests", guests)),
-            ),
-            lines=given_lines(pattern, lines),
+            generate=one_of("generate", generate, get_args(Generate)),
+            request=request_of(candidates, steps, seed, metals, linkers, guests),
         )
         with watched(self._library) as call:
             solution, asked = self._solver.solve(pattern, options, call.hear, call.go_on), text("is_it", is_it)

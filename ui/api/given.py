@@ -1,17 +1,21 @@
 """What programs give to the endpoints: looked at, and read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypedDict, TypeVar, Unpack
 
 import gradio as gr
 
 from ui.library import Library
+from ui.question import MOST_CANDIDATES
+from ui.show.lines import given_lines
 from ui.uploads import uploaded
 from xtal.errors import UserError
 
 if TYPE_CHECKING:
+    from generate.request import Request
+    from search.options import Options
     from search.solve import Solver
     from xtal.patterns import Pattern
 
@@ -21,6 +25,15 @@ ADVICE = {
 }
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+class MoreOptions(TypedDict, total=False):
+    """What else `search.options.Options` takes."""
+
+    k: int
+    formula: str
+    generate: Literal["auto", "never", "always"]
+    request: "Request"
 
 
 def told(endpoint: Callable[P, R]) -> Callable[P, R]:
@@ -63,12 +76,42 @@ def pattern_in(path: Path, wavelength: Any) -> "Pattern":
         raise UserError(error.told(ADVICE), error.reason) from None
 
 
-def filters(elements: Any, must: Any) -> dict[str, Any]:
-    """Return the options that say which entries may be hits."""
-    from xtal.crystals import parse_elements
+def options_of(
+    pattern: "Pattern", elements: Any, must: Any, formula: Any, lines: Any, /, **more: Unpack["MoreOptions"]
+) -> "Options":
+    """Return what a pattern is answered with: which entries may be hits, the lines, and what is known already."""
+    from search.options import Options
+    from xtal.crystals import parse_elements, parse_formula
 
-    required = parse_elements(text("must", must)) or frozenset()
-    return {"elements": parse_elements(text("elements", elements)), "required": required}
+    return Options(
+        elements=parse_elements(text("elements", elements)),
+        required=parse_elements(text("must", must)) or frozenset(),
+        reduced_formula=parse_formula(text("formula", formula)),
+        lines=given_lines(pattern, lines),
+        **more,
+    )
+
+
+def request_of(candidates: Any, steps: Any, seed: Any, metals: Any, linkers: Any, guests: Any) -> "Request":
+    """Return how crystals are generated."""
+    from generate.knowledge import split_metals, split_names
+    from generate.request import Request
+
+    return Request(
+        number("candidates", candidates, 1, MOST_CANDIDATES),
+        number("steps", steps, 1, 1000),
+        number("seed", seed, 0, 2**32 - 1),
+        metals=split_metals(text("metals", metals)),
+        linkers=split_names(text("linkers", linkers)),
+        guests=split_names(text("guests", guests)),
+    )
+
+
+def one_of(name: str, value: Any, allowed: Collection[Any]) -> Any:
+    """Return one of the allowed values; UserError for any other."""
+    if value not in allowed:
+        raise UserError(f"{name} must be one of {', '.join(allowed)}, got {value!r}")
+    return value
 
 
 def text(name: str, value: Any) -> str:

@@ -3,10 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ui.api.given import filters, number, pattern_in, ready, text
+from ui.api.given import number, options_of, pattern_in, ready, text
 from ui.api.reply import compared_data, solution_data
 from ui.library import Library
-from ui.show.lines import given_lines
 
 if TYPE_CHECKING:
     from search.solution import Solution
@@ -30,18 +29,10 @@ def searched(
     Raises:
         UserError: the pattern or a value cannot be used, or the index is not ready.
     """
-    from search.options import Options
-    from xtal.crystals import parse_formula
-
     with library.turns:
         pattern = pattern_in(path, wavelength)
-        options = Options(
-            k=number("hits", hits, 1, MOST_HITS),
-            **filters(elements, must),
-            reduced_formula=parse_formula(text("formula", formula)),
-            generate="never",
-            lines=given_lines(pattern, lines),
-        )
+        shown = number("hits", hits, 1, MOST_HITS)
+        options = options_of(pattern, elements, must, formula, lines, k=shown, generate="never")
         solver, asked = ready(library), text("is_it", is_it)
         solution = solver.solve(pattern, options)
         return solution_data(solution, solver.describer) | compared_data(solver, solution, asked)
