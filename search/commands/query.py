@@ -46,8 +46,8 @@ def query(
     tally = Tally()
     with errors_reported():
         asked, table = passing(elements, must, formula), edited_lines(lines, files)
-        what = {"k": k, "copies": copies, "elements": asked["elements"], "required": asked["required"]}
-        what["formula"] = asked["reduced_formula"]
+        kept = {"elements": asked["elements"], "formula": asked["reduced_formula"], "required": asked["required"]}
+        what = {"k": k, "copies": copies, **kept}
         search = partial(_here, opened(index)) if scheduler is None else partial(_there, scheduler, index)
         with reported(files) as report:
             for batch, answers in search(growing(read_each(files, wavelength)), table, what):
