@@ -54,32 +54,13 @@ class Fill:
 def solutions(lacking: int, shape: Shape, shelf: Shelf, steps: NDArray[np.float64] | None) -> list[tuple[Fill, ...]]:
     """Return fillings of slots of this `shape` that weigh what is `lacking`; `steps` (V,) Å are of a known lattice.
 
-    Ruled linkers fill a single slot, and others where it is known what is beyond them: elsewhere any two or three of
-    them could be, and leave no room for those of real frameworks.
+    Ruled linkers are offered where it is known what is beyond them, or one for all slots: elsewhere any two or three
+    of them could be, and leave no room for those of real frameworks.
     """
-    found: list[tuple[Fill, ...]] = []
     naked = [
-        [
-            Fill(k)
-            for k in shelf.offered(donors, beyond is not None or len(shape) == 1)
-            if _reaches(k.linker, beyond, steps)
-        ]
+        [Fill(k) for k in shelf.offered(donors, beyond is not None) if _reaches(k.linker, beyond, steps)]
         for _, donors, beyond in shape
     ]
-    most = sum(
-        n * max((len(f.bare.places) for f in fills), default=0) for (n, *_), fills in zip(shape, naked, strict=True)
-    )
-    offers = [(group, count) for group in shelf.groups for count in range(1, most + 1)]
-    gains = [weight(group.numbers) - int(WEIGHTS[HYDROGEN]) for group in shelf.groups]
-    totals = [lacking, *(lacking - count * gain for gain in gains for count in range(1, most + 1))]
-    for fills, which in _summing(naked, shape, totals):
-        if not which:
-            found.append(fills)
-            continue
-        group, count = offers[which - 1]
-        shared = _shares(count, [(n, len(f.bare.places)) for (n, *_), f in zip(shape, fills, strict=True)])
-        if shared:
-            found.append(tuple(replace(f, group=group, count=k) for f, k in zip(fills, shared, strict=True)))
     plain = [
         [
             Fill(Bare(k, NOWHERE, ()), known=key)
@@ -88,7 +69,30 @@ def solutions(lacking: int, shape: Shape, shelf: Shelf, steps: NDArray[np.float6
         ]
         for _, donors, beyond in shape
     ]
-    return [*found, *(fills for fills, _ in _summing(plain, shape, [lacking]))]
+    found = [*_dressed(lacking, shape, naked, shelf), *(fills for fills, _ in _summing(plain, shape, [lacking]))]
+    if len({donors for _, donors, _ in shape}) == 1 and all(beyond is None for *_, beyond in shape):
+        donors, together = shape[0][1], ((sum(n for n, *_ in shape), shape[0][1], None),)
+        ruled = [Fill(k) for k in shelf.ruled.get(donors, ())]
+        found += [(fill,) * len(shape) for (fill,) in _dressed(lacking, together, [ruled], shelf)]
+    return found
+
+
+def _dressed(lacking: int, shape: Shape, naked: Sequence[Sequence[Fill]], shelf: Shelf) -> Iterator[tuple[Fill, ...]]:
+    """Yield bare linkers, one of those `naked` for each slot, that weigh what is `lacking`, alone or with groups."""
+    most = sum(
+        n * max((len(f.bare.places) for f in fills), default=0) for (n, *_), fills in zip(shape, naked, strict=True)
+    )
+    offers = [(group, count) for group in shelf.groups for count in range(1, most + 1)]
+    gains = [weight(group.numbers) - int(WEIGHTS[HYDROGEN]) for group in shelf.groups]
+    totals = [lacking, *(lacking - count * gain for gain in gains for count in range(1, most + 1))]
+    for fills, which in _summing(naked, shape, totals):
+        if not which:
+            yield fills
+            continue
+        group, count = offers[which - 1]
+        shared = _shares(count, [(n, len(f.bare.places)) for (n, *_), f in zip(shape, fills, strict=True)])
+        if shared:
+            yield tuple(replace(f, group=group, count=k) for f, k in zip(fills, shared, strict=True))
 
 
 def of_volume(

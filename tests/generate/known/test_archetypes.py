@@ -93,18 +93,18 @@ def test_a_known_cell_chooses_the_linkers_of_nets():
     assert not wrong
 
 
-def test_ruled_linkers_fill_a_single_slot_or_nets_in_known_cells():
+def test_one_ruled_linker_fills_all_slots_or_several_fill_nets_in_known_cells():
     numbers = np.sort(np.repeat([30, 8, 6, 1], [4, 13, 24, 12])).astype(np.int64)
     shelf = Shelf.of([ZINC], numbers, ruled=[BDC])
     cell = [cubic_cell(25.83 / 2)]
     assert any(recipe.slots for recipe in recipes([ZINC], shelf, numbers, cell, 1))
-    assert not any(recipe.slots for recipe in recipes([ZINC], shelf, numbers, cell, 0))
-    assert not any(recipe.slots for recipe in recipes([ZINC], shelf, numbers, (), 1))
-    lacking = 3 * weight(BDC.numbers)
-    assert not fillings.solutions(lacking, ((1, ACIDS, None),) * 3, shelf, None)
-    assert [fill.bare.linker.kind for (fill,) in fillings.solutions(lacking, ((3, ACIDS, None),), shelf, None)] == [
-        bare(BDC).linker.kind
-    ]
+    for known, nets in ((cell, 0), ((), 1)):
+        (recipe,) = (recipe for recipe in recipes([ZINC], shelf, numbers, known, nets) if recipe.slots)
+        assert {fill.bare.linker.kind for fill in recipe.fills} == {bare(BDC).linker.kind}
+    two = Shelf.of([ZINC], numbers, ruled=lone_linkers([*linker_kinds("BDC"), *linker_kinds("BPDC")], numbers))
+    both = sum(weight(one.linker.numbers) for one in two.ruled[ACIDS])
+    assert not fillings.solutions(both, ((1, ACIDS, None),) * 2, two, None)
+    assert fillings.solutions(both, ((1, ACIDS, 3.0),) * 2, two, None)
 
 
 def test_of_many_fillings_those_of_the_volume_of_a_cell_are_kept(monkeypatch):
