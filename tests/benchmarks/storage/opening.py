@@ -1,4 +1,4 @@
-"""Time the opening of indexes of any size: python tests/benchmarks/opening.py FOLDER [ENTRIES ...].
+"""Time the opening of indexes of any size: python tests/benchmarks/storage/opening.py FOLDER [ENTRIES ...].
 
 Each is made of the entries of coremof2019-asr with at most `LINES` lines and `ATOMS` atoms, drawn again and again with
 a little noise on their vectors, in a home of its own under FOLDER (1.7 GB for a million), which is left there.
