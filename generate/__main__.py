@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from generate.commands.calibrating import calibrate
 from generate.commands.indexing import benchmark_index, index
 from generate.commands.knowledge import knowledge as known
 from generate.commands.parts import parts
@@ -17,7 +18,7 @@ from generate.console import (
     Metals,
     Seconds,
     Units,
-    candidate_row,
+    candidate_rows,
     candidate_table,
     knowledge,
 )
@@ -48,6 +49,7 @@ app = typer.Typer(help="Generate crystals for a powder pattern.", no_args_is_hel
 app.add_typer(parts, name="parts")
 app.command("index")(index)
 app.command("benchmark-index")(benchmark_index)
+app.command("calibrate")(calibrate)
 app.add_typer(known, name="knowledge")
 Count = Annotated[int, typer.Option("-n", min=1, help="Candidates.")]
 Steps = Annotated[int, typer.Option(min=1, max=1000, help="Of the sampler; more is better and slower.")]
@@ -97,7 +99,7 @@ def run(
     summary = {
         "formulas": result.formulas,
         "notes": result.notes,
-        "candidates": [candidate_row(c) for c in result.candidates],
+        "candidates": candidate_rows(result.candidates),
     }
     words = "\n".join(
         [candidate_table(result.candidates), *(f"wrote {len(files)} CIF files to {out}" for _ in files[:1])]
@@ -132,6 +134,9 @@ def benchmark(
     model: Annotated[Path | None, typer.Option(help="Exported model; by default the one that comes with this.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Figure of match rates to write.")] = None,
     trajectory: Annotated[Path | None, typer.Option(help="Figure of one denoising to write.")] = None,
+    record: Annotated[
+        Path | None, typer.Option(help="Evidence for each candidate to write, for 'generate calibrate'.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Generate crystals for simulated patterns of held-out ones, and print how often they match."""
@@ -154,7 +159,7 @@ def benchmark(
         known = tuple(gallery or ())
         choice = Choice(source, split.value, limit, (min_atoms, max_atoms), severity, to, known, seed)
         material = draw(choice, generator.embedder)
-        result = measured(generator, material, choice, request, parts, advance)
+        result = measured(generator, material, choice, request, parts, advance, record)
         if plot:
             plot_benchmark(result, plot)
         if trajectory:

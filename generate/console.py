@@ -10,6 +10,8 @@ from generate.limits import MOST_SECONDS
 if TYPE_CHECKING:
     from generate.candidate import Candidate
 
+WIDTH = 103  # of the table of candidates, before what they started from
+
 Contents = Annotated[
     str, typer.Option(help="What one primitive cell to generate holds: Zn4O13C24H12; unknown: as near hits.")
 ]
@@ -36,24 +38,38 @@ def knowledge(metals: list[str] | None, linkers: list[str] | None, guests: list[
     }
 
 
-def candidate_row(candidate: "Candidate") -> dict[str, Any]:
-    """One candidate for programs."""
+def candidate_rows(candidates: Sequence["Candidate"]) -> list[dict[str, Any]]:
+    """All candidates for one pattern, for programs."""
     from generate.checks import plausibility
+    from generate.judging import chances
 
-    row = {key: value for key, value in vars(candidate).items() if key != "crystal"}
-    crystal = candidate.crystal
-    return {**row, "formula": crystal.formula, "volume": crystal.volume, "geometry": plausibility(crystal).words}
+    return [
+        {key: value for key, value in vars(candidate).items() if key != "crystal"}
+        | {"chance": chance.word, "framework_probability": chance.framework, "atoms_probability": chance.atoms}
+        | {"formula": candidate.crystal.formula, "volume": candidate.crystal.volume}
+        | {"geometry": plausibility(candidate.crystal).words}
+        for candidate, chance in zip(candidates, chances(candidates), strict=True)
+    ]
 
 
 def candidate_table(candidates: Sequence["Candidate"]) -> str:
     """All candidates for people."""
-    lines = ["rank  agreement     fit  similarity  contacts  cell (Å, °)                                started from"]
+    from generate.judging import chances
+
+    head = "rank  chance     framework  atoms    fit  similarity  contacts  cell (Å, °)"
+    lines = [f"{head:{WIDTH}s}started from"]
     lines += [
-        f"{c.rank:4d}  {c.agreement:9.2f}  {c.fit:6.3f}  {c.similarity:10.3f}  {c.closest:8.2f}  "
-        f"{_cell(c):41s}  {c.start}"
-        for c in candidates
+        f"{c.rank:4d}  {chance.word:9s}  {chance.framework:9.0%}  {chance.atoms:5.0%}  {c.fit:5.3f}  "
+        f"{c.similarity:10.3f}  {c.closest:8.2f}  {_cell(c)}  {c.start}"
+        for c, chance in zip(candidates, chances(candidates), strict=True)
     ]
-    return "\n".join([*lines, "generated, not verified: look at contacts (below 1 atoms overlap) and at the fit"])
+    return "\n".join(
+        [
+            *lines,
+            "generated, not verified; framework: how likely the net and its parts are right; atoms: that they are in "
+            "place, too; contacts below 1: atoms overlap",
+        ]
+    )
 
 
 def _cell(candidate: "Candidate") -> str:

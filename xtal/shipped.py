@@ -15,6 +15,7 @@ LIST = Path(__file__).with_name("shipped.sha256")
 FOLDERS = (
     "models/weights",
     "generate/parts/data",
+    "generate/judging/data",
     "generate/knowledge/data",
     "search/frameworks/data",
     "xtal/sources/lab/data",

@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import gemmi
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from generate.benchmark.matching import STRICT, TOLERANCES, Match, match_all
 from generate.benchmark.questions import Choice, Material, Question
 from generate.engine import CandidateGenerator
+from generate.judging.evidence import Record
 from generate.known import Gallery
 from generate.parts import Library
 from generate.parts.build import gathered
@@ -25,6 +27,7 @@ LIGHT = frozenset((*range(1, 11), *range(14, 19), *range(33, 37), *range(52, 55)
 RMSE_EDGES = np.linspace(0, 0.9, 19)  # of the histogram
 RESAMPLES = 2000  # bootstrap
 CLOSE = 0.2  # rmse below which bonds are right, too; the strict tolerance alone is met by luck in small dense cells
+GENERATED = "generated"  # the way of what is offered in the end
 SHOWN = 4  # stages of a denoising in the figure, as in the paper
 
 
@@ -87,9 +90,12 @@ class GenerationBenchmark:
 Ways = dict[str, list[list[Crystal]]]
 """Crystals offered for each question, best first, by the way they were made."""
 
+Matches = dict[str, list[list[list[Match]]]]
+"""These, compared with the truth under each of `TOLERANCES`."""
 
-def compare(questions: Sequence[Question], ways: Ways) -> tuple[list[Curve], int]:
-    """Match all crystals of all ways with the truth; return the curves, and how many comparisons were given up."""
+
+def matched(questions: Sequence[Question], ways: Ways) -> Matches:
+    """Match all crystals of all ways with the truth."""
     pairs = [
         (crystal, question.truth)
         for offered in ways.values()
@@ -97,12 +103,13 @@ def compare(questions: Sequence[Question], ways: Ways) -> tuple[list[Curve], int
         for crystal in crystals
     ]
     answers = iter(match_all(pairs))
-    curves, late = [], 0
-    for way, offered in ways.items():
-        found = [[next(answers) for _ in crystals] for crystals in offered]
-        late += sum(match.late for matches in found for row in matches for match in row)
-        curves += _curves(way, questions, found)
-    return curves, late
+    return {way: [[next(answers) for _ in crystals] for crystals in offered] for way, offered in ways.items()}
+
+
+def compare(questions: Sequence[Question], found: Matches) -> tuple[list[Curve], int]:
+    """Return the curves of all ways, and how many comparisons were given up."""
+    late = sum(match.late for offered in found.values() for matches in offered for row in matches for match in row)
+    return [curve for way, offered in found.items() for curve in _curves(way, questions, offered)], late
 
 
 def baselines(questions: Sequence[Question], gallery: Gallery, vectors: NDArray, request: Request) -> Ways:
@@ -189,29 +196,34 @@ def benchmark(
     request: Request,
     parts: Library | None = None,
     advance: Callable[[str, int, int | None], None] = lambda *_: None,
+    record: Path | None = None,
 ) -> GenerationBenchmark:
     """Generate candidates for every question, match them and the baselines with the truth.
 
     No question is answered from known crystals of its own formula, nor from their `parts`, but for the baseline that
-    retrieves those. Without a library the parts are those of all known crystals.
+    retrieves those. Without a library the parts are those of all known crystals. What speaks for each candidate, and
+    whether it was right, goes to the file `record`.
     """
     gallery = material.gallery
     questions, start = material.questions, time.perf_counter()
     others = [gallery.without(question.truth.reduced_formula) for question in questions]
-    offered = []
+    answers = []
     library = parts or parts_of(gallery, advance)
     for question, known in zip(questions, others, strict=True):
         own = generator.knowing(library.without(question.numbers))
-        candidates = own.generate(question.sample, question.numbers, request, known)
-        offered.append([candidate.crystal for candidate in candidates])
+        answers.append(own.generate(question.sample, question.numbers, request, known))
         advance("generate", 1, len(questions))
     seconds = (time.perf_counter() - start) / len(questions)
     vectors = generator.embedder.embed_patterns([question.sample.lines for question in questions])
-    ways: Ways = {"generated": offered}
+    ways: Ways = {GENERATED: [[candidate.crystal for candidate in candidates] for candidates in answers]}
     if request.template == "auto":
         ways |= undiffused(generator, questions, others, request)
     ways |= baselines(questions, gallery, vectors, request)
-    curves, late = compare(questions, ways)
+    found = matched(questions, ways)
+    if record:
+        at = TOLERANCES.index(STRICT)
+        Record.of(answers, [[match[at].rmse for match in row] for row in found[GENERATED]]).save(record)
+    curves, late = compare(questions, found)
     return GenerationBenchmark(
         choice,
         len(questions),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from generate.console import candidate_row, candidate_table
+from generate.console import candidate_rows, candidate_table
 from search.commands.stream import say_read, with_file
 from search.console import facts_text, opened, phase_table
 from search.refinement.commands import refine_hit, refined_data, refined_text, write_hit
@@ -195,7 +195,7 @@ class _Told:
 
         solution = self.solution
         data = {**with_file(self.one, solution.answer), "key": solution.key, "verdict": asdict(solution.verdict)}
-        rows = [candidate_row(candidate) for candidate in solution.candidates]
+        rows = candidate_rows(solution.candidates)
         rest = {"candidates": rows, "notes": solution.notes, "cached": solution.cached, "seconds": solution.seconds}
         more = {} if self.refined is None else {"refinement": refined_data(self.refined)}
         asked = {} if self.compared is None else {"is_it": self.compared.data()}

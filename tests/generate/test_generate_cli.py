@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from generate.__main__ import app
-from generate.benchmark.benchmark import compare
+from generate.benchmark.benchmark import compare, matched
 from generate.benchmark.matching import TOLERANCES
 from generate.benchmark.questions import Question
 from xtal.crystals import CrystalTable, write_cif
@@ -82,7 +82,9 @@ def test_the_truth_matches_and_scattered_atoms_do_not(crystals):
     rng = np.random.default_rng(0)
     wrong = [[type(c)(c.lattice, rng.random((len(c), 3)), c.numbers)] for c in crystals[:2]]
     late = [[*made, crystal] for made, crystal in zip(wrong, crystals[:2], strict=True)]
-    curves, given_up = compare(questions, {"truth": [[c] for c in crystals[:2]], "wrong": wrong, "second": late})
+    curves, given_up = compare(
+        questions, matched(questions, {"truth": [[c] for c in crystals[:2]], "wrong": wrong, "second": late})
+    )
     overall = {(c.way, c.tolerance): c for c in curves if c.subset == "all"}
     for tolerance in TOLERANCES:
         assert overall["truth", tolerance.name].percent == (100.0,)

@@ -15,6 +15,8 @@ PLACES = [path.relative_to(shipped.ROOT).as_posix() for path in shipped_files()]
 
 def use(path: Path) -> None:
     """Use a file as the program does."""
+    from generate.judging.chance import Curves
+    from generate.judging.evidence import Record
     from generate.knowledge import names
     from generate.knowledge.learning import Recipes
     from generate.parts.library import Library
@@ -42,6 +44,8 @@ def use(path: Path) -> None:
             "phases.json": lambda: PhaseCurves.load(path),
             "states.json": lambda: StateCurve.load(path),
             "verdict.json": lambda: Calibration.load(path),
+            "chances.json": lambda: Curves.load(path),
+            "record.npz": lambda: Record.load(path),
             "phases.txt": lambda: list(source.LabPhases("x").records()),
             "aflow.npz": lambda: list(source.LabPhases("x").records()),
         }[path.parent.name if path.suffix in (".onnx", ".safetensors") or path.name == "config.json" else path.name]()

@@ -1,6 +1,7 @@
 """Answers as programs get them: plain values that JSON knows, the same names as ``--json`` on the command line."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,7 @@ def solution_data(solution: "Solution", describer: "Describer | None") -> dict[s
         "verdict": asdict(solution.verdict),
         "frameworks": [framework_data(row) for row in frameworks(solution.answer, solution.verdict, describer)],
         **as_data(solution.answer),
-        "candidates": [candidate_data(candidate) for candidate in solution.candidates],
+        "candidates": candidates_data(solution.candidates),
         "notes": list(solution.notes),
         "cached": solution.cached,
         "seconds": solution.seconds,
@@ -52,14 +53,17 @@ def compared_data(solver: "Solver", solution: "Solution", asked: str) -> dict[st
     return {"is_it": found.data()}
 
 
-def candidate_data(candidate: "Candidate") -> dict[str, Any]:
-    """Return a generated crystal with the text of its CIF; a number that JSON lacks (infinity) is left out."""
+def candidates_data(candidates: "Sequence[Candidate]") -> list[dict[str, Any]]:
+    """Return generated crystals with the texts of their CIFs; numbers that JSON lacks (infinity) are left out."""
     from generate.cif import candidate_cif
-    from generate.console import candidate_row
+    from generate.console import candidate_rows
     from models.ccsg.denoiser import NAME
 
-    row = {name: value for name, value in candidate_row(candidate).items() if not _endless(value)}
-    return {**row, "cif": candidate_cif(candidate, NAME, candidate.crystal.formula)}
+    return [
+        {name: value for name, value in row.items() if not _endless(value)}
+        | {"cif": candidate_cif(candidate, NAME, candidate.crystal.formula)}
+        for row, candidate in zip(candidate_rows(candidates), candidates, strict=True)
+    ]
 
 
 def record_data(record: "Record", describer: "Describer | None") -> dict[str, Any]:

@@ -3,11 +3,13 @@
 from html import escape
 from typing import TYPE_CHECKING
 
+from generate.judging import chances
 from ui.show.table import bar, formula_html, row_html, table_html
 from xtal.crystals import cell_parameters
 
 if TYPE_CHECKING:
     from generate.candidate import Candidate
+    from generate.judging import Chance
     from search.solution import Solution
     from ui.job import Step
 
@@ -15,7 +17,7 @@ CAPTION = "Generated, not verified"
 COLUMNS = (
     ("#", "Rank, mostly by agreement, then by fit and similarity; 1 is best"),
     ("Formula", "Contents of the primitive cell"),
-    ("Agreement", "How far it overlaps with the other candidates; where they scatter, the pattern left much open"),
+    ("Chance", "How likely net and parts are right, from questions with known answers; solved: the atoms are, too"),
     ("Similarity", "Cosine of the two fingerprints; 1 is identical, and it is no probability"),
     ("Fit", "Share of the measured intensity above the background that the fitted profile reproduces (1 - R)"),
     ("Contact", "Closest atoms over the shortest distance that chemistry allows them; below 1 they overlap"),
@@ -39,7 +41,8 @@ def candidates_html(solution: "Solution", selected: int) -> str:
     if not candidate_fits_best(solution):
         fits = f"{solution.answer.hits[0].fit:.3f} against {solution.candidates[0].fit:.3f}"
         notes += f'<p class="xs-remark">The best hit fits better than candidate 1 ({fits}).</p>'
-    rows = [row_html(_cells(each), each.rank, each.rank == selected) for each in solution.candidates]
+    judged = zip(solution.candidates, chances(solution.candidates), strict=True)
+    rows = [row_html(_cells(each, chance), each.rank, each.rank == selected) for each, chance in judged]
     table = table_html(COLUMNS, rows, "xs-made")
     return f'<div class="xs-generated"><h3 class="xs-caption">{CAPTION}</h3>{notes}{table}</div>'
 
@@ -68,19 +71,25 @@ def cell_html(candidate: "Candidate") -> str:
     return " ".join(f'<span class="xs-triple">{part}</span>' for part in parts)
 
 
-def _cells(candidate: "Candidate") -> tuple[str, ...]:
+def _cells(candidate: "Candidate", chance: "Chance") -> tuple[str, ...]:
     crystal = candidate.crystal
     overlap = ' class="xs-bad"' if candidate.closest < 1 else ""
     return (
         f"{candidate.rank}",
         f'<span class="xs-formula" title="{escape(crystal.formula)}">{formula_html(crystal.formula)}</span>',
-        bar(candidate.agreement),
+        _chance_html(chance, candidate.agreement),
         bar(candidate.similarity),
         bar(candidate.fit),
         f"<span{overlap}>{candidate.closest:.2f}</span>",
         cell_html(candidate),
         f'<span class="xs-id" title="{escape(candidate.start)}">{escape(candidate.start)}</span>',
     )
+
+
+def _chance_html(chance: "Chance", agreement: float) -> str:
+    """Return the word, how likely the framework is, and more for those who ask."""
+    more = f"framework {chance.framework:.0%}, its atoms in place {chance.atoms:.0%}; agreement {agreement:.2f}"
+    return f'<span title="{more}">{bar(chance.framework, f"{chance.framework:.0%} {chance.word}")}</span>'
 
 
 def _listed(*parts: str) -> str:

@@ -144,9 +144,9 @@ def chance(probability: float) -> str:
     return f'<span class="xs-bar" style="--share:{share:.1f}%">{percent(probability)}</span>'
 
 
-def bar(value: float | None) -> str:
-    """Return a number of 0 to 1 on a bar of its length."""
+def bar(value: float | None, words: str = "") -> str:
+    """Return a number of 0 to 1, or `words` for it, on a bar of its length."""
     if value is None:
         return MISSING
     share = 100 * min(max(value, 0.0), 1.0)
-    return f'<span class="xs-bar" style="--share:{share:.1f}%">{value:.3f}</span>'
+    return f'<span class="xs-bar" style="--share:{share:.1f}%">{words or f"{value:.3f}"}</span>'

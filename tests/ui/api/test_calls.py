@@ -12,7 +12,7 @@ from ui.api import calls as calls_module
 from ui.guard import Hosts, guarded
 from ui.library import Library
 
-WAIT = 30  # seconds
+WAIT = 120  # seconds, on a machine that does much else
 ASKED = "/gradio_api/call/v2/solve"
 
 

@@ -1,0 +1,5 @@
+"""How likely generated crystals are right, by those whose truth is known."""
+
+from generate.judging.chance import Chance, chances
+
+__all__ = ["Chance", "chances"]
