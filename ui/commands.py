@@ -45,6 +45,7 @@ GROUPS: dict[str, dict[str, Callable[..., None]]] = {
         "benchmark-index": cells.benchmark_index,
         "benchmark-refinement": searches.benchmark_refinement,
         "calibrate": calibrating.calibrate,
+        "calibrate-generation": generation.calibrate,
         "simulate": searches.simulate,
         "figures": searches.figures,
     },

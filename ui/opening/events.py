@@ -16,7 +16,7 @@ from ui.opening.structures import is_structure
 from ui.show.texts import notice_html
 from ui.view import Edits, View
 
-FOUND_ANEW = "The lines edited for {} were left out: several files are answered with the lines found in them."
+FOUND_ANEW = "The peaks edited for {} were left out: several files are answered with the peaks found in them."
 REPLACED = "{} took the place of {}. “Answer both” makes a table of the two."
 COMPARE = 6  # place of what is compared with among what is shown
 Shown = Callable[[View, bool], list[Any]]
@@ -137,5 +137,5 @@ def stop(job: Job | None, files: Files | None = None) -> None:
 
 
 def without(edits: Edits | None) -> View:
-    """Return the view before several files are answered, which all are with the lines found in them."""
+    """Return the view before several files are answered, which all are with the peaks found in them."""
     return View() if edits is None else View(message=notice_html(FOUND_ANEW.format(edits.pattern.source)))

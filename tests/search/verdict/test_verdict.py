@@ -116,9 +116,9 @@ def test_verdicts_on_known_and_absent_structures(answers, without, judge):
 
 def test_a_filter_hides_no_rival_from_the_verdict(engine, patterns, answers, judge):
     """A wrong formula: the right entry is excluded, and no other passes; and the own one, which alone remains."""
-    formulas = engine.index.entries.formulas
+    entries = engine.index.entries
     for pattern, free in list(zip(patterns, answers, strict=True))[:4]:
-        wrong = next(hit for hit in free.hits[1:] if (formulas == hit.formula).sum() == 1)
+        wrong = next(hit for hit in free.hits[1:] if entries.of_formula(hit.formula).sum() == 1)
         (alone,) = engine.query([pattern], formula=wrong.formula)
         assert (alone.hits[0].id, alone.rival) == (wrong.id, None)
         assert alone.excluded.id == free.hits[0].id
