@@ -145,6 +145,7 @@ def _work(
     held = _held_out(crystals, scale, training)
     with (out / LOG_FILE if rank == 0 else Path(os.devnull)).open("a") as log:
         _loop(trainer, batches, held, out if rank == 0 else None, log)
+    distributed.barrier()  # one that takes its connections down while another still validates may abort
     distributed.destroy_process_group()
 
 
