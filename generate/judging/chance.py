@@ -1,24 +1,20 @@
 """Chances that generated crystals are right, by logistic curves fitted to questions whose truth is known."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from generate.candidate import Candidate
 from generate.judging.evidence import FEATURES, evidence
-from indexer.storage.files import write_durably
+from indexer.storage import curve_files
 from models.logistic import Logistic
-from xtal.errors import UserError
-from xtal.shipped import renewed, whole
 
 SHIPPED = Path(__file__).parent / "data" / "chances.json"
-FORMAT = 1  # raised when older code could misread the file
 IN_PLACE = 0.2  # rmse in units of (V / N)^(1/3), about half an ångström, below which atoms are where they should be
 EVEN = 0.5
 
@@ -72,20 +68,16 @@ class Curves:
 
     def save(self, path: Path) -> None:
         """Write them as JSON, whole or not at all."""
-        content = {"format": FORMAT, "features": FEATURES, **asdict(self)}
-        write_durably(path, (json.dumps(content, indent=1) + "\n").encode())
-        renewed(path)
+        curve_files.save(path, FEATURES, self)
 
     @classmethod
     def load(cls, path: Path = SHIPPED) -> Self:
         """Read what `save` wrote; UserError when another version of the program wrote it."""
-        raw: dict[str, Any] = json.loads(whole(path).read_bytes())
-        if raw.pop("format") != FORMAT or tuple(raw.pop("features")) != FEATURES:
-            raise UserError(f"{path} was written by another version of this program; install the program anew")
-        curves = {
-            name: Logistic(raw[name]["intercept"], tuple(raw[name]["weights"])) for name in ("framework", "atoms")
-        }
-        return cls(**raw | {"low": tuple(raw["low"]), "high": tuple(raw["high"])} | curves)
+        raw = curve_files.read(path, FEATURES)
+        framework, atoms = (
+            Logistic(one["intercept"], tuple(one["weights"])) for one in (raw.pop("framework"), raw.pop("atoms"))
+        )
+        return cls(tuple(raw.pop("low")), tuple(raw.pop("high")), framework, atoms, **raw)
 
 
 def chances(candidates: Sequence[Candidate]) -> list[Chance]:

@@ -23,28 +23,44 @@ class Entries(Protocol):
     """Properties of S crystals by column, in memory or on disk; the columns are those of `EntryTable`."""
 
     @property
-    def ids(self) -> "NDArray[np.object_] | TextColumn": ...  # noqa: D102
+    def ids(self) -> "NDArray[np.object_] | TextColumn":
+        """(S,) unique."""
+        ...
 
     @property
-    def names(self) -> "NDArray[np.object_] | TextColumn": ...  # noqa: D102
+    def names(self) -> "NDArray[np.object_] | TextColumn":
+        """(S,) for people to read."""
+        ...
 
     @property
-    def formulas(self) -> "NDArray[np.object_] | TextColumn": ...  # noqa: D102
+    def formulas(self) -> "NDArray[np.object_] | TextColumn":
+        """(S,) reduced formulas in Hill order."""
+        ...
 
     @property
-    def n_atoms(self) -> NDArray[np.int32]: ...  # noqa: D102
+    def n_atoms(self) -> NDArray[np.int32]:
+        """(S,) sites in the primitive cell."""
+        ...
 
     @property
-    def volume(self) -> NDArray[np.float64]: ...  # noqa: D102
+    def volume(self) -> NDArray[np.float64]:
+        """(S,) Å³ of the primitive cell."""
+        ...
 
     @property
-    def density(self) -> NDArray[np.float64]: ...  # noqa: D102
+    def density(self) -> NDArray[np.float64]:
+        """(S,) g/cm³."""
+        ...
 
     @property
-    def group(self) -> NDArray[np.int32]: ...  # noqa: D102
+    def group(self) -> NDArray[np.int32]:
+        """(S,) equal for entries that hold the same structure."""
+        ...
 
     @property
-    def elements(self) -> NDArray[np.bool_]: ...  # noqa: D102
+    def elements(self) -> NDArray[np.bool_]:
+        """(S, 99) which elements an entry holds."""
+        ...
 
     @property
     def rows(self) -> dict[str, int]:

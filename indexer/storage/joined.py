@@ -28,11 +28,17 @@ TableOut = TypeVar("TableOut", covariant=True)
 class Rows(Protocol[RowOut, TableOut]):
     """Rows of a table, in memory or on disk."""
 
-    def __len__(self) -> int: ...
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        ...
 
-    def __getitem__(self, row: int, /) -> RowOut: ...
+    def __getitem__(self, row: int, /) -> RowOut:
+        """Return what one row holds."""
+        ...
 
-    def take(self, rows: NDArray[np.integer], /) -> TableOut: ...  # noqa: D102
+    def take(self, rows: NDArray[np.integer], /) -> TableOut:
+        """Return the table of the chosen rows, in memory."""
+        ...
 
 
 def split(names: str) -> list[str]:

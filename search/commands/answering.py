@@ -94,12 +94,12 @@ def answer_file(solver: "Solver", one: "Read", options: "Options", wanted: Wante
     compared = _compared(solver, solution, wanted.asked) if wanted.asked else None
     rows = frameworks(solution.answer, solution.verdict, solver.describer, linkers=wanted.as_json)
     told = _Told(one, solution, rows, refined, compared)
-    left = _left(solver, one, solution, options) if wanted.left else ()
+    left = _left(solver, one, solution, options) if wanted.left else None
     if wanted.as_json:
-        more = {"left": next((each.data() for each in left), None)} if wanted.left else {}
+        more = {"left": left and left.data()} if wanted.left else {}
         report(json.dumps({**told.data(), **more}, ensure_ascii=False))
     else:
-        report("\n".join([told.text(), *(each.text() for each in left)]))
+        report(told.text() if left is None else f"{told.text()}\n{left.text()}")
     if wanted.out is not None:
         _write(one, solution, wanted.out, report)
         write_hit(solver.engine, solution, wanted.out, refined)
@@ -108,16 +108,16 @@ def answer_file(solver: "Solver", one: "Read", options: "Options", wanted: Wante
     return solution
 
 
-def _left(solver: "Solver", one: "Read", solution: "Solution", options: "Options") -> "tuple[_Told, ...]":
+def _left(solver: "Solver", one: "Read", solution: "Solution", options: "Options") -> "_Told | None":
     """Answer what the named phases leave of a pattern, where they leave lines; nothing is generated for it."""
     from search.frameworks.group import frameworks
     from search.phases.left import leaves, left_pattern
 
     if not leaves(solution.verdict):
-        return ()
+        return None
     rest = replace(one, pattern=left_pattern(solver.engine, solution.answer, solution.verdict))
     found = _solved(solver, rest.pattern, replace(options, lines=None, generate="never"))
-    return (_Told(rest, found, frameworks(found.answer, found.verdict, solver.describer, linkers=True)),)
+    return _Told(rest, found, frameworks(found.answer, found.verdict, solver.describer, linkers=True))
 
 
 def _write_profile(
@@ -213,7 +213,7 @@ class _Told:
         if verdict.phases:
             lines.insert(1, phase_table(verdict.phases))
         if solution.candidates:
-            lines.append(candidate_table(list(solution.candidates)))
+            lines.append(candidate_table(solution.candidates))
         known = " (from the cache)" if solution.cached else ""
         more = [] if self.refined is None else [refined_text(self.refined)]
         asked = [] if self.compared is None else [compared_text(self.compared)]

@@ -94,7 +94,7 @@ def solve(
         with solving(index, cache) as solver, written_series(series, solver) as drawn:
             tally, solved = _solved(solver, read_each(files, wavelength), files, options, table, wanted, drawn)
     if len(solved) > 1 and not as_json:
-        typer.echo(summary_table([file for file, _ in solved], [solution for _, solution in solved]))
+        typer.echo(summary_table(*zip(*solved, strict=True)))
     tally.exit(exit_code)
 
 

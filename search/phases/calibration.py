@@ -7,9 +7,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.storage import curve_files
 from models.embedder import Embedder
 from search.phases.evidence import FEATURES
-from search.verdict import curve_files
 from search.verdict.curve import Curve
 
 SHIPPED = "phases.json"  # beside the weights of an embedder

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from indexer.storage import curve_files
 from models.embedder import Embedder
 from search.states.evidence import FEATURES
-from search.verdict import curve_files
 from search.verdict.curve import Curve
 
 SHIPPED = "states.json"  # beside the weights of an embedder

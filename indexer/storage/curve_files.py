@@ -1,4 +1,4 @@
-"""Files of curves that turn evidence into probabilities, beside the weights of the embedder they were fitted for."""
+"""Files of curves that turn evidence into probabilities; most lie beside the weights of the embedder they belong to."""
 
 import json
 from collections.abc import Callable, Sequence
