@@ -106,6 +106,7 @@ def frameworks(
     known = {phase.hit.group: phase.probability for phase in verdict.phases}
     made: list[Framework] = []
     for row in rows:
+        row.sort(key=lambda n: hits[n].group not in known)  # of those alike, the verdict speaks of that one
         own = tuple(hits[n] for n in row)
         sure = [known[hit.group] for hit in own if hit.group in known]
         if not known and not made:

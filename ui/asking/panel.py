@@ -30,6 +30,7 @@ class AskPanel:
         """Return whether the panel shows: after a miss for which nothing was generated and nothing is under way."""
         solution = view.solution
         asks = solution is not None and solution.verdict.kind == "miss" and bool(len(solution.answer.lines))
+        asks = asks and not (view.loaded is not None and view.loaded.rest)  # of a difference nothing can be made
         return gr.Column(visible=asks and job is None and not solution.candidates)  # type: ignore[union-attr]
 
     def texts(self) -> list[Any]:
