@@ -37,7 +37,7 @@ class Common:
         volume: Å³ per such formula; None where the refcode alone tells.
         refcodes: families (six letters) in the Cambridge Structural Database.
         others: metals with which the same framework is known.
-        source: DOI of a paper that calls it so; "" where none was looked up.
+        source: DOI of a paper that calls it so, or that its structure is from.
     """
 
     name: str
