@@ -6,13 +6,13 @@ from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from ui.inputs import Loaded, Source, load
+from ui.inputs import NO_WAVELENGTH, Loaded, Source, bare_curve, load
 from ui.job import Job, Jobs
 from ui.library import Library
 from ui.question import Question
 from ui.show.candidates import candidate_fits_best
 from ui.show.lines import with_line, without_line
-from ui.show.texts import answer_facts, error_html, file_name, notice_html
+from ui.show.texts import answer_facts, error_html, file_name, no_wavelength_html, notice_html
 from ui.show.viewer import scene
 from ui.view import Edits, View, pattern_view, read_view, remembered_view
 from xtal.errors import UserError
@@ -47,6 +47,8 @@ class Actions:
         try:
             return read_view(load(source, wavelength), edits)
         except UserError as error:
+            if error.reason == NO_WAVELENGTH:
+                return View(message=no_wavelength_html(str(error)), kept=edits, bare=bare_curve(source))
             return View(message=error_html(str(error)), kept=edits)
 
     def begin(self, loaded: Loaded | None, question: Question, lines: Lines | None = None) -> tuple[View, Job | None]:
@@ -157,7 +159,7 @@ class Actions:
             found = compare(what, solver.engine, solver.judge, solver.describer, solution.answer, solution.verdict)
         except UserError as error:
             return replace(view, compared=None, message=error_html(str(error)))
-        view = replace(view, compared=found)
+        view = replace(view, compared=found, message=notice_html(view.loaded.news))
         listed = next((hit for row in view.rows for hit in row.hits if found.hit and hit.id == found.hit.id), None)
         if listed is not None:
             return self.select(view, listed.rank)

@@ -11,6 +11,8 @@ from ui.wiring import Wiring
 
 POLL = 1.0  # seconds between looks at the progress of a build
 AT_ONCE = 8  # searches that may run beside each other
+BUSY = "(...given) => { document.body.classList.add('xs-busy'); return given; }"  # the answer shown fades
+CALM = "() => { document.body.classList.remove('xs-busy'); }"
 LISTENERS = 40  # pages that may watch a generation; one runs at a time
 
 
@@ -42,6 +44,7 @@ class Connector:
             "concurrency_limit": AT_ONCE,
         }
         self.work = {**self.quiet, "show_progress": "minimal", "show_progress_on": self.outputs.figure}
+        self.seek = {**self.work, "js": BUSY}
         self.listen = {**self.quiet, "trigger_mode": "multiple", "concurrency_limit": LISTENERS}
 
     def connect_files(self) -> None:
@@ -51,10 +54,13 @@ class Connector:
         opened = [self.source, self.files, *inputs.opened(), *self.several.components(), *w.every]
         dropped = [inputs.file, self.source, *given]
         loads = [
-            gr.on([inputs.file.upload, inputs.file.delete], w.opening.files, dropped, opened, **self.work),
-            inputs.example.input(w.open_example, [inputs.example, *given], opened, **self.work),
-            inputs.together.click(w.opening.together, [inputs.pair, *given], opened, **self.work),
+            gr.on([inputs.file.upload, inputs.file.delete], w.opening.files, dropped, opened, **self.seek),
+            inputs.example.input(w.open_example, [inputs.example, *given], opened, **self.seek),
+            inputs.together.click(w.opening.together, [inputs.pair, *given], opened, **self.seek),
             inputs.wavelength.input(w.change_wavelength, [self.source, *given], [self.files, *w.every], **self.work),
+            outputs.message.select(w.picked_wavelength, None, inputs.wavelength, **self.quiet).then(
+                w.change_wavelength, [self.source, *given], [self.files, *w.every], **self.work
+            ),
         ]
         for load in loads:
             begun = load.then(w.begin_loaded, [*self.asks, *self.question], w.every, **self.work)
@@ -66,10 +72,10 @@ class Connector:
         w, inputs, outputs, making = self.w, self.inputs, self.outputs, self.making
         boxes = (inputs.elements, inputs.formula, inputs.contents, inputs.metals, inputs.linkers)
         presses = [inputs.button.click, *(box.submit for box in boxes), outputs.lines.again.click]
-        self._go_on(gr.on(presses, w.begin, [*self.asks, *self.question], w.every, **self.work))
+        self._go_on(gr.on(presses, w.begin, [*self.asks, *self.question], w.every, **self.seek))
         started = self.ready.change(w.start, [*self.asks, self.wanted, *self.question], w.every, **self.work)
         self._answer_files(self._go_on(started))
-        left = outputs.left.click(w.opening.left, self.asks, w.every, **self.work)
+        left = outputs.left.click(w.opening.left, self.asks, w.every, **self.seek)
         self._go_on(left.then(w.begin_loaded, [*self.asks, *self.question], w.every, **self.work))
         ask = making.ask
         known = gr.on(
@@ -116,6 +122,7 @@ class Connector:
 
     def _go_on(self, event: Any) -> Any:
         """After `event`: show how a generation goes on, what it ends with, and the history with it."""
+        event.then(None, js=CALM, api_visibility="private")
         self._list(event)  # what the search found is in it by now
         shown = [self.making.progress, self.outputs.scene]
         followed = event.then(self.w.follow, self.making.job, shown, **self.listen)

@@ -10,8 +10,9 @@ from xtal.patterns.wavelengths import ANODES
 
 FROM_FILE = "From the file"
 LARGEST_FILE = "50mb"  # what the readers take at most
+NO_WAVELENGTH = "no_wavelength"  # reason of an error
 ADVICE = {
-    "no_wavelength": "choose the one it was measured with under “Wavelength”",
+    NO_WAVELENGTH: "choose the one it was measured with under “Wavelength”",
     "several_wavelengths": "choose the right one under “Wavelength”",
 }
 ANODE_ORDER = ("Cu", "Mo", "Co", "Fe", "Cr", "Ag", "W")  # the commonest first
@@ -87,6 +88,18 @@ def load(source: Source, choice: str | None) -> Loaded:
         return Loaded(read_pattern(source.path, chosen), source, "chosen", _conflict(source, chosen))
     except UserError as error:
         raise UserError(error.told(ADVICE), error.reason) from None
+
+
+def bare_curve(source: Source) -> Pattern | None:
+    """Return a pattern whose wavelength is not known, to be drawn; None where its angles depend on it (q or d)."""
+    from xtal.readers import read_pattern
+
+    try:
+        one, other = (read_pattern(source.path, ANODES[anode].ka) for anode in ("Cu", "Mo"))
+    except UserError:
+        return None
+    same = len(one.two_theta) == len(other.two_theta) and bool((one.two_theta == other.two_theta).all())
+    return one if same else None
 
 
 def _conflict(source: Source, chosen: float) -> str:

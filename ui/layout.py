@@ -202,7 +202,7 @@ def _line(label: str, placeholder: str, name: str, info: str) -> gr.Textbox:
 
 def make_outputs() -> tuple[Outputs, Making, Several]:
     """Return everything that shows results, from top to bottom."""
-    message = html("xs-message")
+    message = html("xs-message", js_on_load=script("message.js"))
     several = _several()
     first = View()
     with gr.Row(elem_id="xs-head"):
@@ -269,7 +269,7 @@ def _several() -> Several:
             generate = gr.Checkbox(
                 False,
                 label="Generate for misses",
-                info="Takes about a minute per file. What is generated is a proposal, not verified.",
+                info="Takes minutes per file. What is generated is a proposal, not verified.",
                 container=False,
                 elem_id="xs-batch-generate",
             )

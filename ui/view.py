@@ -8,7 +8,7 @@ from ui.inputs import Loaded, Source
 from ui.show.candidates import candidates_html
 from ui.show.details import details_html
 from ui.show.lines import carried_lines, lines_html
-from ui.show.plots import empty_figure, overlay_figure, pattern_figure
+from ui.show.plots import bare_figure, empty_figure, overlay_figure, pattern_figure
 from ui.show.refined import refined_html
 from ui.show.table import hits_table
 from ui.show.texts import notice_html, pattern_facts
@@ -31,6 +31,7 @@ LEFT_OUT = (
     "If they were searched with, the answer is in the history."
 )
 GIVEN = {True: "Simulated", False: "Measured", None: "Pattern"}
+REST = "What is left"  # of a pattern without its phases
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +65,7 @@ class View:
         hit: rank of the selected hit, 0 for none.
         candidate: rank of the selected candidate, 0 for none.
         refined: the selected structure refined, or None; its profile is then the overlay.
+        bare: a pattern whose wavelength is not known yet: it is drawn, and not searched.
         kept: edited lines of a measurement that is not shown just now: its file was removed, or cannot be read so.
     """
 
@@ -85,6 +87,7 @@ class View:
     hit: int = 0
     candidate: int = 0
     refined: "Refined | None" = None
+    bare: Pattern | None = None
     kept: Edits | None = None
 
     @property
@@ -150,7 +153,9 @@ class View:
     @property
     def given(self) -> str:
         """What to call the pattern's curve."""
-        return "Pattern" if self.loaded is None else GIVEN[self.loaded.source.simulated]
+        if self.loaded is None:
+            return "Pattern"
+        return REST if self.loaded.rest else GIVEN[self.loaded.source.simulated]
 
     def told(self) -> "View":
         """Return the view without what was said of edited lines: it was read by now."""
@@ -162,7 +167,7 @@ class View:
     def figure(self, root: bool) -> "go.Figure":
         """Draw what there is to draw; with `root`, the square root of every intensity."""
         if self.loaded is None or self.lines is None:
-            return empty_figure()
+            return empty_figure() if self.bare is None else bare_figure(self.bare, root)
         if self.overlay is None:
             return pattern_figure(self.loaded.pattern, self.lines, root, self.given, self.edited)
         return overlay_figure(

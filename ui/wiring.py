@@ -55,6 +55,10 @@ class Wiring:
         """Read the pattern shown again with another wavelength."""
         return self.opening.wavelength(*given) or [gr.skip(), *self.unchanged()]
 
+    def picked_wavelength(self, event: gr.EventData) -> str:
+        """Choose the wavelength of a button beside the message that one is missing."""
+        return str(event.wavelength)
+
     def open_example(self, *given: Any) -> list[Any]:
         """Read a bundled pattern; its name stays where it was chosen."""
         return [gr.skip() if n == EXAMPLE else value for n, value in enumerate(self.opening.example(*given))]
@@ -79,7 +83,10 @@ class Wiring:
 
     def _asked(self, view: View, job: Job | None, root: bool, question: Question) -> list[Any]:
         stop(job)
-        view, job = self.actions.begin(view.loaded, question, view.edited_lines)
+        before = view
+        view, job = self.actions.begin(before.loaded, question, before.edited_lines)
+        if view.solution is None and view.message and before.solution is not None:
+            view = replace(before, message=view.message)  # nothing could be asked: the answer shown stays
         if question.compare and view.solution is not None:
             view = self.actions.compare(view, question.compare, question.cif)
         return self.shown(view, root, job)
@@ -178,12 +185,17 @@ class Wiring:
             if cache is not None:
                 cache.forget_all() if key == EVERYTHING else cache.forget(key)
         except UserError as error:
-            return [error_html(str(error)), history_html(cache, words)]
-        return [gr.skip(), history_html(cache, words)]
+            return [error_html(str(error)), history_html(cache, words, self._name)]
+        return [gr.skip(), history_html(cache, words, self._name)]
 
     def history(self, words: str) -> str:
         """List the earlier answers that hold these words."""
-        return history_html(self._cache(), words)
+        return history_html(self._cache(), words, self._name)
+
+    def _name(self, entry: str) -> str:
+        """Return the common name of an entry."""
+        describer = None if self.library.solver is None else self.library.solver.describer
+        return "" if describer is None else describer.name_of(entry)
 
     def _cache(self) -> Any:
         return None if self.library.solver is None else self.library.solver.cache

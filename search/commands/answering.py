@@ -207,7 +207,7 @@ class _Told:
         from search.frameworks.text import compared_text, framework_table
 
         solution, verdict = self.solution, self.solution.verdict
-        match = f"{verdict.headline}, {self.rows[0].label if self.rows else 'it'} or one with the same lines"
+        match = f"{verdict.headline}, {self.rows[0].label if self.rows else 'it'} or one with the same peaks"
         headline = match if verdict.kind == "match" else verdict.headline
         lines = [headline, *(f"  - {reason}" for reason in verdict.reasons)]
         if verdict.phases:

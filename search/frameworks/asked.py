@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from search.answer import Answer, Hit, Overlay
 from search.engine import Engine
 from search.frameworks.described import Describer
+from search.frameworks.entry import EntryId
 from search.frameworks.names import bare_name, find_common, nearest_names
 from search.verdict import Judge, Verdict, percent
 from search.verdict.lookalikes import ALIKE, likeness
@@ -99,7 +100,7 @@ def compare(
     if known is not None:
         probability, found = known
         yes = bool(verdict.phases) or probability >= judge.calibration.decisive
-        same = () if found.id == hit.id else (f"its lines are those of {found.id} ({found.formula}), which was found",)
+        same = () if found.id == hit.id else (f"its peaks are those of {found.id} ({found.formula}), which was found",)
         return Compared(words, yes, probability, same + verdict.reasons, hit, small)
     rival = next(iter(answer.hits), None)
     weighed = Judge(judge.calibration, small.index).verdict(replace(own, rival=rival))
@@ -125,6 +126,8 @@ def named_rows(asked: str, index: "Index", describer: Describer) -> tuple[str, N
     if len(rows):
         return text, rows[:MOST]
     common = find_common(text)
+    if not common and len(rows := _phases_named(text, ids)):
+        return text, rows[:MOST]
     if not common:
         near = nearest_names(text)
         like = f"; names like it: {', '.join(near)}" if near else ""
@@ -134,6 +137,14 @@ def named_rows(asked: str, index: "Index", describer: Describer) -> tuple[str, N
     if not len(rows):
         raise UserError(f"the index {index.manifest.name} holds no {common[0].name}; give a CIF of it")
     return common[0].name if len(common) == 1 else text, rows[:MOST]
+
+
+def _phases_named(text: str, ids: NDArray[np.str_]) -> NDArray[np.int64]:
+    """Return the phases that are called so: ``zinc oxide``, ``zincite`` and ``zinc oxide zincite`` are one."""
+    wanted = text.casefold().replace("_", " ")
+    called = [EntryId.of(entry).words.casefold().split() for entry in ids]
+    spellings = ({" ".join(words), words[-1], " ".join(words[:-1])} if words else set() for words in called)
+    return np.flatnonzero([wanted in each for each in spellings])
 
 
 def _among(

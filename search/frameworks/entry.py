@@ -22,6 +22,8 @@ TREATMENTS = {  # endings of CoRE MOF ids (Chung et al., 2019)
     "part": "one part of a disorder",
 }
 ENDING = re.compile(rf"_({'|'.join(sorted(TREATMENTS, key=len, reverse=True))})$")
+PROTOTYPE = re.compile(r"_[A-Za-z0-9]+_[achmot][ABCFIPRS]\d+_\d+(_.*)?$")  # of AFLOW: stoichiometry, Pearson symbol
+WORDS = re.compile(r"[a-z]+(_[a-z]+)*")  # of our own list of phases
 PUBLISHERS = (  # how ids of supporting files begin, and the DOI that they are of
     (re.compile(r"(acs\.[a-z]+|jacs)\.\d[a-z]\d{5}"), "10.1021/{}"),
     (re.compile(r"(?:j\.[a-z]+)\.\d{4}\.\d{2}\.\d{3}"), "10.1016/{}"),
@@ -38,6 +40,7 @@ class EntryId:
     Attributes:
         id: the whole.
         stem: without the endings that tell of a treatment.
+        words: the stem as people read it, ``Calcite`` or ``zinc oxide zincite``.
         badges: what was done to the entry, in words.
         refcode: of the Cambridge Structural Database; "" where there is none.
         link: to the database or the paper; "" where neither is known.
@@ -45,6 +48,7 @@ class EntryId:
 
     id: str
     stem: str
+    words: str
     badges: tuple[str, ...]
     refcode: str
     link: str
@@ -58,7 +62,15 @@ class EntryId:
             endings.insert(0, TREATMENTS[found.group(1)])
             stem = stem[: found.start()]
         code = refcode(entry)
-        return cls(entry, stem, tuple(dict.fromkeys(endings)), code, CSD.format(code) if code else _paper(entry))
+        return cls(
+            entry, stem, _words(stem), tuple(dict.fromkeys(endings)), code, CSD.format(code) if code else _paper(entry)
+        )
+
+
+def _words(stem: str) -> str:
+    """Return what a phase is called; a stem as it is where it is no phase's."""
+    name = PROTOTYPE.sub("", stem)
+    return name.replace("_", " ") if name != stem or WORDS.fullmatch(stem) else stem
 
 
 def _paper(entry: str) -> str:

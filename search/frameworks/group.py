@@ -77,10 +77,16 @@ def framework_data(row: Framework) -> dict[str, Any]:
     }
 
 
+def spoken_of(answer: Answer, verdict: "Verdict", describer: "Describer | None") -> tuple[str, ...]:
+    """Return what the verdict speaks of, all phases or the first hit: common names where there are."""
+    hits = [phase.hit for phase in verdict.phases] or list(answer.hits[:1])
+    return tuple((describer.name(hit.row) if describer else "") or EntryId.of(hit.id).words for hit in hits)
+
+
 def all_hits(answer: Answer, verdict: "Verdict") -> tuple[Hit, ...]:
     """Return the hits of an answer, and after them those of its phases that are not among them, ranked on."""
-    groups = {hit.group for hit in answer.hits}
-    more = [phase.hit for phase in verdict.phases if phase.hit.group not in groups]
+    listed = {hit.id for hit in answer.hits}
+    more = [phase.hit for phase in verdict.phases if phase.hit.id not in listed]
     last = max((hit.rank for hit in answer.hits), default=0)
     return answer.hits + tuple(replace(hit, rank=last + n) for n, hit in enumerate(more, 1))
 
@@ -104,9 +110,12 @@ def frameworks(
     rows = [[n for n, place in enumerate(places) if place == first] for first in dict.fromkeys(places)]
     later = iter(later_chances(len(rows), verdict.probability))
     known = {phase.hit.group: phase.probability for phase in verdict.phases}
+    spoken = {phase.hit.id for phase in verdict.phases}
     made: list[Framework] = []
     for row in rows:
-        row.sort(key=lambda n: hits[n].group not in known)  # of those alike, the verdict speaks of that one
+        row.sort(
+            key=lambda n: (hits[n].id not in spoken, hits[n].group not in known)
+        )  # of those alike, the verdict speaks of that one
         own = tuple(hits[n] for n in row)
         sure = [known[hit.group] for hit in own if hit.group in known]
         if not known and not made:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from search.paper.indices import label
 from search.paper.profile import FittedProfile, Marks
+from xtal.crystals import as_written
 from xtal.errors import UserError
 from xtal.figure import COLOURS, SUFFIXES
 from xtal.patterns.segments import broken
@@ -106,7 +107,7 @@ def draw(figure: "Figure", profile: FittedProfile) -> None:
 
 def _title(phase: Marks) -> str:
     """Return the name of a phase, and its formula with small numbers."""
-    formula = re.sub(r"\d+(?:\.\d+)?", r"$_{\g<0>}$", phase.formula)
+    formula = re.sub(r"\d+(?:\.\d+)?", r"$_{\g<0>}$", as_written(phase.formula))
     return f"{phase.name} {formula}".strip().replace("$$", "")
 
 

@@ -124,11 +124,12 @@ def _laid_over(
 
 
 def named(engine: "Engine", hit: "Hit") -> str:
-    """Return the common name of an entry with its id, or that id alone."""
+    """Return the common name of an entry with what it is called, or that alone."""
     from search.frameworks.described import Describer
+    from search.frameworks.entry import EntryId
 
-    name = Describer(engine.index).name(hit.row)
-    return f"{name} ({hit.id})" if name else hit.id
+    name, called = Describer(engine.index).name(hit.row), EntryId.of(hit.id).words
+    return f"{name} ({called})" if name else called
 
 
 def of_solution(engine: "Engine", solution: "Solution", name: str) -> FittedProfile:
@@ -140,11 +141,13 @@ def of_solution(engine: "Engine", solution: "Solution", name: str) -> FittedProf
 
 def of_refined(refined: "Refined", name: str) -> FittedProfile:
     """Return the profile of a refinement."""
+    from search.frameworks.entry import EntryId
+
     found = refined.found
     scan = (float(found.profile.two_theta[0]), float(found.profile.two_theta[-1]))
     marks = tuple(
         Marks(
-            phase.structure.name or "structure",
+            EntryId.of(phase.structure.name).words or "structure",
             phase.structure.formula,
             phase.ticks,
             indexed_peaks(phase.structure, found.wavelengths[0], scan, found.zero_shift.value),

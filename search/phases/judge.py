@@ -129,11 +129,11 @@ def _reasons(phases: tuple[Phase, ...], left: tuple[float, ...], answer: Answer)
     said = []
     for phase in phases:
         lines = (
-            f"{len(phase.lines)} of {len(answer.lines)} lines are mostly its own"
+            f"{len(phase.lines)} of {len(answer.lines)} peaks are mostly its own"
             if phase.lines
-            else "no line is its own"
+            else "no peak is its own"
         )
-        named = f" (or {', '.join(phase.alike)}, which have the same lines)" if phase.alike else ""
+        named = f" (or {', '.join(phase.alike)}, which have the same peaks)" if phase.alike else ""
         share = f", about {phase.share:.0%} by weight" if len(phases) > 1 else ""
         said.append(f"{phase.hit.id}{named}: {phase.intensity:.0%} of the calculated intensity{share}; {lines}")
     if len(phases) > 1:
@@ -141,5 +141,5 @@ def _reasons(phases: tuple[Phase, ...], left: tuple[float, ...], answer: Answer)
     if left:
         angles = ", ".join(f"{angle:.2f}°" for angle in left[:QUOTED])
         which = "at" if len(left) <= QUOTED else "the strongest at"
-        said.append(f"{len(left)} of {len(answer.lines)} lines are explained by none of them, {which} 2θ = {angles}")
+        said.append(f"{len(left)} of {len(answer.lines)} peaks are explained by none of them, {which} 2θ = {angles}")
     return tuple(said)

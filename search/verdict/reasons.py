@@ -64,7 +64,7 @@ def residual_reasons(answer: Answer, evidence: Evidence) -> Iterator[str]:
     if evidence.missing <= MOST_MISSING:
         if evidence.foreign >= NOTABLE_FOREIGN:
             yield (
-                f"lines where it has none hold {evidence.foreign:.0%} of the intensity of all lines: an impurity or "
+                f"peaks where it has none hold {evidence.foreign:.0%} of the intensity of all peaks: an impurity or "
                 "another phase"
             )
         if evidence.foreign <= MOST_FOREIGN:
@@ -96,7 +96,7 @@ def _words_on_sample(found: Residual, clean: bool) -> Iterator[str]:
         )
     if clean and found.split >= NOTABLE_SPLIT and found.split_sigmas >= SURE_SPLIT:
         yield (
-            f"lines that coincide in the entry are split, by a strain of {100 * found.split:.1f} %: the symmetry of "
+            f"peaks that coincide in the entry are split, by a strain of {100 * found.split:.1f} %: the symmetry of "
             "the sample is lower"
         )
 

@@ -117,5 +117,5 @@ class Judge:
         kind: Kind = "match" if probability >= self._threshold else "miss"
         said = reasons(answer, evidence)
         if kind == "match" and exact < EVEN:
-            said += (f"structures with nearly the same lines are not ruled out: it is the very one with {exact:.0%}",)
+            said += (f"structures with nearly the same peaks are not ruled out: it is the very one with {exact:.0%}",)
         return Verdict(kind, probability, said, exact, unexplained=evidence.unexplained)

@@ -27,7 +27,7 @@ def legend(page) -> list[str]:
 
 
 def selected_id(page) -> str:
-    return page.locator('#xs-table tr[aria-selected="true"] .xs-id').inner_text()
+    return page.locator('#xs-table tr[aria-selected="true"] .xs-id').get_attribute("title")
 
 
 def width_of_content(page) -> int:

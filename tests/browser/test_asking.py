@@ -19,7 +19,7 @@ def test_is_it_this_yes_and_no(visit, address, with_wavelength, entry):
     assert page.inner_text(".xs-compared h3").partition(": ")[2] == page.inner_text("#xs-verdict h2").partition(": ")[2]
 
     page.wait_for_timeout(SETTLED)
-    other = page.locator("#xs-table tr[data-rank]:not(.xs-member) .xs-id").last.inner_text()
+    other = page.locator("#xs-table tr[data-rank]:not(.xs-member) .xs-id").last.get_attribute("title")
     page.fill(FIELD, other)
     page.press(FIELD, "Enter")
     page.wait_for_selector(".xs-compared.xs-miss", timeout=SOON)

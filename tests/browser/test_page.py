@@ -83,7 +83,7 @@ def test_another_hit_is_overlaid_and_drawn(visit, address, with_wavelength):
     second = page.locator('tr[data-rank="2"] .xs-id').inner_text()
     page.wait_for_selector(f".xs-cell >> text={second}", timeout=SOON)
     page.wait_for_selector(f"#xs-plot .legendtext >> text=Reflections of {second}", timeout=SOON)
-    assert selected_id(page) == second != first
+    assert second in selected_id(page) != first
     assert other_colours(page, ".xs-canvas", [before]) is not None
 
     page.keyboard.press("ArrowDown")
@@ -140,11 +140,12 @@ def test_a_file_without_a_wavelength_asks_for_it_and_then_searches(visit, addres
     drop(page, without_wavelength)
     alert = page.wait_for_selector("#xs-message [role=alert]", timeout=SOON)
     words = "no wavelength in bare.xy; choose the one it was measured with under “Wavelength”"
-    assert alert.inner_text() == words
+    assert alert.inner_text().startswith(words)
+    page.wait_for_selector("#xs-plot .legendtext >> text=Measured", timeout=SOON)  # its angles are known
     assert page.locator("tr[data-rank]").count() == 0
-    page.click("#xs-wavelength input")
-    page.get_by_role("option", name="Cu Kα (1.5419 Å)").click()
+    page.click("#xs-message button >> text=/^Cu Kα$/")
     wait_for_hits(page)
+    assert page.input_value("#xs-wavelength input") == "Cu Kα (1.5419 Å)"
     page.wait_for_selector("#xs-facts >> text=λ = 1.54187 Å chosen", timeout=SOON)
     page.wait_for_selector("#xs-message [role=alert]", state="detached", timeout=SOON)
     assert selected_id(page) == entry[0]
@@ -199,7 +200,7 @@ def test_filters_are_applied_and_explained(visit, address, with_wavelength, entr
     page.fill("#xs-formula textarea, #xs-formula input", "XeF2")
     page.click("#xs-search")
     page.wait_for_selector("#xs-message >> text=no entry of the index has", timeout=SOON)
-    page.wait_for_selector("#xs-plot .legendtext >> text=Measured", timeout=SOON)
+    assert page.locator("tr[data-rank]").count() == 1  # the answer before it stays
 
 
 def test_searching_without_a_pattern_is_explained(visit, address):

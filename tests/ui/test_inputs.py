@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from ui.inputs import FROM_FILE, Source, examples, load, wavelength_choices
+from ui.inputs import FROM_FILE, Source, bare_curve, examples, load, wavelength_choices
 from xtal.errors import UserError
 from xtal.patterns import parse_wavelength
 
@@ -64,3 +64,13 @@ def test_examples_are_named_as_simulated():
         assert example.simulated
         assert example.name.endswith("(simulated)")
         assert load(example, FROM_FILE).pattern.wavelength > 0
+
+
+def test_a_pattern_without_wavelength_is_drawn_where_its_angles_are_known(tmp_path):
+    bare = bare_curve(source("plain.xy"))
+    assert bare is not None
+    assert len(bare.two_theta) == len(load(source("plain.xy"), "CuKa").pattern.two_theta)
+    over_q = tmp_path / "q.csv"
+    over_q.write_text("q (1/A),intensity\n" + "".join(f"{0.5 + 0.01 * n},{100 + n % 7}\n" for n in range(400)))
+    assert bare_curve(Source(over_q, "q.csv")) is None
+    assert bare_curve(source("no such file.xy")) is None

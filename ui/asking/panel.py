@@ -11,7 +11,7 @@ from ui.view import View
 NOTHING = "Give the metal, and its linkers by name or SMILES; or press “Generate anyway”."
 QUESTION = (
     "<b>What do you know of the sample?</b> With its metal and linker, frameworks are built from them and fitted to "
-    "the pattern: about a minute. What is generated is a proposal, not verified."
+    "the pattern: that takes minutes. What is generated is a proposal, not verified."
 )
 
 

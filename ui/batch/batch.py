@@ -9,6 +9,7 @@ from html import escape
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from search.frameworks import spoken_of
 from search.verdict import WORDS, percent
 from ui.inputs import Loaded, Source, load
 from ui.question import Question
@@ -27,14 +28,14 @@ WAITING = "waiting"
 COLUMNS = (
     ("File", "As it was dropped"),
     ("Verdict", "Whether the structure was found"),
-    ("Likely", "Calibrated probability that the first hit is right"),
-    ("First hit", "Identifier in the index"),
-    ("Formula", "Reduced formula of the first hit"),
+    ("Likely", "Calibrated probability that the structure is right"),
+    ("Structure", "What the verdict speaks of, by its common name where it has one: the first hit, or all phases"),
+    ("Formula", "Reduced formula of the first of them"),
     ("Fit", "Share of the measured intensity above the background that the fitted profile reproduces (1 - R)"),
     ("Note", "What went wrong, or what to look at"),
 )
 HEAD = (
-    *("file", "verdict", "probability", "first hit", "formula", "similarity", "fit"),
+    *("file", "verdict", "probability", "structure", "first hit", "formula", "similarity", "fit"),
     *("generated formula", "generated fit", "note"),
 )
 MADE = ("Generated", "Contents of the cell and fit of the best generated crystal: a proposal, not verified")
@@ -42,19 +43,25 @@ MADE = ("Generated", "Contents of the cell and fit of the best generated crystal
 
 @dataclass(frozen=True, eq=False)
 class Item:
-    """One file of a batch: not looked at yet, answered, or refused with an `error`; `news` is of its generation."""
+    """One file of a batch: not looked at yet, answered, or refused with an `error`; `news` is of its generation.
+
+    `found` names what the verdict speaks of.
+    """
 
     source: Source
     loaded: Loaded | None = None
     solution: "Solution | None" = None
     error: str = ""
     news: str = ""
+    found: str = ""
 
     @property
     def first(self) -> "Hit | None":
-        """The best hit."""
-        hits = () if self.solution is None else self.solution.answer.hits
-        return hits[0] if hits else None
+        """The hit that the verdict speaks of first."""
+        if self.solution is None:
+            return None
+        named = [phase.hit for phase in self.solution.verdict.phases]
+        return next(iter([*named, *self.solution.answer.hits]), None)
 
     @property
     def best(self) -> "Candidate | None":
@@ -163,7 +170,9 @@ def _generated_cif(candidate: "Candidate") -> str:
 def _answer(solver: "Solver", source: Source, wavelength: str, question: Question) -> Item:
     try:
         loaded = load(source, wavelength)
-        return Item(source, loaded, solver.solve(loaded.pattern, question.options()))
+        solution = solver.solve(loaded.pattern, question.options())
+        named = spoken_of(solution.answer, solution.verdict, solver.describer)
+        return Item(source, loaded, solution, found=" + ".join(named))
     except UserError as error:
         return Item(source, error=str(error))
 
@@ -194,7 +203,7 @@ def _row(item: Item, made: bool) -> tuple[str, ...]:
         f'<span class="xs-id" title="{name}">{name}</span>',
         f'<i class="xs-dot xs-{_DOTS.get(kind, kind)}"></i>{kind}' if kind else "",
         likely,
-        "" if hit is None else f'<span class="xs-id" title="{escape(hit.id)}">{escape(hit.id)}</span>',
+        "" if hit is None else f'<span class="xs-id" title="{escape(hit.id)}">{escape(item.found or hit.id)}</span>',
         "" if hit is None else f'<span class="xs-formula">{formula_html(hit.formula)}</span>',
         "" if hit is None else bar(hit.fit),
         *([_made(item)] if made else []),
@@ -218,7 +227,7 @@ def _made(item: Item) -> str:
 def _cells(item: Item) -> list[str]:
     hit, solution = item.first, item.solution
     probability = "" if solution is None else f"{solution.verdict.probability:.4f}"
-    found = ["", "", "", ""] if hit is None else [hit.id, hit.formula, f"{hit.similarity:.4f}", _number(hit.fit)]
+    found = [""] * 5 if hit is None else [item.found, hit.id, hit.formula, f"{hit.similarity:.4f}", _number(hit.fit)]
     made = ["", ""] if item.best is None else [item.best.crystal.formula, _number(item.best.fit)]
     return [item.source.name, _kind(item), probability, *found, *made, item.note]
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from search.paper.series import natural
 from ui.actions import Actions
 from ui.batch import Files, Several
 from ui.batch.batch import Item
@@ -109,6 +110,7 @@ class Opening:
         self, sources: list[Source], wavelength: str, root: bool, view: View, dropped: list[str]
     ) -> list[Any]:
         if len(sources) > 1:
+            sources = sorted(sources, key=lambda source: natural(source.name))
             return self._opened(None, without(view.edits), root, Files(tuple(sources)), dropped)
         source = sources[0] if sources else None
         return self._opened(source, self._actions.show(source, wavelength, view.edits), root, Files(), dropped)

@@ -35,9 +35,11 @@ def _entry(details: "Details") -> list[tuple[str, str]]:
         words = f"CSD {entry.refcode}" if entry.refcode else entry.link.removeprefix("https://")
         source = f'<a href="{escape(entry.link)}" target="_blank" rel="noreferrer noopener">{escape(words)}</a>{badges}'
     else:
-        source = f"{escape(entry.stem)}{badges}"
+        source = f"{escape(entry.words)}{badges}"
+    named = entry.words != entry.id
     rows = [
         ("Entry", source),
+        *([("Its id in the index", f"<code>{escape(entry.id)}</code>")] if named else []),
         ("Space group", escape(setting.space_group)),
         ("Cell of the entry", f"{a:.3f} {b:.3f} {c:.3f} Å, {' '.join(f'{angle:.2f}' for angle in angles)}°"),
     ]
@@ -57,7 +59,7 @@ def _fit(hit: "Hit", exact: float | None) -> list[tuple[str, str]]:
         longer = f"{hit.scale - 1:+.2%}".replace("%", " %").replace("-", "−")
         rows.append(("Cell of the sample", f"{longer} against the entry's, mean of the edges"))
     if hit.zero_shift is not None:
-        rows.append(("Zero shift", f"{hit.zero_shift:+.3f}° 2θ"))
+        rows.append(("Zero shift", f"{hit.zero_shift:+.3f}° 2θ".replace("-", "−")))
     rows.append(("Similarity of fingerprints", f"{hit.similarity:.2f}"))
     if hit.group_size > 1:
         rows.append(("Entries of this structure", f"{hit.group_size} in the index"))

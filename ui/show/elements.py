@@ -80,6 +80,7 @@ def periodic_html() -> str:
     return (
         '<p class="xs-hint">Click an element: <b class="xs-must">must be there</b>, again: '
         '<b class="xs-without">must not</b>, again: may.</p>'
+        '<p class="xs-hint">The table goes on to the right: swipe or scroll it.</p>'
         f'<div class="xs-elements" role="group" aria-label="Elements">{cells}</div>'
         '<p class="xs-hint xs-marked" aria-live="polite"></p>'
     )

@@ -1,10 +1,11 @@
 """The list of earlier answers, as HTML. Everything in it is escaped."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from html import escape
 from typing import TYPE_CHECKING
 
+from search.frameworks.entry import EntryId
 from search.verdict import WORDS, percent
 
 if TYPE_CHECKING:
@@ -14,12 +15,13 @@ LISTED = 50
 EVERYTHING = "all"
 
 
-def history_html(cache: "Cache | None", search: str = "") -> str:
+def history_html(cache: "Cache | None", search: str = "", name: Callable[[str], str] = lambda _: "") -> str:
     """Return the latest answers, newest first, or why there are none.
 
     Args:
         cache: where they are kept; None before the index is ready.
         search: words that an answer must hold.
+        name: returns the common name of an entry, "" where it has none.
     """
     if cache is None:
         return '<p class="xs-empty">Answers are listed here once the index is ready.</p>'
@@ -28,17 +30,18 @@ def history_html(cache: "Cache | None", search: str = "") -> str:
     if not entries:
         words = "No answer holds these words." if search.strip() else "Answers are kept here and open at a click."
         return f'{notice}<p class="xs-empty">{words}</p>'
-    return notice + _list(entries) + _forget_all(len(cache))
+    return notice + _list(entries, name) + _forget_all(len(cache))
 
 
-def _list(entries: Sequence["HistoryEntry"]) -> str:
+def _list(entries: Sequence["HistoryEntry"], name: Callable[[str], str]) -> str:
     now = datetime.now(UTC)
-    rows = "".join(_row(entry, now, first=i == 0) for i, entry in enumerate(entries))
+    rows = "".join(_row(entry, now, i == 0, name(entry.top_hit or "")) for i, entry in enumerate(entries))
     return f'<ul class="xs-list" role="listbox" aria-label="Earlier answers">{rows}</ul>'
 
 
-def _row(entry: "HistoryEntry", now: datetime, first: bool) -> str:
+def _row(entry: "HistoryEntry", now: datetime, first: bool, common: str = "") -> str:
     name, hit = escape(entry.source or entry.label or "pattern"), escape(entry.top_hit or "no hit")
+    called = escape(common or EntryId.of(entry.top_hit or "no hit").words)
     word, dot = WORDS.get(entry.kind, entry.kind), "miss" if entry.kind == "miss" else "match"
     made = f", {entry.candidates} generated" if entry.candidates else ""
     edited = ", edited peaks" if entry.edited else ""
@@ -51,7 +54,7 @@ def _row(entry: "HistoryEntry", now: datetime, first: bool) -> str:
         f'<li data-rank="{entry.short_id}" role="option" tabindex="{0 if first else -1}" aria-selected="false">'
         f'<span class="xs-what"><b title="{name}">{name}</b><time>{_moment(entry.created, now)}</time></span>'
         f'<span class="xs-who"><i class="xs-dot xs-{dot}"></i>{word}, {percent(entry.probability)}: '
-        f'<span title="{hit}">{hit}</span>{edited}{made}</span>{filters}{forget}</li>'
+        f'<span title="{hit}">{called}</span>{edited}{made}</span>{filters}{forget}</li>'
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from search.frameworks.entry import EntryId
 from xtal.patterns import Lines, Pattern, two_theta_from_q
 from xtal.patterns.segments import broken
 
@@ -55,6 +56,17 @@ def pattern_figure(
     return figure
 
 
+def bare_figure(pattern: Pattern, root: bool) -> "go.Figure":
+    """Draw a pattern of which the angles alone are known."""
+    import plotly.graph_objects as go
+
+    intensity = _scaled(pattern.intensity, root)
+    figure = go.Figure([_curve(pattern.two_theta, intensity, "Measured", INK, 1.5)])
+    _arrange(figure, pattern.two_theta, f"{pattern.source} {root}", root)
+    figure.update_layout(yaxis={"range": [0, HEADROOM * float(intensity.max())]}, showlegend=True)
+    return figure
+
+
 def overlay_figure(
     overlay: "Overlay",
     pattern: Pattern,
@@ -97,13 +109,13 @@ def overlay_figure(
 def _marks(overlay: "Overlay", title: str, span: tuple[float, float], root: bool) -> list["go.Scatter"]:
     """Return the ticks of a structure; of several phases the profile of each, on the background, and its own ticks."""
     if not overlay.parts:
-        return [_ticks(overlay.ticks, f"Reflections of {title}", "y2", span=span)]
+        return [_ticks(overlay.ticks, f"Reflections of {EntryId.of(title).words}", "y2", span=span)]
     made, height = [], (span[1] - span[0]) / len(overlay.parts)
     for place, part in enumerate(overlay.parts):
-        colour = PHASES[place % len(PHASES)]
+        colour, name = PHASES[place % len(PHASES)], EntryId.of(part.name).words
         low = span[1] - (place + 1) * height
-        made.append(_curve(overlay.two_theta, _scaled(overlay.background + part.curve, root), part.name, colour, 1.0))
-        made.append(_ticks(part.ticks, f"Reflections of {part.name}", "y2", colour, (low, low + 0.85 * height)))
+        made.append(_curve(overlay.two_theta, _scaled(overlay.background + part.curve, root), name, colour, 1.0))
+        made.append(_ticks(part.ticks, f"Reflections of {name}", "y2", colour, (low, low + 0.85 * height)))
     return made
 
 

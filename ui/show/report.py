@@ -1,6 +1,7 @@
 """One answer as a page of its own, which needs nothing else: for a notebook, a colleague, a supplement."""
 
 import base64
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from html import escape
@@ -69,7 +70,7 @@ def report_html(
         f"<h2>Hits</h2>{view.table}",
         _section("Candidates", candidates_html(view.solution, view.candidate)),
         _section("Refinement", "" if view.refined is None else view.refinement),
-        _file(view.selected, cif),
+        _file(json.loads(view.scene)["title"] if view.scene else view.selected, cif),
         f"<p><small>Xtalscout {version('xtalscout')}, {made}. Similarity is a cosine of fingerprints, no probability;"
         " the probability in the verdict is calibrated. Fit is one minus the profile R value.</small></p>",
     )

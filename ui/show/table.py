@@ -6,7 +6,10 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from search.frameworks.described import metals_of
+from search.frameworks.entry import EntryId
 from search.verdict import percent
+from xtal.crystals import as_written
+from xtal.errors import UserError
 
 if TYPE_CHECKING:
     from search.answer import Hit
@@ -22,7 +25,7 @@ COLUMNS = (
         "the fit, the peaks that are explained or not, and the other frameworks; the table is ordered by it",
     ),
     (
-        "Framework",
+        "Structure",
         "Common name where it has one, and the best entry of it; click a row for its other entries and details",
     ),
     ("Metal and linkers", "Linkers by name or as SMILES, taken from the atoms of the entry"),
@@ -84,15 +87,24 @@ def row_html(cells: Sequence[str], rank: int, selected: bool, kind: str = "") ->
 
 
 def formula_html(formula: str) -> str:
-    """Write a formula with its counts lowered: ``Zn4O`` -> ``Zn<sub>4</sub>O``."""
-    return re.sub(r"([\d.]+)", r"<sub>\1</sub>", escape(formula))
+    """Write a formula as chemists do, its counts lowered: ``O4Zn`` -> ``ZnO<sub>4</sub>``."""
+    try:
+        text = as_written(formula)
+    except UserError:
+        text = formula
+    return re.sub(r"([\d.]+)", r"<sub>\1</sub>", escape(text))
+
+
+def entry_html(entry: str) -> str:
+    """Return what an entry is called; its whole id shows at a look."""
+    return f'<span class="xs-id" title="{escape(entry)}">{escape(EntryId.of(entry).words)}</span>'
 
 
 def _framework(row: "Framework", number: int, selected: int, details: str) -> str:
     """Return the row of a framework, and where it is open those of its other entries and the details of one."""
     first, more = row.first, row.hits[1:]
     others = f' <span class="xs-more">+ {len(more)}</span>' if more else ""
-    entry = f'<span class="xs-id" title="{escape(first.name)}">{escape(first.id)}</span>{_doubt(first.overlaps)}'
+    entry = f"{entry_html(first.id)}{_doubt(first.overlaps)}"
     cells = (
         f"{number}",
         chance(row.probability),
@@ -111,7 +123,7 @@ def _framework(row: "Framework", number: int, selected: int, details: str) -> st
 
 def _member(hit: "Hit", name: str, selected: bool) -> str:
     """Return the row of a further entry of a framework."""
-    entry = f'{_bold(name)}<span class="xs-id">{escape(hit.id)}</span>{_doubt(hit.overlaps)}'
+    entry = f"{_bold(name)}{entry_html(hit.id)}{_doubt(hit.overlaps)}"
     metals = f'<span class="xs-made-of">{escape(", ".join(metals_of(hit.formula)))}</span>'
     return row_html(("", "", entry, metals, _formula(hit.formula)), hit.rank, selected, "xs-member")
 

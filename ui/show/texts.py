@@ -4,7 +4,7 @@ import re
 from html import escape
 from typing import TYPE_CHECKING
 
-from ui.inputs import Loaded
+from ui.inputs import Loaded, wavelength_choices
 from ui.library import Library
 from ui.show.lines import count_words
 
@@ -12,12 +12,25 @@ if TYPE_CHECKING:
     from search.engine import Engine
     from search.solution import Solution
 
+OFFERED = 5  # wavelengths beside the message that one is missing, from 1
 LONGEST_NAME = 100  # letters of a file's name before its suffix
 
 
 def error_html(text: str) -> str:
     """Return a message that something must be mended."""
     return f'<div class="xs-message xs-error" role="alert">{escape(text)}</div>'
+
+
+def no_wavelength_html(text: str) -> str:
+    """Return the message that a wavelength is missing, with the usual ones to choose; see `assets/message.js`."""
+    buttons = "".join(
+        f'<button type="button" data-wavelength="{value}">{escape(label.partition(" (")[0])}</button>'
+        for label, value in wavelength_choices()[1:OFFERED]
+    )
+    return (
+        f'<div class="xs-message xs-error xs-no-wavelength" role="alert">{escape(text)}'
+        f'<span class="xs-picks">{buttons}</span></div>'
+    )
 
 
 def notice_html(text: str) -> str:

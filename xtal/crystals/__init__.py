@@ -5,7 +5,7 @@ from xtal.crystals.cell import cell_lattice, cell_parameters
 from xtal.crystals.cif import read_cif, write_cif
 from xtal.crystals.crystal import HIGHEST_NUMBER, Crystal
 from xtal.crystals.disorder import impossible_pairs
-from xtal.crystals.formula import amounts_of, atoms_of_formula, parse_elements, parse_formula
+from xtal.crystals.formula import amounts_of, as_written, atoms_of_formula, parse_elements, parse_formula
 from xtal.crystals.interop import from_structure, to_structure
 from xtal.crystals.linkers import take_apart
 from xtal.crystals.net import net_rank
@@ -17,6 +17,7 @@ __all__ = [
     "Crystal",
     "CrystalTable",
     "amounts_of",
+    "as_written",
     "atoms_of_formula",
     "cell_lattice",
     "cell_parameters",

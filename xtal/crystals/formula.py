@@ -1,6 +1,7 @@
 """Element lists and chemical formulas as people type them."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 
 import gemmi
@@ -11,6 +12,8 @@ from xtal.crystals.crystal import HIGHEST_NUMBER, format_formula, reduced
 from xtal.errors import UserError
 
 TOKEN = re.compile(r"(?:([A-Z][a-z]?)|([()]))(\d+\.?\d*)?")  # symbol or bracket, and how often
+GASES = (0, 2, 10, 18, 36, 54, 86, 118)  # atomic numbers: each closes a period
+HYDROGEN = (15.5, 0)  # where it stands among groups and periods: after nitrogen, before oxygen
 LINKER_NAME = re.compile(r"DC(?![a-z])")  # BDC or NDC: names of linkers, which would read as boron and deuterium
 
 
@@ -28,6 +31,28 @@ def parse_formula(text: str) -> str | None:
     """Read a formula (``Zn4O(C8H4O4)3``), reduce it and bring it in Hill order; None for a blank."""
     amounts = amounts_of(text)
     return format_formula(reduced(amounts)) if amounts else None
+
+
+def as_written(formula: str) -> str:
+    """Return a formula as chemists write it: ``CaCO3`` and not ``CCaO3``.
+
+    With carbon and hydrogen in Hill order; without, along the groups of the periodic table, from the bottom of each
+    (Nomenclature of Inorganic Chemistry, IUPAC 2005, table VI).
+    """
+    amounts = amounts_of(formula)
+    if {"C", "H"} <= amounts.keys():
+        return format_formula(amounts)
+    return format_formula({symbol: amounts[symbol] for symbol in sorted(amounts, key=_group)})
+
+
+def _group(symbol: str) -> tuple[float, int]:
+    """Return where an element stands: its group, and its period from below."""
+    number = gemmi.Element(symbol).atomic_number
+    if number == 1:
+        return HYDROGEN
+    period = bisect_left(GASES, number)
+    step, left = number - GASES[period - 1], GASES[period] - number
+    return float(step if step <= 2 else max(18 - left, 3)), -period
 
 
 def atoms_of_formula(text: str, units: int = 1) -> NDArray[np.int64]:

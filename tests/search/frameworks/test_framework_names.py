@@ -7,6 +7,7 @@ import pytest
 from indexer.storage import Index
 from indexer.storage.contents import Contents, flat_index
 from indexer.storage.entries import EntryTable
+from search.frameworks.asked import _phases_named
 from search.frameworks.described import Describer
 from search.frameworks.entry import EntryId
 from search.frameworks.names import (
@@ -151,3 +152,24 @@ def test_ids_tell_where_an_entry_comes_from(entry, stem, link):
 def test_endings_become_badges():
     assert EntryId.of("VOGTIV_clean_h").badges == ("solvent removed by a program", "hydrogen atoms added")
     assert EntryId.of("halite").badges == ()
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ("RUBTAK02_SL", "RUBTAK02"),
+        ("Calcite_ABC3_hR10_167_a_b_e.CaCO3", "Calcite"),
+        ("sigma_phase_CrFe_sigma_tP30_136_bf2ij", "sigma phase CrFe"),
+        ("zinc_oxide_zincite", "zinc oxide zincite"),
+        ("my_sample_7", "my_sample_7"),
+        ("acs.jpcc.6b08594_UiO66_Ce2Zr4_opt_clean", "acs.jpcc.6b08594_UiO66_Ce2Zr4"),
+    ],
+)
+def test_entries_are_called_as_people_read_them(entry, words):
+    assert EntryId.of(entry).words == words
+
+
+@pytest.mark.parametrize("text", ["zincite", "Zinc oxide", "zinc_oxide_zincite", "zinc oxide zincite"])
+def test_phases_are_found_by_what_they_are_called(text):
+    ids = np.array(["zinc_oxide_zincite", "zinc_chromite", "Calcite_ABC3_hR10_167_a_b_e", "zinc"])
+    assert _phases_named(text, ids).tolist() == [0]

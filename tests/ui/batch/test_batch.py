@@ -67,7 +67,8 @@ def test_the_csv_holds_a_line_for_every_file(states):
     assert [row["file"] for row in rows] == ["good.xye", "notes.xy", "<img src=x>.xye"]
     assert [row["verdict"] for row in rows] == ["no match", "error", "no match"]
     assert rows[0] | {"note": ""} == {
-        "file": "good.xye", "verdict": "no match", "probability": "0.1200", "first hit": "halite", "formula": "ClNa",
+        "file": "good.xye", "verdict": "no match", "probability": "0.1200", "structure": "halite",
+        "first hit": "halite", "formula": "ClNa",
         "similarity": "0.9000", "fit": "0.8000", "generated formula": "", "generated fit": "", "note": "",
     }  # fmt: skip
     assert "Generated" not in batch_html(states[-1], 0)

@@ -39,14 +39,14 @@ SALT = Framework((hit(), hit(2, "halite_b")), 0.973, "rock salt", ("", "rock sal
 def test_a_row_has_one_number_that_the_table_is_ordered_by():
     cells = Cells(hits_table([SALT], 0)).cells
     assert cells[: len(COLUMNS)] == [name for name, _ in COLUMNS]
-    assert cells[len(COLUMNS) :] == ["1", "97 %", "rock salt halite + 1", "Na, K · Cl<sup>", "ClNa"]
+    assert cells[len(COLUMNS) :] == ["1", "97 %", "rock salt halite + 1", "Na, K · Cl<sup>", "NaCl"]
 
 
 def test_the_open_row_lists_its_other_entries_and_details():
     cells = Cells(hits_table([SALT, Framework((hit(3),), 0.001)], 2, details_html(hit(2), None, 0.42))).cells
     member, details, other = cells[2 * len(COLUMNS) : 3 * len(COLUMNS)], cells[3 * len(COLUMNS)], cells[-4:]
-    assert member == ["", "", "rock salt (K) halite_b", "Na", "ClNa"]
-    for words in ("This very structure42 %", "1 − R0.80", "+0.10 % against", "-0.020°", "fingerprints0.90", "2 in the"):
+    assert member == ["", "", "rock salt (K) halite b", "Na", "NaCl"]
+    for words in ("This very structure42 %", "1 − R0.80", "+0.10 % against", "−0.020°", "fingerprints0.90", "2 in the"):
         assert words in details
     assert other[:2] == ["less than 1 %", "halite"]
 
@@ -60,7 +60,7 @@ def test_every_column_is_explained_without_a_pointer():
 def test_names_from_a_database_cannot_become_markup():
     nasty = hit(1, "<img src=x onerror=alert(1)>", formula="C<script>", name='"><script>')
     rows = [Framework((nasty, hit(2, "<u>")), 0.5, "<i>", ("<i>", "<i>"), ("<u>",), ("<u>",))]
-    entry = EntryId("<u>", "<u>", ("<u>",), "<u>", 'javascript:"<u>')
+    entry = EntryId("<u>", "<u>", "<u>", ("<u>",), "<u>", 'javascript:"<u>')
     about = Details(entry, Setting("<u>", (1.0,) * 6), Parts(("<u>",), ("<u>",)))
     tags = Cells(hits_table(rows, 1, details_html(nasty, about))).tags
     assert tags.isdisjoint({"img", "script", "i", "u"})
@@ -71,7 +71,15 @@ def test_bars_stay_in_their_cell_whatever_the_number():
     assert "--share:0.0%" in bar(-0.4)
 
 
-@pytest.mark.parametrize(("plain", "html"), [("C12H8", "C<sub>12</sub>H<sub>8</sub>"), ("O2.5Si", "O<sub>2.5</sub>Si")])
+@pytest.mark.parametrize(
+    ("plain", "html"),
+    [
+        ("C12H8", "C<sub>12</sub>H<sub>8</sub>"),
+        ("O2.5Si", "SiO<sub>2.5</sub>"),
+        ("ClNa", "NaCl"),
+        ("no formula", "no formula"),
+    ],
+)
 def test_counts_are_lowered(plain, html):
     assert formula_html(plain) == html
 

@@ -22,9 +22,9 @@ def test_a_match_is_green_and_has_one_probability():
 
 def test_a_framework_is_told_by_its_common_name():
     rows = (Framework((hit(),), 0.97, "rock <salt>"),)
-    assert "<b>rock &lt;salt&gt;</b> (halite, ClNa)" in verdict_html(solution("match"), 0.9, rows)
+    assert "<b>rock &lt;salt&gt;</b> (halite, NaCl)" in verdict_html(solution("match"), 0.9, rows)
     phases = verdict_html(solution("match_and_more"), 0.9, rows)
-    assert "<b>rock &lt;salt&gt;</b> (halite, ClNa) 97 % likely" in phases
+    assert "<b>rock &lt;salt&gt;</b> (halite, NaCl) 97 % likely" in phases
 
 
 @pytest.mark.parametrize("probability", [0.0041, 0.0549, 0.5, 0.6549, 0.9899, 0.9949])
@@ -67,6 +67,20 @@ def test_what_comes_from_files_is_escaped():
     assert "&lt;found&gt;" in verdict_html(evil, 0.9)
 
 
+def test_reasons_call_entries_as_the_table_does():
+    made = solution("match")
+    entries = (hit(), hit(2, "Halite_AB_cF8_225_a_b"), hit(3, "sylvite", formula="ClK"))
+    said = (
+        "the next entry that differs, Halite_AB_cF8_225_a_b (ClNa), fits nearly as well",
+        "sylvite (ClK) <is> no halite; haliteB stays",
+    )
+    made = replace(made, answer=replace(made.answer, hits=entries), verdict=replace(made.verdict, reasons=said))
+    rows = (Framework(entries[:1], 0.97, "rock salt", ("rock salt",)), Framework(entries[1:], 0.01))
+    banner = verdict_html(made, 0.9, rows)
+    assert "<li>the next entry that differs, Halite (NaCl), fits nearly as well</li>" in banner
+    assert "<li>sylvite (KCl) &lt;is&gt; no rock salt; haliteB stays</li>" in banner
+
+
 def test_only_an_answer_that_is_kept_has_a_link():
     assert 'href="?answer=01234567"' in verdict_html(solution(), 0.9)
     assert "?answer=" not in verdict_html(solution(key=""), 0.9)
@@ -81,5 +95,5 @@ def test_a_mixture_names_its_phases_with_probabilities_and_shares():
     banner = verdict_html(solution("match_and_more"), 0.9)
     assert "xs-match" in banner
     assert "Match and more: 2 phases, each at least 91 % likely" in banner
-    assert "<b>halite</b> (ClNa) 97 % likely, about 80% by weight; <b>&lt;ice&gt;</b>" in banner
+    assert "<b>halite</b> (NaCl) 97 % likely, about 80 % by weight; <b>&lt;ice&gt;</b>" in banner
     assert summary(solution("match_and_more")) == "match and more, 97 % likely"

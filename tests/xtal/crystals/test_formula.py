@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xtal.crystals import amounts_of, atoms_of_formula, parse_elements, parse_formula
+from xtal.crystals import amounts_of, as_written, atoms_of_formula, parse_elements, parse_formula
 from xtal.errors import UserError
 
 
@@ -98,3 +98,24 @@ def test_what_is_no_whole_number_of_atoms_is_refused(text, units):
 def test_what_is_no_formula_has_no_atoms(text, words):
     with pytest.raises(UserError, match=words):
         atoms_of_formula(text)
+
+
+@pytest.mark.parametrize(
+    ("hill", "written"),
+    [
+        ("CCaO3", "CaCO3"),
+        ("ClCu", "CuCl"),
+        ("SZn", "ZnS"),
+        ("H3LaO3", "LaH3O3"),
+        ("ClH4N", "NH4Cl"),
+        ("Al2O5Si", "Al2SiO5"),
+        ("CSi", "SiC"),
+        ("AlTi", "TiAl"),
+        ("F6K2Si", "K2SiF6"),
+        ("O2Xe", "O2Xe"),
+        ("C24H12O13Zn4", "C24H12O13Zn4"),
+    ],
+)
+def test_formulas_are_written_as_chemists_do(hill, written):
+    assert as_written(hill) == written
+    assert parse_formula(written) == parse_formula(hill)
