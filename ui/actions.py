@@ -234,7 +234,7 @@ class Actions:
         crystal = candidate.crystal
         stem = PurePath(view.loaded.pattern.source).stem
         title = f"Candidate {rank}, generated, not verified"
-        cif = candidate_cif(candidate, NAME, crystal.formula)
+        cif, remarks = candidate_cif(candidate, NAME, crystal.formula), [plausibility(crystal).words]
         return replace(
             view,
             overlay=candidate_overlay(view.loaded.pattern, candidate),
@@ -243,7 +243,7 @@ class Actions:
             hit=0,
             candidate=rank,
             refined=None,
-            scene=scene(crystal, title, cif, file_name(f"{stem}-generated-{rank}"), [plausibility(crystal).words]),
+            scene=scene(crystal, title, cif, file_name(f"{stem}-generated-{rank}"), remarks, by_parts=True),
         )
 
     def remove_line(self, view: View, place: str) -> View:

@@ -116,7 +116,7 @@ class Wiring:
                     None, ("First candidate", step.turn.words, step.what or f"step {step.step} of {step.steps}")
                 )
                 title = ", ".join(about)
-                drawn, picture = now, scene(step.crystal, title, "", "")
+                drawn, picture = now, scene(step.crystal, title, "", "", by_parts=True)
             yield [progress_html(step), picture]
         yield self.unchanged(2)
 

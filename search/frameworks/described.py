@@ -1,6 +1,6 @@
 """What an entry is, for people: name, metals, linkers, space group and cell, and what is doubtful about it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from xtal.crystals import Crystal, amounts_of, impossible_pairs
 
 if TYPE_CHECKING:
     from indexer.storage import Index
+    from xtal.crystals.parts import Piece
 
 REMEMBERED = 2048  # entries, by their rows
 CARBON = 6
@@ -184,24 +185,39 @@ def bare_carbons(crystal: Crystal) -> int:
     return int(((crystal.numbers == CARBON) & (neighbours == 2) & (nearest > SINGLE)).sum())
 
 
+def linkers_of_atoms(crystal: Crystal) -> list[str]:
+    """Return for each atom the linker that it is of, by name, else as SMILES or formula; "" for those of nodes."""
+    words = [""] * len(crystal)
+    if len(crystal) <= MOST_ATOMS and not impossible_pairs(crystal):
+        for piece, name in _named_linkers(crystal):
+            for atom in piece.atoms.tolist():
+                words[atom] = name
+    return words
+
+
 def _linkers(crystal: Crystal) -> tuple[str, ...]:
     """Name the molecules with carbon that are bound to metals, the commonest first."""
     from collections import Counter
 
+    found = Counter((piece.part.key, name) for piece, name in _named_linkers(crystal))
+    return tuple(dict.fromkeys(name for (_, name), _ in found.most_common()))[:MOST_LINKERS]
+
+
+def _named_linkers(crystal: Crystal) -> "Iterator[tuple[Piece, str]]":
+    """Yield the molecules with carbon that are bound to metals, with what they are called."""
     from generate.knowledge.survey import heavy_graph, named_graph
     from xtal.crystals.parts import cut, smiles
 
-    found, words = Counter[str](), dict[str, str]()
+    words = dict[str, str]()
     for piece in cut(crystal).pieces:
         part = piece.part
         if piece.endless or not (part.numbers == CARBON).any() or not part.donors.any():
             continue
-        found[part.key] += 1
         if part.key not in words:
             formula = part.key.partition("-")[0]
             named = named_graph(heavy_graph(part.numbers, part.bonds), formula)
             words[part.key] = named.names[0] if named else smiles(part) or formula
-    return tuple(dict.fromkeys(words[key] for key, _ in found.most_common()))[:MOST_LINKERS]
+        yield piece, words[part.key]
 
 
 def setting_of(crystal: Crystal) -> Setting:

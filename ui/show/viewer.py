@@ -9,6 +9,7 @@ from urllib.parse import quote
 import gemmi
 import numpy as np
 
+from search.frameworks.described import linkers_of_atoms
 from ui.show.cell_drawing import draw_cell, polyhedra
 from xtal.crystals import Crystal, cell_parameters
 from xtal.crystals.conventional import conventional
@@ -18,17 +19,26 @@ MOST_ATOMS = 6_000  # drawn sites; beyond, a browser turns the cell at a few fra
 MOST_SYMMETRISED = 1_000  # atoms of a primitive cell: beyond, its symmetry takes seconds to find
 DECIMALS = 3  # Å
 PRIMITIVE = "primitive cell"
+NODE = "node"  # what is of no linker
 
 
 def scene(
-    crystal: Crystal, title: str, cif: str, file_name: str, remarks: Sequence[str] = (), cell: str = "primitive cell"
+    crystal: Crystal,
+    title: str,
+    cif: str,
+    file_name: str,
+    remarks: Sequence[str] = (),
+    cell: str = PRIMITIVE,
+    by_parts: bool = False,
 ) -> str:
     """Return the JSON text of what the viewer draws and offers to download.
 
-    Its parts: ``title``, ``cif``, ``file``, ``views``: one of the conventional cell, if the crystal has another, and
-    one of its own. A view has its ``name``; ``cell`` (3, 3) Å; ``symbols``, the elements; ``atoms``, rows of element
-    index, 1 inside or 0 outside, x, y, z in Å; ``bonds``, pairs of rows of ``atoms``; ``polyhedra``, element index and
-    triangles; ``hidden``, the number of atoms when they are too many to draw, else 0; ``facts`` with the `remarks` at
+    What it holds: ``title``, ``cif``, ``file``, ``by_parts``, whether parts are coloured at first, ``views``: one of
+    the conventional cell, if the crystal has another, and one of its own. A view has its ``name``; ``cell`` (3, 3) Å;
+    ``symbols``, the elements; ``atoms``, rows of element index, 1 inside or 0 outside, x, y, z in Å; ``parts``, the
+    node and the linkers by name, and ``part``, an index of these for each of ``atoms``; ``bonds``, pairs of rows of
+    ``atoms``; ``polyhedra``, element index and triangles; ``hidden``, the number of atoms when they are too many to
+    draw, else 0; ``facts`` with the `remarks` at
     their end. `cell` is what the crystal's cell is called.
     """
     views = [_view(crystal, cell, remarks)]
@@ -38,7 +48,7 @@ def scene(
         if len(whole) > len(crystal) or found.group.number > 1:
             symbol = found.group.hm.replace(" ", "")
             views.insert(0, _view(whole, "conventional cell", [symbol, *remarks]))
-    return json.dumps({"title": title, "views": views, "cif": cif, "file": file_name})
+    return json.dumps({"title": title, "by_parts": by_parts, "views": views, "cif": cif, "file": file_name})
 
 
 def _view(crystal: Crystal, cell: str, remarks: Sequence[str]) -> dict[str, Any]:
@@ -48,6 +58,9 @@ def _view(crystal: Crystal, cell: str, remarks: Sequence[str]) -> dict[str, Any]
     shown = len(drawing.atom) <= MOST_ATOMS
     rows = np.column_stack([element, drawing.inside, drawing.position.round(DECIMALS)])
     solids = polyhedra(crystal, drawing) if shown else []
+    linkers = linkers_of_atoms(crystal) if shown else []
+    parts = [NODE, *dict.fromkeys(filter(None, linkers))]
+    part = np.array([parts.index(name or NODE) for name in linkers], int)
     return {
         "name": cell,
         "facts": [*_facts(crystal, cell), *remarks],
@@ -56,6 +69,8 @@ def _view(crystal: Crystal, cell: str, remarks: Sequence[str]) -> dict[str, Any]
         "atoms": rows.tolist() if shown else [],
         "bonds": drawing.bonds.tolist() if shown else [],
         "polyhedra": [[int(element[site]), faces.round(DECIMALS).tolist()] for site, faces in solids],
+        "parts": parts,
+        "part": part[drawing.atom].tolist() if shown else [],
         "hidden": 0 if shown else len(crystal),
     }
 
@@ -95,6 +110,7 @@ VIEWER_HTML = """
     <span class="xs-legend"></span>
     <span class="xs-views">
       <button type="button" class="xs-solid" aria-pressed="true" disabled>Polyhedra</button>
+      <button type="button" class="xs-parted" aria-pressed="false" title="Nodes and linkers" disabled>Parts</button>
       <button type="button" class="xs-switch" title="The other cell" hidden>Primitive</button>
       <button type="button" data-axis="0" title="Look along a" disabled>a</button>
       <button type="button" data-axis="1" title="Look along b" disabled>b</button>

@@ -8,7 +8,7 @@ from indexer.storage import Index
 from indexer.storage.contents import Contents, flat_index
 from indexer.storage.entries import EntryTable
 from search.frameworks.asked import _phases_named
-from search.frameworks.described import Describer
+from search.frameworks.described import Describer, linkers_of_atoms
 from search.frameworks.entry import EntryId
 from search.frameworks.names import (
     _composition,
@@ -173,3 +173,12 @@ def test_entries_are_called_as_people_read_them(entry, words):
 def test_phases_are_found_by_what_they_are_called(text):
     ids = np.array(["zinc_oxide_zincite", "zinc_chromite", "Calcite_ABC3_hR10_167_a_b_e", "zinc"])
     assert _phases_named(text, ids).tolist() == [0]
+
+
+def test_atoms_of_a_framework_are_of_its_node_or_its_linker(known):
+    crystal = primitive(known("RUBTAK02_SL"))
+    words = np.array(linkers_of_atoms(crystal))
+    assert set(words) == {"", "BDC"}
+    assert set(words[crystal.numbers == 40]) == {""}
+    assert set(words[crystal.numbers == 6]) == {"BDC"}
+    assert (words == "BDC").sum() == 6 * 16  # six C8H4O4

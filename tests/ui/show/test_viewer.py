@@ -57,3 +57,13 @@ def test_the_viewer_library_comes_from_this_machine_with_its_licence():
 @pytest.mark.parametrize("name", ["viewer.js", "table.js", "style.css"])
 def test_our_assets_name_no_other_machine(name):
     assert "//" not in (ASSETS / name).read_text(encoding="utf-8").replace("// ", "").replace("/* ", "")
+
+
+def test_every_atom_that_is_drawn_tells_its_part(monkeypatch):
+    monkeypatch.setattr("ui.show.viewer.linkers_of_atoms", lambda _: ["", "BDC"])
+    content = json.loads(scene(quartz_like(), "SiO", "data_SiO\n", "SiO.cif", by_parts=True))
+    assert content["by_parts"]
+    for view in content["views"]:
+        assert view["parts"] == ["node", "BDC"]
+        elements = [view["symbols"][int(row[0])] for row in view["atoms"]]
+        assert [("Si", "O")[part] for part in view["part"]] == elements

@@ -9,6 +9,10 @@ let content = null; // all that came with the value
 let shown = null; // the view of it that is drawn
 let which = 0;
 let solid = true;
+let parted = null; // whether each part has its colour, once the reader chose
+const PARTS = ["#66717f", "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"]; // node, then linkers
+const partColour = (part) => (part ? PARTS[1 + ((part - 1) % (PARTS.length - 1))] : PARTS[0]);
+const byParts = () => shown.parts.length > 1 && (parted ?? content.by_parts);
 
 function colourOf(symbol) {
   if (symbol === "H") return "#c9ced6"; // the usual white vanishes on a white page
@@ -110,7 +114,7 @@ function drawCell(cell) {
 
 function drawAtoms() {
   const atoms = shown.atoms.map(([element_, inside, x, y, z], index) => ({
-    elem: shown.symbols[element_], inside, x, y, z, index, serial: index, bonds: [], bondOrder: [], hetflag: true,
+    elem: shown.symbols[element_], part: shown.part[index], inside, x, y, z, index, serial: index, bonds: [], bondOrder: [], hetflag: true,
   }));
   for (const [i, j] of shown.bonds) {
     atoms[i].bonds.push(j);
@@ -119,7 +123,8 @@ function drawAtoms() {
     atoms[j].bondOrder.push(1);
   }
   const colours = Object.fromEntries(shown.symbols.map((s) => [s, colourOf(s)]));
-  const colorscheme = { prop: "elem", map: colours };
+  const own = Object.fromEntries(shown.parts.map((_, part) => [part, partColour(part)]));
+  const colorscheme = byParts() ? { prop: "part", map: own } : { prop: "elem", map: colours };
   const model = viewer.addModel();
   model.addAtoms(atoms);
   // the far end of a bond that leaves the cell is a bare stick: no atom of this cell sits there
@@ -140,7 +145,7 @@ function drawPolyhedra() {
         normalArr.push(point(normal));
       }
     }
-    viewer.addCustom({ vertexArr, normalArr, faceArr, color: colourOf(shown.symbols[element_]) });
+    viewer.addCustom({ vertexArr, normalArr, faceArr, color: byParts() ? partColour(0) : colourOf(shown.symbols[element_]) });
   }
 }
 
@@ -157,10 +162,11 @@ function heading() {
 }
 
 function legend() {
-  find(".xs-legend").replaceChildren(...shown.symbols.map((symbol) => {
+  const kinds = byParts() ? shown.parts.map((name, part) => [name, partColour(part)]) : shown.symbols.map((s) => [s, colourOf(s)]);
+  find(".xs-legend").replaceChildren(...kinds.map(([name, colour]) => {
     const ball = document.createElement("i");
-    ball.style.background = colourOf(symbol);
-    const item = span(symbol);
+    ball.style.background = colour;
+    const item = span(name);
     item.prepend(ball);
     return item;
   }));
@@ -190,6 +196,8 @@ function draw() {
   find(".xs-switch").textContent = other ? other[0].toUpperCase() + other.slice(1) : "";
   find(".xs-solid").disabled = !drawn || !shown.polyhedra.length;
   find(".xs-solid").setAttribute("aria-pressed", String(solid));
+  find(".xs-parted").disabled = !drawn || shown.parts.length < 2;
+  find(".xs-parted").setAttribute("aria-pressed", String(Boolean(shown) && byParts()));
   if (!shown) {
     note("The unit cell of the selected structure is drawn here.");
     find(".xs-legend").replaceChildren();
@@ -241,6 +249,7 @@ element.addEventListener("click", (event) => {
   if (button.classList.contains("xs-cif")) download();
   else if (button.classList.contains("xs-switch")) { which = 1 - which; draw(); }
   else if (button.classList.contains("xs-solid")) { solid = !solid; draw(); }
+  else if (button.classList.contains("xs-parted")) { parted = !byParts(); draw(); }
   else show(along(Number(button.dataset.axis)));
 });
 watch("value", read);
