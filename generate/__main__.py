@@ -23,7 +23,7 @@ from generate.console import (
     knowledge,
 )
 from generate.limits import SEARCH_SECONDS
-from xtal.console import AsJson, errors_reported, print_result, progress_bars
+from xtal.console import AsJson, GpuWorkers, Scheduler, errors_reported, print_result, progress_bars
 
 if TYPE_CHECKING:
     from generate.benchmark import GenerationBenchmark
@@ -77,11 +77,13 @@ def run(
     ] = "coremof2019-asr",
     wavelength: Annotated[str | None, typer.Option(help="CuKa, MoKa, ..., a number in Å, or '17.4 keV'.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for the CIF files; made if missing.")] = None,
+    scheduler: Scheduler = None,
     as_json: AsJson = False,
 ) -> None:
     """Generate candidate crystals for a pattern, best first. They are proposals, not verified."""
     from generate.request import Request
-    from generate.run import generate_for, write_candidates
+    from generate.run import CODE, generate_for, write_candidates
+    from indexer.crew import Nothing, elsewhere, hired
     from xtal.patterns import parse_wavelength
     from xtal.patterns.sample import Sample
     from xtal.readers import read_pattern
@@ -91,8 +93,8 @@ def run(
             count, steps, seed, method.value, template, seconds=seconds, **knowledge(metal, linker, guest)
         )
         sample = Sample.of(read_pattern(file, None if wavelength is None else parse_wavelength(wavelength)))
-        with progress_bars() as advance:
-            result = generate_for(sample, contents, z, request, index, advance)
+        with hired(elsewhere(scheduler), None, Nothing, CODE) as crew, progress_bars() as advance:
+            result = generate_for(sample, contents, z, request, index, advance, crew)
         files = write_candidates(result.candidates, out) if out else []
     for note in result.notes:
         typer.echo(note, err=True)
@@ -137,15 +139,19 @@ def benchmark(
     record: Annotated[
         Path | None, typer.Option(help="Evidence for each candidate to write, for 'generate calibrate'.")
     ] = None,
+    scheduler: Scheduler = None,
+    gpu_workers: GpuWorkers = False,
     as_json: AsJson = False,
 ) -> None:
     """Generate crystals for simulated patterns of held-out ones, and print how often they match."""
     import models
-    from generate.benchmark import Choice, draw, plot_benchmark, plot_trajectory, stages
+    from generate.benchmark import Asking, Choice, Sent, draw, parts_of, plot_benchmark, plot_trajectory, stages
     from generate.benchmark import benchmark as measured
     from generate.engine import CandidateGenerator
     from generate.parts import Library
     from generate.request import Request
+    from generate.run import CODE
+    from indexer.crew import elsewhere, hired
     from models.ccsg.denoiser import Denoiser
     from xtal.figure import check_figure
 
@@ -153,13 +159,16 @@ def benchmark(
         for figure in (plot, trajectory):
             if figure:
                 check_figure(figure)
+        where = elsewhere(scheduler, gpu_workers)
         request = Request(count, steps, seed, method.value, template, seconds=seconds)
         parts = Library.load(library) if library else None
         generator = CandidateGenerator(Denoiser(model), models.load())
         known = tuple(gallery or ())
         choice = Choice(source, split.value, limit, (min_atoms, max_atoms), severity, to, known, seed)
         material = draw(choice, generator.embedder)
-        result = measured(generator, material, choice, request, parts, advance, record)
+        asking = Asking(generator, material, parts or parts_of(material.gallery, advance), request)
+        with hired(where, asking, lambda: Sent.of(asking, model), CODE) as crew:
+            result = measured(crew, choice, advance, record)
         if plot:
             plot_benchmark(result, plot)
         if trajectory:

@@ -22,6 +22,7 @@ from generate.refine import Refined, fit_crystals
 from generate.request import Request
 from generate.sampler import SAMPLERS, Noisy, noised, pure_noise
 from generate.start import Start
+from indexer.crew import HERE, Crew
 from models.ccsg.denoiser import LARGEST, Denoiser, Memory
 from models.ccsg.schedule import STEPS
 from models.embedder import Embedder
@@ -37,16 +38,18 @@ OTHERS = 4  # one candidate in so many begins from a template or from noise, wha
 
 
 class CandidateGenerator:
-    """The diffusion model with the fingerprints that judge what it makes."""
+    """The diffusion model with the fingerprints that judge what it makes; a `crew` searches from parts."""
 
-    def __init__(self, denoiser: Denoiser, embedder: Embedder, library: Library | None = None) -> None:
+    def __init__(
+        self, denoiser: Denoiser, embedder: Embedder, library: Library | None = None, crew: Crew[None] = HERE
+    ) -> None:
         """Take models that are open, and a library of parts, by default the one that comes with the package."""
-        self.denoiser, self.embedder, self._library = denoiser, embedder, library
+        self.denoiser, self.embedder, self._library, self.crew = denoiser, embedder, library, crew
 
     @classmethod
-    def open(cls, device: Device = "auto") -> Self:
+    def open(cls, device: Device = "auto", crew: Crew[None] = HERE) -> Self:
         """Open the models that come with the package."""
-        return cls(Denoiser(device=device), models.load(device=device))
+        return cls(Denoiser(device=device), models.load(device=device), crew=crew)
 
     @cached_property
     def library(self) -> Library:
@@ -55,7 +58,7 @@ class CandidateGenerator:
 
     def knowing(self, library: Library) -> Self:
         """Return a generator with the same models and another library."""
-        return type(self)(self.denoiser, self.embedder, library)
+        return type(self)(self.denoiser, self.embedder, library, self.crew)
 
     def generate(
         self,
@@ -93,10 +96,11 @@ class CandidateGenerator:
         vector = self.embedder.embed_patterns([sample.lines])[0]
         built, known = self._known(sample, vector, numbers, request, gallery, self._cells(sample, numbers, request))
         settled = self._crystals(self._settled(known, numbers, np.random.default_rng(request.seed))) if known else []
-        return (
-            self._undiffused(sample, vector, [s.crystal for s in built], built, request.seed),
-            self._undiffused(sample, vector, settled, known, request.seed),
+        one, other = (
+            self._ranked(sample, vector, crystals, [s.id for s in starts], [False] * len(starts), request.seed)
+            for crystals, starts in (([s.crystal for s in built], built), (settled, known))
         )
+        return one, other
 
     def _known(
         self,
@@ -172,9 +176,8 @@ class CandidateGenerator:
             step, what = round(share * request.seconds), "searching for the places of its parts"
             watch(Preview(step, request.seconds, lambda: [crystal], end=SOLVING, what=what))
 
-        rng = np.random.default_rng(request.seed)
-        extra = _named(request)
-        return solved_starts(sample, numbers, self.library, request.seconds, rng, cells, seeds, extra, hear)
+        rng, rest = np.random.default_rng(request.seed), (_named(request), hear, self.crew)
+        return solved_starts(sample, numbers, self.library, request.seconds, rng, cells, seeds, *rest)
 
     def _sampled(
         self,
@@ -227,17 +230,6 @@ class CandidateGenerator:
         """Return the crystals as they are now."""
         lattices = self.denoiser.scale.lattices(state.cell)
         return [Crystal(*row) for row in zip(lattices, state.frac, state.numbers, strict=True)]
-
-    def _undiffused(
-        self,
-        sample: Sample,
-        vector: NDArray[np.float32],
-        crystals: Sequence[Crystal],
-        starts: Sequence[Start],
-        seed: int,
-    ) -> list[Candidate]:
-        """Refine, embed and order crystals that no network sampled."""
-        return self._ranked(sample, vector, crystals, [s.id for s in starts], [False] * len(starts), seed)
 
     def _ranked(
         self,

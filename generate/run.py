@@ -17,6 +17,7 @@ from generate.known import Gallery
 from generate.preview import Preview, Turn, Watch
 from generate.request import Request
 from indexer.build import Progress
+from indexer.crew import HERE, Crew
 from indexer.default import build_if_missing
 from indexer.storage import open_index
 from models.ccsg.denoiser import LARGEST, NAME
@@ -25,6 +26,7 @@ from xtal.errors import UserError
 from xtal.patterns.sample import Sample
 
 NO_CONTENTS = "no_contents"  # reason of an error: nobody knows what to generate
+CODE = ("models", "generate")  # that takes part
 CERTAIN = 0.5  # probability of a cell whose volume is relied on
 GUESSES = 3  # compositions tried where none is given
 LOOKED_AT = 30  # hits whose compositions are considered
@@ -46,7 +48,13 @@ class Generation:
 
 
 def generate_for(
-    sample: Sample, formula: str, units: int, request: Request, index: str, progress: Progress
+    sample: Sample,
+    formula: str,
+    units: int,
+    request: Request,
+    index: str,
+    progress: Progress,
+    crew: Crew[None] = HERE,
 ) -> Generation:
     """Generate with a formula, or with those of the nearest known crystals where none is given.
 
@@ -57,13 +65,14 @@ def generate_for(
         request: how to sample.
         index: name of the index of known crystals.
         progress: hears of every entry while an index is built, and of every step.
+        crew: searches from parts.
 
     Raises:
         UserError: a formula or template that cannot be used, or an index that cannot be opened.
     """
     if formula.strip():
         atoms_of_formula(formula, units)  # a mistake is said before anything slow
-    generator = CandidateGenerator.open()
+    generator = CandidateGenerator.open(crew=crew)
     build_if_missing(index, generator.embedder, progress)
     gallery = Gallery.of_index(open_index(index, embedder=generator.embedder))
     return generate_with(generator, gallery, sample, formula, units, request, watch_on(progress))

@@ -1,10 +1,10 @@
 """A pool whose workers are those of a Dask cluster.
 
 The scheduler and its workers need the same version of this package, of Python and of Dask as the machine that builds,
-which the workers prove before and after each chunk (`indexer.proof`);
-they need no files: a task carries the content of its record. Workers with one thread each are the fastest
-(``dask worker ADDRESS --nworkers -1 --nthreads 1``). Workers may come and go during a build. Whoever reaches a
-scheduler can run code on its workers and on its clients, so give the address of one you trust; Dask's own settings
+which the workers prove before and after each chunk (`indexer.proof`). They need no files to prepare records: a task
+carries the content of its record. What all tasks need is sent once to each worker. Workers with one thread each are
+the fastest (``dask worker ADDRESS --nworkers -1 --nthreads 1``). They may come and go during the work. Whoever reaches
+a scheduler can run code on its workers and on its clients, so give the address of one you trust; Dask's own settings
 hold the certificates of a ``tls://`` address.
 """
 
@@ -16,10 +16,11 @@ from types import ModuleType
 from typing import Any, Self
 
 from indexer.pool import Item, Pool, Result, never, run_items
-from indexer.proof import prove
+from indexer.proof import Standing
 from xtal.console import FAILED
 from xtal.errors import UserError
 
+GPU = "GPU"  # what Dask's documentation calls the resource
 PATIENCE = 10.0  # seconds to wait for the scheduler, and again for its first worker
 
 
@@ -37,6 +38,9 @@ class ClusterPool(Pool[Item, Result]):
         function: see `Pool`; a top-level function of a module that the workers can import.
         on_crash: see `Pool`.
         trouble: see `Pool`.
+        standing: see `Pool`.
+        common: what `function` is called with besides each item; it is sent once to each worker.
+        gpu: give the work only to workers that were started with ``--resources GPU=1``.
 
     Raises:
         UserError: on entering, when Dask is missing, the scheduler does not answer or has no worker, or they cannot
@@ -46,19 +50,27 @@ class ClusterPool(Pool[Item, Result]):
     def __init__(
         self,
         address: str,
-        function: Callable[[Item], Result],
+        function: Callable[..., Result],
         on_crash: Callable[[Item], Result],
         trouble: Callable[[Result], str] = never,
+        standing: Standing | None = None,
+        common: tuple[object, ...] = (),
+        gpu: bool = False,
     ) -> None:
-        super().__init__(function, on_crash, trouble)
+        super().__init__(function, on_crash, trouble, standing)
         self._address = address
         self._dask = _load_distributed()
         self._client: Any = None
+        self._common: list[Any] = list(common)
+        self._resources = {GPU: 1} if gpu else None
 
     def __enter__(self) -> Self:
         self._client = _connect(self._dask, self._address)
         try:
-            _check_workers(self._client, self._address, self._function, self._proof)
+            _check_workers(self._client, self._address, self._function, self._standing)
+            if self._resources:
+                _check_gpus(self._client, self._address)
+            self._common = [self._client.scatter(one, broadcast=True, hash=False) for one in self._common]
         except UserError:
             self.close()
             raise
@@ -74,9 +86,8 @@ class ClusterPool(Pool[Item, Result]):
 
     def _submit(self, chunk: list[Item]) -> Any:
         with self._reported_loss():
-            return self._client.submit(
-                run_items, self._function, chunk, self._proof, pure=False
-            )  # no digest as its name
+            work = (run_items, self._function, chunk, self._standing, *self._common)
+            return self._client.submit(*work, pure=False, resources=self._resources)  # no digest as its name
 
     def _collect(self, chunk: list[Item], future: Any) -> list[Result]:
         try:
@@ -145,7 +156,7 @@ async def _knock(dask: ModuleType, address: str) -> None:
     await comm.close()
 
 
-def _check_workers(client: Any, address: str, function: Callable, expected: str) -> None:
+def _check_workers(client: Any, address: str, function: Callable, standing: Standing) -> None:
     """Raise UserError unless there is a worker, and all have the code of this machine: else Dask waits without a word.
 
     Those that come later prove it with every chunk.
@@ -155,7 +166,7 @@ def _check_workers(client: Any, address: str, function: Callable, expected: str)
         name = f"{function.__module__}:{function.__qualname__}"
         client.run_on_scheduler(pkgutil.resolve_name, name)
         client.run(pkgutil.resolve_name, name)
-        client.run(prove, expected)
+        client.run(standing.prove)
     except TimeoutError:
         raise UserError(
             f"the Dask scheduler at {address} has no worker; start some: "
@@ -166,3 +177,13 @@ def _check_workers(client: Any, address: str, function: Callable, expected: str)
             f"the Dask cluster at {address} has not the package of this machine ({error}); install the same version "
             "of xtalscout for the scheduler and every worker"
         ) from None
+
+
+def _check_gpus(client: Any, address: str) -> None:
+    """Raise UserError unless a worker says that it has a GPU: Dask would wait for one without a word."""
+    workers = client.scheduler_info(n_workers=-1)["workers"].values()
+    if not any(worker.get("resources", {}).get(GPU, 0) >= 1 for worker in workers):
+        raise UserError(
+            f"no worker of the Dask scheduler at {address} says that it has a GPU; start them with: "
+            f"dask worker {address} --nworkers 1 --nthreads 1 --resources GPU=1"
+        )

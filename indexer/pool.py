@@ -18,7 +18,7 @@ from concurrent.futures.process import BrokenProcessPool
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-from indexer.proof import proof, prove
+from indexer.proof import Standing
 from xtal.console import FAILED
 from xtal.errors import UserError
 from xtal.processes import settle
@@ -51,16 +51,18 @@ class Pool(ABC, Generic[Item, Result]):
         on_crash: makes the result of an item that crashed its process.
         trouble: returns what trouble of the machine, which may pass, a result tells of, or nothing. Its item is tried
             again.
+        standing: what the workers must prove to run; by default what prepares records.
     """
 
     def __init__(
         self,
-        function: Callable[[Item], Result],
+        function: Callable[..., Result],
         on_crash: Callable[[Item], Result],
         trouble: Callable[[Result], str] = never,
+        standing: Standing | None = None,
     ) -> None:
         self._function, self._on_crash, self._trouble = function, on_crash, trouble
-        self._proof = proof()
+        self._standing = standing or Standing.here()
         self._waiting: deque[tuple[list[Item], Any]] = deque()  # chunks under way and their futures, in order
 
     def __enter__(self) -> Self:
@@ -165,7 +167,7 @@ class CrashProofPool(Pool[Item, Result]):
         return self._hand(self._pool, chunk)
 
     def _hand(self, pool: ProcessPoolExecutor, chunk: list[Item]) -> Future:
-        return pool.submit(run_items, self._function, chunk, self._proof)
+        return pool.submit(run_items, self._function, chunk, self._standing)
 
     def _collect(self, chunk: list[Item], future: Future) -> list[Result]:
         try:
@@ -196,11 +198,18 @@ class CrashProofPool(Pool[Item, Result]):
         return self._on_crash(item)
 
 
-def run_items(function: Callable[[Item], Result], items: list[Item], expected: str) -> list[Result]:
-    """Do the work of one chunk: what a worker runs. Before and after, it proves that it is the `expected` one."""
-    prove(expected)
-    results = [function(item) for item in items]
-    prove(expected)
+def run_items(function: Callable[..., Result], items: list[Item], standing: Standing, *common: object) -> list[Result]:
+    """Do the work of one chunk: what a worker runs. Before and after, it proves that it is the right one.
+
+    Args:
+        function: called with each item, and with what is `common` to all.
+        items: of the chunk.
+        standing: what the worker must run.
+        common: see `indexer.cluster.ClusterPool`.
+    """
+    standing.prove()
+    results = [function(item, *common) for item in items]
+    standing.prove()
     return results
 
 

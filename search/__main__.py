@@ -12,13 +12,14 @@ from search.commands.kept import export, forget, history
 from search.commands.query import query
 from search.commands.solve import solve
 from search.commands.watch import watch
-from search.console import DEFAULT_INDEXES, IndexNames, Wavelength, opened, read_all
+from search.console import DEFAULT_INDEXES, IndexNames, Wavelength, crew_for, opened, read_all
 from search.refinement.benchmark_command import benchmark_refinement
 from search.refinement.commands import refine
-from xtal.console import AsJson, errors_reported, print_result, progress_bars
+from xtal.console import AsJson, GpuWorkers, Scheduler, errors_reported, print_result, progress_bars
 from xtal.errors import UserError
 
 if TYPE_CHECKING:
+    from indexer.crew import Elsewhere
     from search.benchmark import Benchmark
     from xtal.patterns import Pattern
 
@@ -91,31 +92,37 @@ def benchmark(
     wavelength: Wavelength = None,
     mixtures: Annotated[bool, typer.Option("--mixtures", help="Mixtures; with --measured, sums.")] = False,
     plot: Annotated[Path | None, typer.Option(help="Figure to write; by default NAME-benchmark.png.")] = None,
+    scheduler: Scheduler = None,
+    gpu_workers: GpuWorkers = False,
     as_json: AsJson = False,
 ) -> None:
     """Search for patterns of known entries, simulated or measured, and print how often the right one is found."""
     import models
+    from indexer.crew import elsewhere
     from search.benchmark import benchmark_measured, benchmark_simulated, plot_benchmark, restricted, with_embedder
+    from search.benchmark.gallery import searchers
     from xtal.figure import check_figure
     from xtal.physics import SEVERITIES
 
-    if mixtures:
-        _mixtures(index, queries or 100, seed, measured, wavelength, as_json)
-        return
     with errors_reported():
+        where = elsewhere(scheduler, gpu_workers)
+        if mixtures:
+            _mixtures(index, queries or 100, seed, measured, wavelength, where, as_json)
+            return
         figure = check_figure(plot or Path(f"{index}-benchmark.png"))
-        engine = restricted(opened(index), gallery is Gallery.HELD_OUT, max_atoms)
-        engines = [with_embedder(engine, models.load(name)) for name in embedder or [engine.embedder.name]]
-        if measured is None:
-            kinds = [kind.value for kind in by or []]
-            results = [
-                benchmark_simulated(engine, queries or 1500, level, seed, held_out, kinds)
-                for engine in engines
-                for level in severity or SEVERITIES
-            ]
-        else:
-            patterns, names = _measured(measured, wavelength)
-            results = [benchmark_measured(engine, patterns, names) for engine in engines]
+        chosen = (gallery is Gallery.HELD_OUT, max_atoms)
+        engine = restricted(opened(index), *chosen)
+        patterns, names = ([], []) if measured is None else _measured(measured, wavelength)
+        kinds, results = [kind.value for kind in by or []], []
+        for name in embedder or [engine.embedder.name]:
+            with searchers(index, where, with_embedder(engine, models.load(name)), *chosen) as crew:
+                if measured is None:
+                    results += [
+                        benchmark_simulated(crew, queries or 1500, level, seed, held_out, kinds)
+                        for level in severity or SEVERITIES
+                    ]
+                else:
+                    results.append(benchmark_measured(crew, patterns, names))
         plot_benchmark(results, figure)
     print_result([asdict(r) for r in results], "\n".join([*map(_rates_text, results), f"figure: {figure}"]), as_json)
 
@@ -131,18 +138,26 @@ def _measured(folder: Path, wavelength: str | None) -> tuple[list["Pattern"], li
     return patterns, [f.stem for f in files]
 
 
-def _mixtures(index: str, pairs: int, seed: int, folder: Path | None, wavelength: str | None, as_json: bool) -> None:
+def _mixtures(
+    index: str,
+    pairs: int,
+    seed: int,
+    folder: Path | None,
+    wavelength: str | None,
+    where: "Elsewhere | None",
+    as_json: bool,
+) -> None:
     """Print how often the phases of mixtures are named: simulated ones, or sums of measured patterns."""
     from search.benchmark.mixture_rates import measured_mixtures, outcomes, rates, simulated_mixtures
+    from search.cluster import searchers
 
-    with errors_reported():
-        engine = opened(index)
-        if folder is None:
-            mixtures = simulated_mixtures(engine, pairs, seed)
-        else:
-            mixtures = measured_mixtures(engine, *_measured(folder, wavelength), pairs, seed)
-        with progress_bars() as advance:
-            found = rates(outcomes(engine, mixtures, lambda n: advance("searching", n, None)))
+    engine = opened(index)
+    if folder is None:
+        mixtures = simulated_mixtures(engine, pairs, seed)
+    else:
+        mixtures = measured_mixtures(engine, *_measured(folder, wavelength), pairs, seed)
+    with searchers(index, where, engine) as crew, progress_bars() as advance:
+        found = rates(outcomes(crew, mixtures, lambda n: advance("searching", n, None)))
     rows = [
         f"{'kind':30s} share    n  first phase matched  all named  95 %          comes first  false one  near in weight"
     ]
@@ -160,16 +175,16 @@ def robustness(
     queries: Annotated[int, typer.Option(min=1, help="Samples, of formulas that no model saw.")] = 100,
     severity: Annotated[float, typer.Option(min=0, max=3, help="Of the artefacts.")] = 1.0,
     seed: Annotated[int, typer.Option(min=0, help="Of the choice of entries and of the artefacts.")] = 0,
+    scheduler: Scheduler = None,
+    gpu_workers: GpuWorkers = False,
     as_json: AsJson = False,
 ) -> None:
     """Search for the same samples after all that programs do to files, and at other wavelengths."""
     from search.benchmark.robustness import robustness as compared
     from search.verdict import Judge
 
-    with errors_reported():
-        engine = opened(index)
-        with progress_bars() as advance:
-            results = compared(engine, Judge.open(engine), queries, severity, seed, advance)
+    with errors_reported(), crew_for(index, scheduler, gpu_workers) as crew, progress_bars() as advance:
+        results = compared(crew, Judge.open(crew.base), queries, severity, seed, advance)
     rows = [f"{'treatment':34s}    n  first  95 %          3     10  match"]
     for r in results:
         first, *deeper = (f"{percent:5.1f}" for percent in r.found)

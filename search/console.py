@@ -1,7 +1,8 @@
 """What the commands of the search share: opening, reading, and an answer as text or data."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +13,7 @@ from xtal.console import ADVICE, progress_bars
 from xtal.errors import UserError
 
 if TYPE_CHECKING:
+    from indexer.crew import Crew
     from search.answer import Answer, Hit, Phase
     from search.engine import Engine
     from xtal.patterns import Lines, Pattern
@@ -50,6 +52,18 @@ def opened(index: str | Sequence[str]) -> "Engine":
         with progress_bars() as progress:
             build_if_missing(name, models.load(), progress)
     return Engine.open(name)
+
+
+@contextmanager
+def crew_for(index: str | Sequence[str], scheduler: str | None, gpu: bool) -> "Iterator[Crew[Engine]]":
+    """Open an index as `opened` does, here and on the workers of a cluster."""
+    from indexer.crew import elsewhere
+    from indexer.storage.joined import JOINT
+    from search.cluster import searchers
+
+    where = elsewhere(scheduler, gpu)
+    with searchers(index if isinstance(index, str) else JOINT.join(index), where, opened(index)) as crew:
+        yield crew
 
 
 def read_all(files: Sequence[Path], wavelength: str | None) -> tuple[list["Pattern"], int]:

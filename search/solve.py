@@ -10,6 +10,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Self
 
 from generate.preview import Cancelled, Preview
+from indexer.crew import HERE, Crew
 from search.answer import Answer
 from search.cache import Origin, solution_key
 from search.engine import Engine
@@ -41,9 +42,15 @@ class Solver:
     """
 
     def __init__(
-        self, engine: Engine, judge: Judge, cache: "Cache | None" = None, workers: Workers | None = None
+        self,
+        engine: Engine,
+        judge: Judge,
+        cache: "Cache | None" = None,
+        workers: Workers | None = None,
+        crew: Crew[None] = HERE,
     ) -> None:
-        self.engine, self.judge, self.cache = engine, judge, cache
+        """Take what answers; a `crew` searches for crystals from parts."""
+        self.engine, self.judge, self.cache, self._crew = engine, judge, cache, crew
         self._workers = workers
         self._phases = PhaseJudge(engine)
         self._generating = Lock()
@@ -175,4 +182,4 @@ class Solver:
         """The diffusion model; opening it takes a second."""
         from generate.engine import CandidateGenerator
 
-        return CandidateGenerator.open()
+        return CandidateGenerator.open(crew=self._crew)

@@ -30,6 +30,12 @@ EXTRAS = {  # packages that only some commands need, and the extra that installs
 }
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Scheduler = Annotated[
+    str | None, typer.Option(metavar="ADDRESS", help="Have the work done by the Dask cluster of this scheduler.")
+]
+GpuWorkers = Annotated[
+    bool, typer.Option("--gpu-workers", help="Of the cluster only by workers started with --resources GPU=1.")
+]
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """How often generation finds the crystal behind a pattern, against candidates tried, and beside baselines."""
 
 import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,8 +9,9 @@ import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
+from generate.benchmark.asking import Answered, Asking, answered
 from generate.benchmark.matching import STRICT, TOLERANCES, Match, match_all
-from generate.benchmark.questions import Choice, Material, Question
+from generate.benchmark.questions import Choice, Question
 from generate.engine import CandidateGenerator
 from generate.judging.evidence import Record
 from generate.known import Gallery
@@ -20,6 +20,7 @@ from generate.parts.build import gathered
 from generate.parts.survey import survey
 from generate.preview import Preview
 from generate.request import Request
+from indexer.crew import Crew
 from xtal.crystals import Crystal
 
 SIZES = ((1, 40), (41, 50), (51, 64), (65, 100), (101, 200), (201, 400))  # atoms per cell
@@ -123,16 +124,6 @@ def baselines(questions: Sequence[Question], gallery: Gallery, vectors: NDArray,
     return {"retrieved, same formula": retrieved, "random, right cell": random}
 
 
-def undiffused(
-    generator: CandidateGenerator, questions: Sequence[Question], galleries: Sequence[Gallery], request: Request
-) -> Ways:
-    """What generation begins from where it uses known crystals, refined and ranked as its candidates are."""
-    asked = zip(questions, galleries, strict=True)
-    found = [generator.undiffused(question.sample, question.numbers, request, known) for question, known in asked]
-    built, templates = ([[c.crystal for c in candidates] for candidates in sort] for sort in zip(*found, strict=True))
-    return {"linkers exchanged": built, "templates, not diffused": templates}
-
-
 def _scattered(crystal: Crystal, rng: np.random.Generator) -> Crystal:
     return Crystal(crystal.lattice, rng.random(crystal.frac_coords.shape), crystal.numbers)
 
@@ -190,48 +181,41 @@ def _subsets(questions: Sequence[Question], everything: NDArray) -> list[tuple[s
 
 
 def benchmark(
-    generator: CandidateGenerator,
-    material: Material,
+    crew: Crew[Asking],
     choice: Choice,
-    request: Request,
-    parts: Library | None = None,
     advance: Callable[[str, int, int | None], None] = lambda *_: None,
     record: Path | None = None,
 ) -> GenerationBenchmark:
     """Generate candidates for every question, match them and the baselines with the truth.
 
-    No question is answered from known crystals of its own formula, nor from their `parts`, but for the baseline that
-    retrieves those. Without a library the parts are those of all known crystals. What speaks for each candidate, and
-    whether it was right, goes to the file `record`.
+    No question is answered from known crystals of its own formula, nor from their parts, but for the baseline that
+    retrieves those. What speaks for each candidate, and whether it was right, goes to the file `record`.
     """
-    gallery = material.gallery
-    questions, start = material.questions, time.perf_counter()
-    others = [gallery.without(question.truth.reduced_formula) for question in questions]
-    answers = []
-    library = parts or parts_of(gallery, advance)
-    for question, known in zip(questions, others, strict=True):
-        own = generator.knowing(library.without(question.numbers))
-        answers.append(own.generate(question.sample, question.numbers, request, known))
+    generator, material, request = crew.base.generator, crew.base.material, crew.base.request
+    questions, answers = material.questions, list[Answered]()
+    for answer in crew.map(answered, range(len(questions))):
+        answers.append(answer)
         advance("generate", 1, len(questions))
-    seconds = (time.perf_counter() - start) / len(questions)
     vectors = generator.embedder.embed_patterns([question.sample.lines for question in questions])
-    ways: Ways = {GENERATED: [[candidate.crystal for candidate in candidates] for candidates in answers]}
+    offered = {GENERATED: [answer.candidates for answer in answers]}
     if request.template == "auto":
-        ways |= undiffused(generator, questions, others, request)
-    ways |= baselines(questions, gallery, vectors, request)
+        offered["linkers exchanged"] = [answer.built for answer in answers]
+        offered["templates, not diffused"] = [answer.templates for answer in answers]
+    ways: Ways = {way: [[c.crystal for c in candidates] for candidates in some] for way, some in offered.items()}
+    ways |= baselines(questions, material.gallery, vectors, request)
     found = matched(questions, ways)
     if record:
         at = TOLERANCES.index(STRICT)
-        Record.of(answers, [[match[at].rmse for match in row] for row in found[GENERATED]]).save(record)
+        Record.of(offered[GENERATED], [[match[at].rmse for match in row] for row in found[GENERATED]]).save(record)
     curves, late = compare(questions, found)
     return GenerationBenchmark(
         choice,
         len(questions),
-        len(gallery.ids),
+        len(material.gallery.ids),
         generator.denoiser.model_id,
         request,
         tuple(curves),
-        seconds,
+        float(np.mean([answer.seconds for answer in answers])),
         memory_used(),
         late,
     )

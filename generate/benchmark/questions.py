@@ -1,7 +1,7 @@
 """What a generation benchmark asks, and what is known when it asks."""
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +65,10 @@ class Material:
 
     questions: tuple[Question, ...]
     gallery: Gallery
+
+    def alone(self) -> Self:
+        """Return the same with all known crystals in memory, so that it can be sent."""
+        return replace(self, gallery=self.gallery.alone())
 
 
 def draw(choice: Choice, embedder: Embedder) -> Material:

@@ -22,7 +22,7 @@ def index(
         tuple[float, float] | None, typer.Option(help="Least and most volume of the primitive cell, Å³.")
     ] = None,
     count: Annotated[int, typer.Option("-n", min=1, help="Cells to print.")] = 5,
-    seconds: Annotated[float, typer.Option(min=0.5, help="CPU time to search in.")] = 10.0,
+    seconds: Annotated[float, typer.Option(min=0.5, help="Of a core to search in, about; counted in passes.")] = 10.0,
     wavelength: Annotated[str | None, typer.Option(help="CuKa, MoKa, ..., a number in Å, or '17.4 keV'.")] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
 
@@ -117,6 +117,11 @@ class Gallery:
         return type(self)(
             self.ids[rows], self.vectors[rows], self.formulas[rows], lambda row: self.crystal(int(rows[row]))
         )
+
+    def alone(self) -> Self:
+        """Return the same with all crystals in memory, not in the files of an index."""
+        crystals = [self.crystal(row) for row in range(len(self.ids))]
+        return replace(self, crystal=crystals.__getitem__)
 
     def named(self, id_: str) -> Neighbour:
         """Return the crystal of this id; UserError when there is none."""

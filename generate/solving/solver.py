@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -14,6 +15,7 @@ from generate.solving.problem import HYDROGEN, Placed, Problem, Setting
 from generate.solving.roots import Roots
 from generate.solving.search import Found, Search
 from generate.solving.sites import sites
+from indexer.crew import HERE, Crew
 from xtal.crystals import Crystal
 from xtal.crystals.linkers import CARBON, METALS
 from xtal.crystals.parts import cut
@@ -91,8 +93,12 @@ def solve(
     rng: Generator,
     seeds: Sequence[Crystal] = (),
     hear: Hear = lambda *_: None,
+    crew: Crew[None] = HERE,
 ) -> list[Solved]:
     """Return arrangements of the parts, best first; it takes about so many `seconds` of one core.
+
+    The ways to fill the cells are independent of each other, each with random numbers of its own: whoever searches
+    them, the answer is the same.
 
     Args:
         sample: the pattern.
@@ -103,27 +109,47 @@ def solve(
         rng: of everything random.
         seeds: whole crystals, named, that may be nearly right: their parts are moved from where they stand.
         hear: told how far it is.
+        crew: searches.
     """
     arms = [
         *_seeded(sample, seeds, chemistry, rng),
         *_arms(sample, guesses, contents, chemistry, rng, max(1, int(seconds / ROUNDS / FIRST))),
     ]
     used = 0.0
+
+    def told(share: float) -> None:
+        """Pass on that so many seconds more were used."""
+        nonlocal used
+        used += share
+        hear(used / seconds, _best(arms))
+
     for round_ in range(ROUNDS):
         if not arms:
             break
         each = seconds / ROUNDS / len(arms)
-        for arm in arms:
-            slices = max(1, round(each / SLICE))
-            for _ in range(slices):
-                arm.search.run(each / slices)
-                used += each / slices
-                hear(used / seconds, _best(arms))
+        turn = partial(_turn, each, told if crew.here else _unheard)
+        for at, search in enumerate(crew.map(turn, [arm.search for arm in arms])):
+            arms[at] = replace(arms[at], search=search)
+            if not crew.here:
+                told(each)
         arms.sort(key=lambda arm: arm.promise)
         if round_ < ROUNDS - 1:
             arms = arms[: max(1, len(arms) // SHRINK)]
     found = [_solved(arm, found) for arm in arms for found in arm.search.polished(RETURNED)]
     return sorted(found, key=lambda solved: solved.cost)
+
+
+def _turn(seconds: float, told: Callable[[float], None], _base: None, search: Search) -> Search:
+    """Go on with one way for so many seconds; return it, or what it became where it was sent."""
+    slices = max(1, round(seconds / SLICE))
+    for _ in range(slices):
+        search.run(seconds / slices)
+        told(seconds / slices)
+    return search
+
+
+def _unheard(_seconds: float) -> None:
+    """Stand for who listens, where nobody does."""
 
 
 def _arms(
@@ -157,7 +183,7 @@ def _arms(
             Problem.of(guess.setting, [stand.placed(rng) for stand in way.stands], seen, chemistry)
             for _ in range(ORIENTATIONS if any(len(stand.turns) > 1 for stand in way.stands) else 1)
         ]
-        arms.append(Arm(Search(problems, rng), ln_probability, f"{content.words} in {guess.words}"))
+        arms.append(Arm(Search(problems, rng.spawn(1)[0]), ln_probability, f"{content.words} in {guess.words}"))
     return arms
 
 
@@ -190,7 +216,7 @@ def _seeded(sample: Sample, seeds: Sequence[Crystal], chemistry: Chemistry, rng:
         pose = [
             np.array([*centre, 2 * radius, 0, 0, 0]) for centre, radius in zip(centres, problem.radius, strict=True)
         ]
-        arms.append(Arm(Search.seeded(problem, np.concatenate(pose), rng), SEEDED, seed.name))
+        arms.append(Arm(Search.seeded(problem, np.concatenate(pose), rng.spawn(1)[0]), SEEDED, seed.name))
     return arms
 
 

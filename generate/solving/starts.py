@@ -14,6 +14,7 @@ from generate.solving.assign import Need
 from generate.solving.problem import Setting
 from generate.solving.solver import Contents, Guess, Solved, solve
 from generate.start import Start
+from indexer.crew import HERE, Crew
 from xtal.crystals import Crystal
 from xtal.errors import UserError
 from xtal.patterns.sample import Sample
@@ -44,6 +45,7 @@ def solved_starts(
     seeds: Sequence[Start] = (),
     extra: Sequence[Kind] = (),
     hear: Callable[[float, Crystal], None] = lambda *_: None,
+    crew: Crew[None] = HERE,
 ) -> list[Start]:
     """Return frameworks of the atoms (N,), best first; nothing where no cell or no parts are found.
 
@@ -57,11 +59,13 @@ def solved_starts(
         seeds: crystals that may be nearly right.
         extra: kinds of parts that the chemist named.
         hear: told the share of the time used and the best arrangement so far.
+        crew: searches.
     """
     contents = guessed_contents(library, numbers, extra)
     guesses = [guess for cell in cells[:CELLS] if contents for guess in settings(sample, cell)]
     crystals = [replace(s.crystal, name=s.id) for s in seeds if holds(s.crystal, numbers)]
-    found = solve(sample, guesses, contents, library.chemistry, seconds, rng, crystals[:SEEDS], partial(_told, hear))
+    listens = partial(_told, hear)
+    found = solve(sample, guesses, contents, library.chemistry, seconds, rng, crystals[:SEEDS], listens, crew)
     return [Start(f"parts: {one.words}", one.crystal) for one in different(found)]
 
 

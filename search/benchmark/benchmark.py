@@ -1,7 +1,7 @@
 """How often a search finds the entry that a pattern belongs to."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from search.answer import Answer
+from indexer.crew import Crew
+from search.benchmark.batches import Batch, given, simulated
 from search.benchmark.gallery import held_out, subsets
 from search.engine import Engine
 from xtal.errors import UserError
 from xtal.figure import COLOURS
 from xtal.patterns import Pattern
-from xtal.physics.simulate import simulate_all
 
 DEPTHS = (1, 3, 5, 10, 100)
 RESAMPLES = 2000  # bootstrap
@@ -74,8 +74,21 @@ class Benchmark:
     milliseconds: dict[str, float]
 
 
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What one way of searching found for each of B patterns.
+
+    Attributes:
+        rows: of the hits, best first.
+        seconds: for each pattern, in the mean over its batch.
+    """
+
+    rows: list[list[int]]
+    seconds: list[float]
+
+
 def benchmark_simulated(
-    engine: Engine,
+    crew: Crew[Engine],
     queries: int,
     severity: float,
     seed: int = 0,
@@ -85,7 +98,7 @@ def benchmark_simulated(
     """Simulate patterns of randomly chosen entries and search the whole index for each.
 
     Args:
-        engine: searches.
+        crew: searches.
         queries: number of patterns.
         severity: of the artefacts.
         seed: of the choice of entries and of the artefacts.
@@ -95,28 +108,28 @@ def benchmark_simulated(
     Raises:
         UserError: more queries than entries to ask for, or fewer than one.
     """
-    index = engine.index
+    index = crew.base.index
     pool = held_out(index) if only_held_out else np.arange(len(index))
     if not 1 <= queries <= len(pool):
         kind = "held-out queries" if only_held_out else "queries"
         raise UserError(f"index {index.manifest.name!r} allows 1 to {len(pool)} {kind}, got {queries}")
     wanted = np.random.default_rng(seed).permutation(pool)[:queries]
-    patterns = simulate_all([index.crystal(int(row)) for row in wanted], severity, seed)
     words = f"simulated, severity {severity:g}, seed {seed}" + (", held-out formulas" if only_held_out else "")
-    return score(engine, patterns, wanted, words, by)
+    return score(crew, simulated(wanted, severity, seed), wanted, words, by)
 
 
-def benchmark_measured(engine: Engine, patterns: Sequence[Pattern], ids: Sequence[str]) -> Benchmark:
+def benchmark_measured(crew: Crew[Engine], patterns: Sequence[Pattern], ids: Sequence[str]) -> Benchmark:
     """Search measured patterns whose right entries are known.
 
     Args:
-        engine: searches.
+        crew: searches.
         patterns: measured.
         ids: of the right entries; the last part of an id (after ``/``) is enough.
 
     Raises:
         UserError: an id is not in the index, or its last part names several entries.
     """
+    engine = crew.base
     names = [str(id_).rsplit("/", 1)[-1] for id_ in engine.index.entries.ids]
     rows = dict(zip(names, range(len(names)), strict=True)) | engine.index.entries.rows
     if ambiguous := (set(ids) - engine.index.entries.rows.keys()) & {n for n, c in Counter(names).items() if c > 1}:
@@ -127,40 +140,63 @@ def benchmark_measured(engine: Engine, patterns: Sequence[Pattern], ids: Sequenc
             f"index {engine.index.manifest.name!r} has no entry {missing[0]!r} ({len(missing)} of {len(ids)} missing); "
             "name each pattern file after the id of its entry"
         )
-    return score(engine, patterns, np.array([rows[id_] for id_ in ids]), "measured")
+    return score(crew, given(patterns), np.array([rows[id_] for id_ in ids]), "measured")
 
 
 def score(
-    engine: Engine,
-    patterns: Sequence[Pattern],
+    crew: Crew[Engine],
+    batches: Iterable[Batch],
     wanted: NDArray[np.int64],
     description: str,
     by: Sequence[str] = (),
 ) -> Benchmark:
-    """Search for `patterns` (B,) whose right entries are the rows `wanted` (B,), with and without physics."""
+    """Search for patterns (B,) whose right entries are the rows `wanted` (B,), with and without physics."""
     rows, milliseconds = [], {}
+    engine = crew.base
     entries = engine.index.entries
-    for ordering, physics in (("fingerprint", False), ("physics", True)):
-        answers = engine.query(patterns, k=min(DEPTHS[-1], len(engine)), physics=physics, copies=True)
-        milliseconds[ordering] = 1000 * answers[0].timings.total
-        rows.extend(rate_rows(ordering, answers, wanted, entries.group))
+    for ordering, found in _joined(crew.map(both_ways, batches)).items():
+        milliseconds[ordering] = 1000 * float(np.mean(found.seconds))
+        rows.extend(rate_rows(ordering, found.rows, wanted, entries.group))
         for kind in by:
             for name, members in subsets(entries, wanted, kind):
                 chosen = np.flatnonzero(members)
-                some = [answers[i] for i in chosen]
+                some = [found.rows[i] for i in chosen]
                 rows.extend(rate_rows(ordering, some, wanted[chosen], entries.group, name))
     name = engine.index.manifest.name
-    return Benchmark(name, len(engine), engine.embedder.name, len(patterns), description, tuple(rows), milliseconds)
+    return Benchmark(name, len(engine), engine.embedder.name, len(wanted), description, tuple(rows), milliseconds)
+
+
+def both_ways(engine: Engine, batch: Batch) -> dict[str, Found]:
+    """Search for one batch by fingerprints alone, and with physics."""
+    patterns, found = batch.patterns(engine), {}
+    for ordering, physics in (("fingerprint", False), ("physics", True)):
+        answers = engine.query(patterns, k=min(DEPTHS[-1], len(engine)), physics=physics, copies=True)
+        rows = [[hit.row for hit in answer.hits] for answer in answers]
+        found[ordering] = Found(rows, [answer.timings.total for answer in answers])
+    return found
+
+
+def _joined(batches: Iterable[dict[str, Found]]) -> dict[str, Found]:
+    """Put what was found for batches together."""
+    joined: dict[str, Found] = {}
+    for batch in batches:
+        for ordering, found in batch.items():
+            whole = joined.setdefault(ordering, Found([], []))
+            whole.rows.extend(found.rows)
+            whole.seconds.extend(found.seconds)
+    return joined
 
 
 def rate_rows(
-    ordering: str, answers: Sequence[Answer], wanted: NDArray[np.int64], group: NDArray, subset: str = "all"
+    ordering: str, found: Sequence[Sequence[int]], wanted: NDArray[np.int64], group: NDArray, subset: str = "all"
 ) -> list[Row]:
-    """Return the hit rates by id and by group of answers whose right entries are the rows `wanted` (B,)."""
-    by_id = np.array([_rank([h.row for h in a.hits], row) for a, row in zip(answers, wanted, strict=True)])
-    by_group = np.array([_rank([h.group for h in a.hits], group[row]) for a, row in zip(answers, wanted, strict=True)])
-    found = {"id": by_id, "group": by_group}
-    return [Row(ordering, target, _rates(ranks), subset, len(wanted)) for target, ranks in found.items()]
+    """Return the hit rates by id and by group of rows `found`, best first, where the rows `wanted` (B,) are right."""
+    by_id = np.array([_rank(rows, row) for rows, row in zip(found, wanted, strict=True)])
+    by_group = np.array(
+        [_rank(group[list(rows)].tolist(), group[row]) for rows, row in zip(found, wanted, strict=True)]
+    )
+    ranks = {"id": by_id, "group": by_group}
+    return [Row(ordering, target, _rates(ranks[target]), subset, len(wanted)) for target in ranks]
 
 
 def plot_benchmark(benchmarks: Sequence[Benchmark], path: Path) -> None:

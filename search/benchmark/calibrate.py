@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.crew import Crew
 from models.logistic import Logistic
 from search.benchmark.gallery import held_out
 from search.benchmark.trials import Progress, Removed, Trials, simulated_trials
@@ -112,7 +113,7 @@ class CalibrationReport:
 
 
 def calibrate(
-    engine: Engine,
+    crew: Crew[Engine],
     queries: int = QUERIES,
     seed: int = 0,
     home: Path | None = None,
@@ -122,7 +123,7 @@ def calibrate(
     """Fit the verdict to an index, write it, and measure it.
 
     Args:
-        engine: searches.
+        crew: searches.
         queries: entries to ask for, of formulas no model was trained on; as many as there are when fewer.
         seed: of the choice of entries and of the artefacts.
         home: folder of indexes and caches, by default the setting ``XTALSCOUT_HOME``.
@@ -132,7 +133,8 @@ def calibrate(
     Raises:
         UserError: the index holds too few such entries.
     """
-    trials = simulated_trials(engine, choose_rows(engine, queries, seed), seed, progress)
+    engine = crew.base
+    trials = simulated_trials(crew, choose_rows(engine, queries, seed), seed, progress)
     judged = cross_fitted(trials)
     calibration = fit(judged, engine)
     target = path or calibration_path(engine.index.manifest.name, engine.embedder, home)

@@ -6,12 +6,14 @@ other half.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from itertools import chain
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.crew import Crew
 from models.files import WEIGHTS
 from models.logistic import Logistic
 from search.benchmark.mixtures import Mixture, pure, simulated
@@ -22,7 +24,7 @@ from search.phases.evidence import SIGNS, features
 from search.phases.find import Finder
 from search.phases.scout import Scout
 from search.verdict import Judge
-from search.verdict.calibration import fit_bounds
+from search.verdict.calibration import Calibration, fit_bounds
 from search.verdict.curve import Curve
 from search.verdict.lookalikes import nearest_lookalikes
 from xtal.errors import UserError
@@ -57,36 +59,47 @@ class PhaseTrial:
 
 
 def calibrate_phases(
-    engine: Engine, pairs: int, samples: int, seed: int, path: Path | None, progress: Progress
+    crew: Crew[Engine], pairs: int, samples: int, seed: int, path: Path | None, progress: Progress
 ) -> PhaseCurves:
     """Fit the curves to `pairs` of phases at three fractions, of two kinds, and to `samples` of one phase; write it."""
+    engine = crew.base
     mixtures = chain(simulated(engine, pairs, seed), pure(engine, samples, seed))
-    trials = list(phase_trials(engine, mixtures, progress))
+    trials = list(phase_trials(crew, mixtures, progress))
     curve = fitted(trials, engine.embedder.model_id)
     curve.save(path or WEIGHTS / engine.embedder.name / SHIPPED)
     return curve
 
 
-def phase_trials(engine: Engine, mixtures: Iterable[Mixture], progress: Progress) -> Iterator[PhaseTrial]:
+def phase_trials(crew: Crew[Engine], mixtures: Iterable[Mixture], progress: Progress) -> Iterator[PhaseTrial]:
     """Search every mixture by phases, with all of them in the index and without the last one."""
-    judge, scout = Judge.open(engine), Scout(engine)
-    everything = np.arange(len(engine.index))
-    for mixture in mixtures:
-        families = [nearest_lookalikes(engine.index, row) for row in mixture.rows]
-        for removed in (False, True):
-            left_out = families[-1] if removed else np.empty(0, np.int64)
-            there = families[:-1] if removed else families
-            answer = engine.query([mixture.pattern], without=[left_out])[0]
-            if not answer.hits or not len(answer.lines):
-                continue
-            sure = judge.verdict(answer).kind == "match"
-            finder = Finder(engine, scout, answer, np.setdiff1d(everything, left_out) if removed else None)
-            levels = tuple(
-                Level(features(finder, found), _right(found.state.rows, there)) for found in finder.levels(sure)
-            )
-            half = second_half(engine.index.entries.formulas[mixture.rows[0]])
-            yield PhaseTrial(mixture.kind, len(there), levels, half)
+    calibration = Judge.open(crew.base).calibration
+    for trials in crew.map(partial(phases_of, calibration), mixtures):
+        yield from trials
         progress("searching", 1, None)
+
+
+def phases_of(calibration: Calibration, engine: Engine, mixture: Mixture) -> list[PhaseTrial]:
+    """Search one mixture."""
+    judge, trials = Judge(calibration, engine.index), []
+    families = [nearest_lookalikes(engine.index, row) for row in mixture.rows]
+    half = second_half(engine.index.entries.formulas[mixture.rows[0]])
+    for removed in (False, True):
+        left_out = families[-1] if removed else np.empty(0, np.int64)
+        there = families[:-1] if removed else families
+        answer = engine.query([mixture.pattern], without=[left_out])[0]
+        if not answer.hits or not len(answer.lines):
+            continue
+        sure = judge.verdict(answer).kind == "match"
+        others = np.setdiff1d(np.arange(len(engine.index)), left_out) if removed else None
+        finder = Finder(engine, _scout(engine), answer, others)
+        levels = tuple(Level(features(finder, found), _right(found.state.rows, there)) for found in finder.levels(sure))
+        trials.append(PhaseTrial(mixture.kind, len(there), levels, half))
+    return trials
+
+
+@lru_cache(maxsize=1)
+def _scout(engine: Engine) -> Scout:
+    return Scout(engine)
 
 
 def fitted(trials: Sequence[PhaseTrial], model_id: str) -> PhaseCurves:

@@ -1,16 +1,21 @@
 """What a benchmark searches: which entries, seen by which embedder, and which of them it asks for."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
+import models
+from indexer.crew import Crew, Elsewhere, hired
 from indexer.storage import Entries, Index
 from indexer.storage.contents import flat_index
 from models.cpcp.training.dataset import split_of
 from models.embedder import Embedder
+from search.cluster import CODE, Ground
 from search.engine import Engine
 from xtal.crystals import Crystal
 from xtal.physics import LineTable
@@ -18,6 +23,45 @@ from xtal.physics import LineTable
 ATOM_BINS = (100, 200, 400)  # the paper's sets end at 100 and 400 atoms per cell
 BLOCK = 1000  # crystals embedded at a time
 FEWEST = 20  # queries below which the rate of a subset says nothing
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The recipe of an engine that searches some entries of an index, as an embedder sees them.
+
+    Attributes:
+        ground: the index.
+        only_held_out, most_atoms: see `restricted`.
+        embedder: by name; None for the index's own.
+    """
+
+    ground: Ground
+    only_held_out: bool = False
+    most_atoms: int | None = None
+    embedder: str | None = None
+
+    def made(self) -> Engine:
+        """Return the engine, made once in this process."""
+        return self._engine
+
+    @cached_property
+    def _engine(self) -> Engine:
+        engine = restricted(self.ground.made(), self.only_held_out, self.most_atoms)
+        return engine if self.embedder is None else with_embedder(engine, models.load(self.embedder))
+
+
+@contextmanager
+def searchers(
+    index: str, where: Elsewhere | None, engine: Engine, only_held_out: bool = False, most_atoms: int | None = None
+) -> Iterator[Crew[Engine]]:
+    """Offer a crew that searches some entries of an index by name, which `engine` was made of here."""
+
+    def recipe() -> Chosen:
+        """Say how the workers make it."""
+        return Chosen(Ground.here(index), only_held_out, most_atoms, engine.embedder.name)
+
+    with hired(where, engine, recipe, CODE) as crew:
+        yield crew
 
 
 def held_out(index: Index) -> NDArray[np.int64]:

@@ -2,17 +2,21 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from itertools import chain, groupby
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.crew import Crew
 from search.benchmark.mixtures import FRACTIONS, Mixture, impure, pure, simulated, summed
 from search.engine import Engine
 from search.options import Options
+from search.phases import PhaseJudge
 from search.phases.shares import weight_of_area
-from search.verdict import Verdict
+from search.verdict import Judge, Verdict
+from search.verdict.calibration import Calibration
 from search.verdict.lookalikes import nearest_lookalikes
 from search.workers import Searcher
 from xtal.errors import UserError
@@ -88,20 +92,29 @@ def measured_mixtures(
 
 
 def outcomes(
-    engine: Engine, mixtures: Iterable[Mixture], done: Callable[[int], None] = lambda _: None, home: Path | None = None
+    crew: Crew[Engine],
+    mixtures: Iterable[Mixture],
+    done: Callable[[int], None] = lambda _: None,
+    home: Path | None = None,
 ) -> list[Outcome]:
     """Answer mixtures as a user would get them answered, and compare with what is in them."""
-    from search.phases import PhaseJudge
-    from search.verdict import Judge
-
-    searcher = Searcher(engine, Judge.open(engine, home), PhaseJudge(engine))
     result = []
-    for mixture in mixtures:
-        answer, verdict = searcher.search(mixture.pattern, Options(k=10))
-        first = answer.hits[0].row if answer.hits else -1
-        result.append(_outcome(engine, mixture, verdict, first))
+    for outcome in crew.map(partial(outcome_of, Judge.open(crew.base, home).calibration), mixtures):
+        result.append(outcome)
         done(1)
     return result
+
+
+def outcome_of(calibration: Calibration, engine: Engine, mixture: Mixture) -> Outcome:
+    """Answer one mixture."""
+    answer, verdict = _searcher(engine, calibration).search(mixture.pattern, Options(k=10))
+    return _outcome(engine, mixture, verdict, answer.hits[0].row if answer.hits else -1)
+
+
+@lru_cache(maxsize=1)
+def _searcher(engine: Engine, calibration: Calibration) -> Searcher:
+    """Return what searches; it notes something of every entry, which takes a while."""
+    return Searcher(engine, Judge(calibration, engine.index), PhaseJudge(engine))
 
 
 def rates(found: Sequence[Outcome]) -> list[MixtureRates]:

@@ -2,13 +2,17 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.crew import Crew
+from search.benchmark.batches import parts
 from search.benchmark.gallery import held_out
 from search.engine import Engine
 from search.verdict import Judge
+from search.verdict.calibration import Calibration
 from xtal.errors import UserError
 from xtal.patterns import Pattern, q_from_two_theta, two_theta_from_q
 from xtal.patterns.treatments import TREATMENTS
@@ -42,8 +46,23 @@ class Robustness:
     high: float
 
 
+@dataclass(frozen=True, eq=False)
+class Treated:
+    """Samples of one treatment: some of the rows, the number of the first of them among all, and what is done.
+
+    Attributes:
+        treatment: name of one of `TREATMENTS`.
+        wavelength: Å, that they are measured with.
+    """
+
+    rows: NDArray[np.int64]
+    first: int
+    treatment: str
+    wavelength: float
+
+
 def robustness(
-    engine: Engine,
+    crew: Crew[Engine],
     judge: Judge | None,
     queries: int,
     severity: float,
@@ -55,33 +74,49 @@ def robustness(
     Samples are of entries whose formulas no model was trained on. With another wavelength the sample, the range in q
     and the resolution in q are the same. Raises UserError when the index has too few such entries.
     """
-    pool = held_out(engine.index)
+    index = crew.base.index
+    pool = held_out(index)
     if not 1 <= queries <= len(pool):
-        raise UserError(f"index {engine.index.manifest.name!r} allows 1 to {len(pool)} held-out queries, got {queries}")
+        raise UserError(f"index {index.manifest.name!r} allows 1 to {len(pool)} held-out queries, got {queries}")
     rows = np.random.default_rng(seed).permutation(pool)[:queries]
-    plain = list(measured(engine, rows, severity, seed, LABORATORY_SCAN.wavelength))
-    total = queries * (len(TREATMENTS) + len(WAVELENGTHS))
-    results = []
-    for name, treat in TREATMENTS.items():
-        results.append(_result(engine, judge, name, [treat(pattern) for pattern in plain], rows))
-        progress("searching", queries, total)
-    for wavelength in WAVELENGTHS:
-        patterns = list(measured(engine, rows, severity, seed, wavelength))
-        results.append(_result(engine, judge, f"{wavelength:g} Å", patterns, rows))
-        progress("searching", queries, total)
-    return results
+    usual = {name: (name, LABORATORY_SCAN.wavelength) for name in TREATMENTS}
+    others = {f"{wavelength:g} Å": (next(iter(TREATMENTS)), wavelength) for wavelength in WAVELENGTHS}
+    kinds = usual | others
+    every = [Treated(rows[part], part.start, *kind) for kind in kinds.values() for part in parts(queries)]
+    calibration, found = None if judge is None else judge.calibration, []
+    for some in crew.map(partial(answered, calibration, severity, seed), every):
+        found += some
+        progress("searching", len(some), queries * len(kinds))
+    return [_result(name, found[n * queries : (n + 1) * queries]) for n, name in enumerate(kinds)]
+
+
+def answered(
+    calibration: Calibration | None, severity: float, seed: int, engine: Engine, asked: Treated
+) -> list[tuple[int, bool | None]]:
+    """Search for samples one by one as people do: the rank of the right structure, and whether it is a match."""
+    judge = None if calibration is None else Judge(calibration, engine.index)
+    group, found = engine.index.entries.group, list[tuple[int, bool | None]]()
+    plain = measured(engine, asked.rows, severity, seed, asked.wavelength, asked.first)
+    for pattern, row in zip(plain, asked.rows, strict=True):
+        answer = engine.query([TREATMENTS[asked.treatment](pattern)])[0]
+        rank = next((hit.rank for hit in answer.hits if hit.group == group[row]), NOT_FOUND)
+        found.append((rank, None if judge is None else judge.verdict(answer).kind == "match"))
+    return found
 
 
 def measured(
-    engine: Engine, rows: NDArray[np.int64], severity: float, seed: int, wavelength: float
+    engine: Engine, rows: NDArray[np.int64], severity: float, seed: int, wavelength: float, begin: int = 0
 ) -> Iterator[Pattern]:
-    """Yield patterns of the entries `rows`: the same samples at any `wavelength` (Å), on as good an instrument."""
+    """Yield patterns of the entries `rows`: the same samples at any `wavelength` (Å), on as good an instrument.
+
+    The first of them has the number `begin` among all.
+    """
     usual = LABORATORY_SCAN
     finer = wavelength / usual.wavelength
     ends = q_from_two_theta(np.array([usual.first, usual.last]), usual.wavelength)
     first, last = two_theta_from_q(ends, wavelength)
     scan = Scan(float(first), float(last), usual.step * finer, wavelength, usual.second)
-    for number, row in enumerate(rows):
+    for number, row in enumerate(rows, begin):
         rng = np.random.default_rng([seed, number])
         artefacts = Artefacts.draw(severity, rng)
         artefacts = replace(artefacts, fwhm=artefacts.fwhm * finer, zero_shift=artefacts.zero_shift * finer)
@@ -89,20 +124,12 @@ def measured(
         yield apply(artefacts, reflections(crystal, ends[1] * MARGIN, wavelength=wavelength), rng, scan)
 
 
-def _result(
-    engine: Engine, judge: Judge | None, name: str, patterns: Sequence[Pattern], rows: NDArray[np.int64]
-) -> Robustness:
-    """Search for all patterns of one treatment, one by one as people do."""
-    group = engine.index.entries.group
-    ranks, matches = [], []
-    for pattern, row in zip(patterns, rows, strict=True):
-        answer = engine.query([pattern])[0]
-        ranks.append(next((hit.rank for hit in answer.hits if hit.group == group[row]), NOT_FOUND))
-        if judge is not None:
-            matches.append(judge.verdict(answer).kind == "match")
-    found = np.array(ranks)
-    draws = np.random.default_rng(0).integers(0, len(found), (RESAMPLES, len(found)))
-    low, high = np.percentile(100 * (found[draws] == 1).mean(axis=1), [2.5, 97.5])
-    rates = tuple(float(100 * np.mean(found <= depth)) for depth in DEPTHS)
+def _result(name: str, found: Sequence[tuple[int, bool | None]]) -> Robustness:
+    """Count what became of the samples of one treatment."""
+    ranks = np.array([rank for rank, _ in found])
+    matches = [match for _, match in found if match is not None]
+    draws = np.random.default_rng(0).integers(0, len(ranks), (RESAMPLES, len(ranks)))
+    low, high = np.percentile(100 * (ranks[draws] == 1).mean(axis=1), [2.5, 97.5])
+    rates = tuple(float(100 * np.mean(ranks <= depth)) for depth in DEPTHS)
     match = float(100 * np.mean(matches)) if matches else None
-    return Robustness(name, len(found), rates, match, float(low), float(high))
+    return Robustness(name, len(ranks), rates, match, float(low), float(high))

@@ -6,12 +6,14 @@ come from the other.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.crew import Crew
 from models.files import WEIGHTS
 from models.logistic import Logistic
 from search.benchmark.gallery import held_out
@@ -22,7 +24,7 @@ from search.states.calibration import SHIPPED, StateCurve
 from search.states.evidence import SIGNS, features
 from search.states.find import find_states
 from search.verdict import Judge
-from search.verdict.calibration import fit_bounds
+from search.verdict.calibration import Calibration, fit_bounds
 from search.verdict.curve import Curve
 from search.verdict.lookalikes import nearest_lookalikes
 from xtal.errors import UserError
@@ -81,13 +83,14 @@ class StateRates:
 
 
 def calibrate_states(
-    engine: Engine, queries: int, seed: int, path: Path | None, progress: Progress
+    crew: Crew[Engine], queries: int, seed: int, path: Path | None, progress: Progress
 ) -> tuple[StateCurve, list[StateRates]]:
     """Fit the curve to `queries` frameworks in another state and as many ordinary samples, and write it.
 
     The rates are those of each half of the formulas by the curve of the other, at the threshold of both.
     """
-    trials = list(state_trials(engine, queries, seed, progress))
+    engine = crew.base
+    trials = list(state_trials(crew, queries, seed, progress))
     halves = {half: _fit([trial for trial in trials if trial.second_half != half]) for half in (True, False)}
     best = [_best(halves[trial.second_half], trial) for trial in trials]  # by the curve of the other half
     curve = StateCurve(engine.embedder.model_id, len(trials), _fit(trials), _threshold(trials, best))
@@ -96,40 +99,46 @@ def calibrate_states(
 
 
 def state_rates(
-    engine: Engine, curve: StateCurve, queries: int, seed: int, progress: Progress = lambda *_: None
+    crew: Crew[Engine], curve: StateCurve, queries: int, seed: int, progress: Progress = lambda *_: None
 ) -> list[StateRates]:
     """Return how often a curve names a framework, of patterns that it was not fitted to if the seed is another one."""
-    trials = list(state_trials(engine, queries, seed, progress))
+    trials = list(state_trials(crew, queries, seed, progress))
     return list(_rates(trials, [_best(curve.curve, trial) for trial in trials], curve.least))
 
 
-def state_trials(engine: Engine, queries: int, seed: int, progress: Progress) -> Iterator[StateTrial]:
+def state_trials(crew: Crew[Engine], queries: int, seed: int, progress: Progress) -> Iterator[StateTrial]:
     """Search every pattern with the framework in the index and without it and all that looks like it."""
-    judge = Judge.open(engine)
-    everything = np.arange(len(engine.index))
+    calibration = Judge.open(crew.base).calibration
     progress("searching", 0, queries)
-    for row, sample, pattern in _patterns(engine, queries, seed):
-        family = nearest_lookalikes(engine.index, row)
-        half = second_half(engine.index.entries.formulas[row])
-        for absent in (False, True):
-            left_out = family if absent else np.empty(0, np.int64)
-            answer = engine.query([pattern], without=[left_out])[0]
-            empty = StateTrial(sample, absent, False, False, np.empty((0, len(SIGNS))), np.empty(0, bool), half)
-            if not answer.hits or not len(answer.lines):
-                yield empty
-                continue
-            if judge.verdict(answer).kind == "match":
-                yield replace(empty, matched=True)
-                continue
-            found = find_states(engine, answer, np.setdiff1d(everything, left_out), np.inf)
-            if found is None or not found.stretched:
-                yield empty
-                continue
-            rows = np.array([one.row for one in found.stretched])
-            right = np.isin(rows, family)
-            numbers = features(found, engine.index)
-            yield StateTrial(sample, absent, False, bool(right.any()), numbers, right, half)
+    for trials in crew.map(partial(states_of, calibration), _patterns(crew.base, queries, seed)):
+        yield from trials
         progress("searching", 1, None)
+
+
+def states_of(calibration: Calibration, engine: Engine, asked: tuple[int, Sample, Pattern]) -> list[StateTrial]:
+    """Search one pattern."""
+    row, sample, pattern = asked
+    judge, family = Judge(calibration, engine.index), nearest_lookalikes(engine.index, row)
+    half = second_half(engine.index.entries.formulas[row])
+    nothing = StateTrial(sample, False, False, False, np.empty((0, len(SIGNS))), np.empty(0, bool), half)
+    return [_searched(engine, judge, replace(nothing, absent=absent), pattern, family) for absent in (False, True)]
+
+
+def _searched(
+    engine: Engine, judge: Judge, trial: StateTrial, pattern: Pattern, family: NDArray[np.int64]
+) -> StateTrial:
+    """Complete a trial: search for the pattern, without the `family` of its framework where that is absent."""
+    left_out = family if trial.absent else np.empty(0, np.int64)
+    answer = engine.query([pattern], without=[left_out])[0]
+    if not answer.hits or not len(answer.lines):
+        return trial
+    if judge.verdict(answer).kind == "match":
+        return replace(trial, matched=True)
+    found = find_states(engine, answer, np.setdiff1d(np.arange(len(engine.index)), left_out), np.inf)
+    if found is None or not found.stretched:
+        return trial
+    right = np.isin(np.array([one.row for one in found.stretched]), family)
+    return replace(trial, listed=bool(right.any()), features=features(found, engine.index), right=right)
 
 
 def _patterns(engine: Engine, queries: int, seed: int) -> Iterator[tuple[int, Sample, Pattern]]:

@@ -9,16 +9,16 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.crew import Crew
+from search.benchmark.batches import Simulated, simulated
 from search.engine import Engine
 from search.verdict.evidence import FEATURES, Evidence, features
 from search.verdict.lookalikes import lookalikes
 from xtal.patterns import Pattern
 from xtal.patterns.treatments import TREATMENTS
 from xtal.physics import SEVERITIES
-from xtal.physics.simulate import simulate_all
 
 ORDINARY = 1.0  # severity
-CHUNK = 100  # patterns searched at a time: as often does the progress move
 Progress = Callable[[str, int, int | None], None]
 
 
@@ -66,54 +66,63 @@ class Trials:
         return cls(**{f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(cls)})
 
 
-def simulated_trials(engine: Engine, rows: NDArray[np.int64], seed: int, progress: Progress) -> Trials:
+@dataclass(frozen=True, eq=False)
+class Sitting:
+    """Patterns that are asked for together.
+
+    Attributes:
+        batch: of the patterns.
+        alike: for each the rows that look like its entry.
+        processed: whether programs had their hands on them: each is treated in one of the ways that there are.
+    """
+
+    batch: Simulated
+    alike: list[NDArray[np.int64]]
+    processed: bool
+
+
+def simulated_trials(crew: Crew[Engine], rows: NDArray[np.int64], seed: int, progress: Progress) -> Trials:
     """Ask for patterns of the entries `rows` (B,) at every severity, with nothing, groups or look-alikes removed.
 
     Patterns of ordinary severity are asked for once more as programs export them, each by one of the treatments.
     """
-    crystals = [engine.index.crystal(int(row)) for row in rows]
-    alike = lookalikes(engine.index, rows)
-    total = len(rows) * (len(SEVERITIES) + 1) * len(Removed)
-    treatments = list(TREATMENTS.values())[1:]
+    alike = lookalikes(crew.base.index, rows)
+    kinds = [(level, seed + n, False) for n, level in enumerate(SEVERITIES)]
+    sittings = [
+        Sitting(batch, alike[batch.first : batch.first + len(batch)], processed)
+        for level, own, processed in [*kinds, (ORDINARY, seed + len(SEVERITIES), True)]
+        for batch in simulated(rows, level, own)
+    ]
+    total = sum(len(sitting.batch) for sitting in sittings) * len(Removed)
+    found = []
+    for trials in crew.map(ask, sittings):
+        found.append(trials)
+        progress("searching", len(trials), total)
+    return Trials.join(found)
 
-    def searched(patterns: Sequence[Pattern], severity: float, processed: bool) -> Trials:
-        """Ask for all patterns of one kind."""
-        return ask(engine, patterns, rows, alike, severity, lambda n: progress("searching", n, total), processed)
 
-    parts = [searched(simulate_all(crystals, level, seed + n), level, False) for n, level in enumerate(SEVERITIES)]
-    ordinary = simulate_all(crystals, ORDINARY, seed + len(SEVERITIES))
-    exported = [treatments[n % len(treatments)](pattern) for n, pattern in enumerate(ordinary)]
-    return Trials.join([*parts, searched(exported, ORDINARY, True)])
-
-
-def ask(
-    engine: Engine,
-    patterns: Sequence[Pattern],
-    rows: NDArray[np.int64],
-    alike: Sequence[NDArray[np.int64]],
-    severity: float,
-    done: Callable[[int], None] = lambda _: None,
-    processed: bool = False,
-) -> Trials:
-    """Search for patterns (B,) of the entries `rows` (B,), with nothing, groups or what looks `alike` removed."""
-    group = engine.index.entries.group
-    nothing = [np.empty(0, np.int64)] * len(rows)
+def ask(engine: Engine, sitting: Sitting) -> Trials:
+    """Search for the patterns of a sitting with nothing, groups or what looks alike removed."""
+    rows, alike, entries = sitting.batch.rows, sitting.alike, engine.index.entries
+    patterns = sitting.batch.patterns(engine)
+    if sitting.processed:
+        patterns = [_treated(pattern, sitting.batch.first + n) for n, pattern in enumerate(patterns)]
+    group = entries.group
     left_out = {
-        Removed.NOTHING: nothing,
+        Removed.NOTHING: [np.empty(0, np.int64)] * len(rows),
         Removed.GROUP: [np.flatnonzero(group == group[row]) for row in rows],
         Removed.LOOKALIKES: alike,
     }
-    half = np.array([second_half(engine.index.entries.formulas[row]) for row in rows])
+    half = np.array([second_half(entries.formulas[row]) for row in rows])
     parts = []
     for removed, without in left_out.items():
-        found = list(_first_hits(engine, patterns, without, done))
+        found = list(_first_hits(engine, patterns, without))
         first = np.array([row for row, _ in found])
         right = (first >= 0) & (group[first] == group[rows])
         looks = np.array([row in family for row, family in zip(first, alike, strict=True)])
         evidence = np.array([numbers for _, numbers in found])
-        size = len(rows)
-        kind = (np.full(size, severity), np.full(size, processed), np.full(size, removed))
-        parts.append(Trials(*kind, evidence, right, looks, half))
+        severity, processed = np.full(len(rows), sitting.batch.severity), np.full(len(rows), sitting.processed)
+        parts.append(Trials(severity, processed, np.full(len(rows), removed), evidence, right, looks, half))
     return Trials.join(parts)
 
 
@@ -122,14 +131,17 @@ def second_half(formula: str) -> bool:
     return hashlib.sha256(f"verdict {formula}".encode()).digest()[0] % 2 == 1
 
 
+def _treated(pattern: Pattern, number: int) -> Pattern:
+    """Return the pattern with this number among all as one of the programs exports it."""
+    treatments = list(TREATMENTS.values())[1:]
+    return treatments[number % len(treatments)](pattern)
+
+
 def _first_hits(
-    engine: Engine, patterns: Sequence[Pattern], without: Sequence[NDArray[np.int64]], done: Callable[[int], None]
+    engine: Engine, patterns: Sequence[Pattern], without: Sequence[NDArray[np.int64]]
 ) -> Iterator[tuple[int, NDArray[np.float64]]]:
     """Yield the row of the first hit of each pattern, -1 without one, and the features (F,) of the evidence on it."""
-    for start in range(0, len(patterns), CHUNK):
-        part = slice(start, start + CHUNK)
-        for answer in engine.query(patterns[part], k=1, without=without[part]):
-            evidence = Evidence.of(answer, engine.index)
-            numbers = np.full(len(FEATURES), np.nan) if evidence is None else features(evidence)
-            yield (answer.hits[0].row if answer.hits else -1), numbers
-            done(1)
+    for answer in engine.query(patterns, k=1, without=without):
+        evidence = Evidence.of(answer, engine.index)
+        numbers = np.full(len(FEATURES), np.nan) if evidence is None else features(evidence)
+        yield (answer.hits[0].row if answer.hits else -1), numbers

@@ -71,14 +71,19 @@ class Wanted:
 
 
 @contextmanager
-def solving(index: list[str], cache: bool) -> "Iterator[Solver]":
-    """Open what answers, with the cache unless it is not wanted."""
+def solving(index: list[str], cache: bool, scheduler: str | None = None) -> "Iterator[Solver]":
+    """Open what answers, with the cache unless it is not wanted; a cluster searches for crystals from parts."""
+    from generate.run import CODE
+    from indexer.crew import Nothing, elsewhere, hired
     from search.cache import Cache
     from search.solve import Solver
     from search.verdict import Judge
 
     engine = opened(index)
-    with closing(Solver(engine, Judge.open(engine), Cache.open() if cache else None)) as solver:
+    with (
+        hired(elsewhere(scheduler), None, Nothing, CODE) as crew,
+        closing(Solver(engine, Judge.open(engine), Cache.open() if cache else None, crew=crew)) as solver,
+    ):
         if solver.cache is not None and solver.cache.notice:
             typer.echo(solver.cache.notice, err=True)
         yield solver

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from search.console import opened
-from xtal.console import AsJson, errors_reported, print_result, progress_bars
+from search.console import crew_for
+from xtal.console import AsJson, GpuWorkers, Scheduler, errors_reported, print_result, progress_bars
 
 if TYPE_CHECKING:
     from search.benchmark import CalibrationReport
@@ -22,6 +22,8 @@ def calibrate(
     plot: Annotated[Path | None, typer.Option(help="Reliability diagram to write.")] = None,
     phases: Annotated[bool, typer.Option("--phases", help="Fit the probability of each phase of a mixture.")] = False,
     states: Annotated[bool, typer.Option("--states", help="Fit the probability of another pore state.")] = False,
+    scheduler: Scheduler = None,
+    gpu_workers: GpuWorkers = False,
     as_json: AsJson = False,
 ) -> None:
     """Fit the probability of a match to an index, with patterns of entries it holds and of entries removed."""
@@ -34,25 +36,20 @@ def calibrate(
     with errors_reported():
         if plot is not None:
             check_figure(plot)
-        engine = opened(index)
-        if phases:
-            with progress_bars() as advance:
-                curve = calibrate_phases(engine, queries // 10, queries, seed, out, advance)
-            print_result(
-                asdict(curve), f"phases are named from a probability of {curve.least_together:.2f} on", as_json
-            )
-            return
-        if states:
-            with progress_bars() as advance:
-                of_states, rates = calibrate_states(engine, queries, seed, out, advance)
-            data = {"curve": asdict(of_states), "rates": [asdict(one) for one in rates]}
-            print_result(data, rates_text(of_states.least, rates), as_json)
-            return
-        with progress_bars() as advance:
-            report = fitted(engine, queries, seed, path=out, progress=advance)
-        if plot is not None:
+        with crew_for(index, scheduler, gpu_workers) as crew, progress_bars() as advance:
+            if phases:
+                curve = calibrate_phases(crew, queries // 10, queries, seed, out, advance)
+                data, words = asdict(curve), f"phases are named from a probability of {curve.least_together:.2f} on"
+            elif states:
+                of_states, rates = calibrate_states(crew, queries, seed, out, advance)
+                data = {"curve": asdict(of_states), "rates": [asdict(one) for one in rates]}
+                words = rates_text(of_states.least, rates)
+            else:
+                report = fitted(crew, queries, seed, path=out, progress=advance)
+                data, words = asdict(report), _report_text(report)
+        if plot is not None and not phases and not states:
             write_reliability(report, plot)
-    print_result(asdict(report), _report_text(report), as_json)
+    print_result(data, words, as_json)
 
 
 def _kind(rates: "Rates") -> str:

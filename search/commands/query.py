@@ -10,16 +10,16 @@ import typer
 
 from search.commands.common import Elements, Files, Formula, HowMany, Must, passing
 from search.commands.stream import Read, Refused, Tally, growing, read_each, reported, say_read, say_refused, with_file
-from search.console import DEFAULT_INDEXES, Edited, IndexNames, Wavelength, as_text, edited_lines, opened
-from xtal.console import AsJson, errors_reported, spelled
+from search.console import DEFAULT_INDEXES, Edited, IndexNames, Wavelength, as_text, crew_for, edited_lines
+from xtal.console import AsJson, GpuWorkers, Scheduler, errors_reported, spelled
 
 if TYPE_CHECKING:
+    from indexer.crew import Crew
     from search.answer import Answer
     from search.engine import Engine
     from xtal.patterns import Lines, Pattern
 
     Batch = list[Read | Refused]
-    Answered = Iterator[tuple[Batch, Iterator[Answer]]]
     EditedLines = Callable[[Pattern], Lines | None]
 
 
@@ -33,10 +33,8 @@ def query(
     formula: Formula = "",
     copies: Annotated[bool, typer.Option("--copies", help="List every copy of a structure in the index.")] = False,
     lines: Edited = None,
-    scheduler: Annotated[
-        str | None,
-        typer.Option(metavar="ADDRESS", help="Search on the Dask cluster with this scheduler, whose workers have it."),
-    ] = None,
+    scheduler: Scheduler = None,
+    gpu_workers: GpuWorkers = False,
     as_json: AsJson = False,
 ) -> None:
     """Find the structures whose diffraction fits each pattern, best first; each is printed when it is done.
@@ -48,9 +46,8 @@ def query(
         asked, table = passing(elements, must, formula), edited_lines(lines, files)
         kept = {"elements": asked["elements"], "formula": asked["reduced_formula"], "required": asked["required"]}
         what = {"k": k, "copies": copies, **kept}
-        search = partial(_here, opened(index)) if scheduler is None else partial(_there, scheduler, index)
-        with reported(files) as report:
-            for batch, answers in search(growing(read_each(files, wavelength)), table, what):
+        with crew_for(index, scheduler, gpu_workers) as crew, reported(files) as report:
+            for batch, answers in _answered(crew, growing(read_each(files, wavelength)), table, what):
                 for one in batch:
                     if isinstance(one, Read):
                         say_read(one, report)
@@ -64,31 +61,22 @@ def query(
         typer.echo(f"Look at it: {spelled('ui')}" + _chosen(index))
 
 
-def _here(engine: "Engine", batches: "Iterator[Batch]", table: "EditedLines", what: dict[str, Any]) -> "Answered":
-    """Search on this machine; yield each batch with the answers to what could be read."""
-    for batch in batches:
-        patterns = [one.pattern for one in batch if isinstance(one, Read)]
-        yield batch, iter(engine.query(patterns, lines=[table(pattern) for pattern in patterns], **what))
+def _answered(
+    crew: "Crew[Engine]", batches: "Iterator[Batch]", table: "EditedLines", what: dict[str, Any]
+) -> "Iterator[tuple[Batch, Iterator[Answer]]]":
+    """Yield each batch with the answers to what could be read."""
+    from search.cluster import Asked, answers
 
-
-def _there(
-    scheduler: str, index: list[str], batches: "Iterator[Batch]", table: "EditedLines", what: dict[str, Any]
-) -> "Answered":
-    """Search on a cluster; yield the same."""
-    from indexer.storage.joined import JOINT
-    from search.cluster import Asked, Ground, answers
-
-    ground = Ground.here(JOINT.join(index))
     waiting: deque[Batch] = deque()
 
-    def asked() -> Iterator[list[Asked]]:
+    def asked() -> Iterator[Asked]:
         """Remember each batch until it is answered."""
         for batch in batches:
             waiting.append(batch)
             patterns = [one.pattern for one in batch if isinstance(one, Read)]
-            yield [Asked(ground, pattern, lines=table(pattern), **what) for pattern in patterns]
+            yield Asked(patterns, [table(pattern) for pattern in patterns])
 
-    for found in answers(scheduler, asked()):
+    for found in crew.map(partial(answers, **what), asked()):
         yield waiting.popleft(), iter(found)
 
 

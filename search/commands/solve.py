@@ -15,7 +15,7 @@ from search.commands.series import Drawn, SeriesFile, written_series
 from search.commands.stream import Read, Tally, read_each, reported, say_refused
 from search.console import DEFAULT_INDEXES, Edited, IndexNames, Wavelength, edited_lines
 from search.summary import summary_table
-from xtal.console import AsJson, errors_reported
+from xtal.console import AsJson, Scheduler, errors_reported
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -69,6 +69,7 @@ def solve(
     is_it: Annotated[str, typer.Option("--is", help="Answer whether it is this: UiO-66, a refcode or a CIF.")] = "",
     lines: Edited = None,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="End with 4 where a pattern has no match.")] = False,
+    scheduler: Scheduler = None,
     as_json: AsJson = False,
 ) -> None:
     """Answer each pattern: match, match and more (a mixture), another pore state, or no match and generated crystals.
@@ -91,7 +92,7 @@ def solve(
         )
         table, wanted = edited_lines(lines, files), Wanted(as_json, out, refine, figure, data, is_it, left)
         wanted.check(files)
-        with solving(index, cache) as solver, written_series(series, solver) as drawn:
+        with solving(index, cache, scheduler) as solver, written_series(series, solver) as drawn:
             tally, solved = _solved(solver, read_each(files, wavelength), files, options, table, wanted, drawn)
     if len(solved) > 1 and not as_json:
         typer.echo(summary_table(*zip(*solved, strict=True)))

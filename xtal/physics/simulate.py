@@ -23,10 +23,14 @@ def simulate(crystal: Crystal, severity: float, rng: Generator, scan: Scan = LAB
 
 
 def simulate_all(
-    crystals: Sequence[Crystal], severity: float, seed: int, scan: Scan = LABORATORY_SCAN
+    crystals: Sequence[Crystal], severity: float, seed: int, scan: Scan = LABORATORY_SCAN, first: int = 0
 ) -> list[Pattern]:
-    """Measure many crystals; each has a stream of its own, so that the first ones do not depend on how many follow."""
-    return [simulate(crystal, severity, np.random.default_rng([seed, i]), scan) for i, crystal in enumerate(crystals)]
+    """Measure many crystals; each has a stream of its own, so that the first ones do not depend on how many follow.
+
+    Of crystals that are some of many, `first` is the number of the first one among all.
+    """
+    rngs = (np.random.default_rng([seed, first + i]) for i in range(len(crystals)))
+    return [simulate(crystal, severity, rng, scan) for crystal, rng in zip(crystals, rngs, strict=True)]
 
 
 def simulate_mixture(

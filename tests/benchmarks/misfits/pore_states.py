@@ -5,6 +5,7 @@ python tests/benchmarks/misfits/pore_states.py coremof2019-asr --queries 40 --se
 
 import argparse
 
+from indexer.crew import Crew
 from search.benchmark.states import rates_text, state_rates
 from search.engine import Engine
 from search.states.calibration import shipped_curve
@@ -21,7 +22,7 @@ def main() -> None:
     curve = shipped_curve(engine.embedder)
     if curve is None:
         raise SystemExit("no curve comes with the embedder of this index")
-    print(rates_text(curve.least, state_rates(engine, curve, asked.queries, asked.seed)))
+    print(rates_text(curve.least, state_rates(Crew(engine), curve, asked.queries, asked.seed)))
 
 
 if __name__ == "__main__":

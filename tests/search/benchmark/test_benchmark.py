@@ -4,8 +4,8 @@ import gemmi
 import numpy as np
 import pytest
 
+from indexer.crew import Crew
 from models.cpcp.training.dataset import split_of
-from search.answer import Answer, Hit, Timings
 from search.benchmark import (
     Benchmark,
     benchmark_measured,
@@ -22,7 +22,7 @@ from xtal.physics.simulate import simulate, simulate_all
 
 @pytest.fixture(scope="module")
 def result(engine) -> Benchmark:
-    return benchmark_simulated(engine, 8, 1.0, seed=3)
+    return benchmark_simulated(Crew(engine), 8, 1.0, seed=3)
 
 
 def test_rows_and_facts(result, engine):
@@ -50,37 +50,31 @@ def test_rates_rise_with_depth_and_lie_in_their_intervals(result):
 
 
 def test_the_same_seed_gives_the_same_rates(result, engine):
-    assert benchmark_simulated(engine, 8, 1.0, seed=3).rows == result.rows
+    assert benchmark_simulated(Crew(engine), 8, 1.0, seed=3).rows == result.rows
 
 
 @pytest.mark.parametrize("queries", [0, -1, 121])
 def test_impossible_numbers_of_queries_are_refused(engine, queries):
     with pytest.raises(UserError, match=f"index 'coremof2019-asr' allows 1 to 120 queries, got {queries}"):
-        benchmark_simulated(engine, queries, 1.0)
+        benchmark_simulated(Crew(engine), queries, 1.0)
 
 
 def test_measured_patterns_are_scored_against_the_entries_they_are_named_after(engine, patterns, wanted):
     ids = [str(engine.index.entries.ids[row]) for row in wanted]
-    result = benchmark_measured(engine, patterns, ids)
+    result = benchmark_measured(Crew(engine), patterns, ids)
     assert (result.queries, result.patterns) == (len(ids), "measured")
     first = [answer.hits[0].id for answer in engine.query(patterns, k=1, copies=True)]
     assert result.rows[2].rates[0].percent == pytest.approx(100 * np.mean(np.array(first) == ids))
     with pytest.raises(UserError, match=r"index 'coremof2019-asr' has no entry 'x' \(1 of 2 missing\); name each"):
-        benchmark_measured(engine, patterns[:2], [ids[0], "x"])
+        benchmark_measured(Crew(engine), patterns[:2], [ids[0], "x"])
 
 
-def hit(row: int, group: int) -> Hit:
-    return Hit(1, str(row), "", "", 1.0, None, group, 1, 1, None, None, None, row)
-
-
-def test_rates_are_counted_by_entry_and_by_structure(patterns):
+def test_rates_are_counted_by_entry_and_by_structure():
     """Entries 0 and 1 hold one structure, the others one each; four queries find theirs at ranks 1, 2, 6 and never."""
     group = np.array([0, 0, 1, 2, 3, 4, 5, 6])
     orders = [[2, 3], [1, 0], [7, 6, 5, 4, 3, 2, 1], [7, 6, 5]]
     wanted = np.array([2, 0, 2, 1])
-    blank = Timings(0, 0, 0)
-    answers = [Answer(patterns[0], None, tuple(hit(r, group[r]) for r in order), blank) for order in orders]
-    by_id, by_group = rate_rows("physics", answers, wanted, group)
+    by_id, by_group = rate_rows("physics", orders, wanted, group)
     assert [r.percent for r in by_id.rates] == [25, 50, 50, 75, 75]
     assert [r.percent for r in by_group.rates] == [50, 50, 50, 75, 75]
     assert by_id.rates[0].low == 0
@@ -110,10 +104,10 @@ def test_held_out_queries_ask_only_for_formulas_of_the_test_split(engine):
     rows = held_out(engine.index)
     assert 0 < len(rows) < len(entries) / 3
     assert {split_of(formula) for formula in entries.formulas[rows]} == {"test"}
-    result = benchmark_simulated(engine, len(rows), 0.0, only_held_out=True)
+    result = benchmark_simulated(Crew(engine), len(rows), 0.0, only_held_out=True)
     assert (result.queries, result.patterns) == (len(rows), "simulated, severity 0, seed 0, held-out formulas")
     with pytest.raises(UserError, match=f"allows 1 to {len(rows)} held-out queries, got {len(rows) + 1}"):
-        benchmark_simulated(engine, len(rows) + 1, 0.0, only_held_out=True)
+        benchmark_simulated(Crew(engine), len(rows) + 1, 0.0, only_held_out=True)
 
 
 def test_a_smaller_gallery_holds_only_what_was_asked_for(engine):
@@ -140,7 +134,7 @@ def test_subsets_by_atoms_divide_the_queries_and_each_metal_has_its_own(engine):
     for symbol, members in metals.items():
         assert gemmi.Element(symbol).is_metal
         np.testing.assert_array_equal(members, entries.elements[:, gemmi.Element(symbol).atomic_number])
-    result = benchmark_simulated(engine, len(engine), 0.0, by=["atoms"])
+    result = benchmark_simulated(Crew(engine), len(engine), 0.0, by=["atoms"])
     assert {row.subset for row in result.rows} >= {"all", "1 to 100 atoms"}
     assert all(row.queries >= 20 for row in result.rows)
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from indexer.crew import Crew
 from search.benchmark.gallery import held_out
 from search.benchmark.robustness import DEPTHS, WAVELENGTHS, measured, robustness
 from xtal.errors import UserError
@@ -12,7 +13,7 @@ from xtal.patterns.treatments import TREATMENTS
 
 def test_every_treatment_and_wavelength_is_reported(engine):
     moved = []
-    results = robustness(engine, None, 3, 0.0, 1, lambda _, count, total: moved.append((count, total)))
+    results = robustness(Crew(engine), None, 3, 0.0, 1, lambda _, count, total: moved.append((count, total)))
     assert [r.treatment for r in results] == [*TREATMENTS, *(f"{w:g} Å" for w in WAVELENGTHS)]
     assert sum(count for count, _ in moved) == moved[0][1]
     for result in results:
@@ -34,4 +35,4 @@ def test_the_sample_is_the_same_at_every_wavelength(engine):
 
 def test_too_many_queries_are_refused(engine):
     with pytest.raises(UserError, match=r"allows 1 to \d+ held-out queries, got 5000"):
-        robustness(engine, None, 5000, 1.0, 0)
+        robustness(Crew(engine), None, 5000, 1.0, 0)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from indexer.crew import Crew
 from search.benchmark import states
 from search.benchmark.states import StateTrial, calibrate_states, rates_text
 from search.states.calibration import StateCurve
@@ -32,7 +33,7 @@ def made(count, tells=True):
 def calibrated(engine, tmp_path, monkeypatch):
     monkeypatch.setattr(states, "state_trials", lambda *_: iter(made(120)))
     path = tmp_path / "states.json"
-    curve, rates = calibrate_states(engine, 120, 0, path, lambda *_: None)
+    curve, rates = calibrate_states(Crew(engine), 120, 0, path, lambda *_: None)
     return path, curve, rates
 
 
@@ -60,13 +61,13 @@ def test_rates_are_told_in_a_table(calibrated):
 def test_patterns_of_one_kind_alone_fit_no_curve(engine, tmp_path, monkeypatch):
     monkeypatch.setattr(states, "state_trials", lambda *_: (one for one in made(40) if one.absent))
     with pytest.raises(UserError, match="too few patterns"):
-        calibrate_states(engine, 40, 0, tmp_path / "states.json", lambda *_: None)
+        calibrate_states(Crew(engine), 40, 0, tmp_path / "states.json", lambda *_: None)
 
 
 def test_every_pattern_is_asked_with_the_framework_and_without(engine, monkeypatch):
     monkeypatch.setattr(states, "held_out", lambda index: np.arange(len(index)))
-    monkeypatch.setattr(states.Judge, "open", lambda *_: Refuses())
-    trials = list(states.state_trials(engine, 2, 1, lambda *_: None))
+    monkeypatch.setattr(states, "Judge", Refuses)
+    trials = list(states.state_trials(Crew(engine), 2, 1, lambda *_: None))
     assert [trial.absent for trial in trials] == [False, True] * (len(trials) // 2)
     assert {trial.sample for trial in trials} == {"another state", "ordinary"}
     assert all(trial.features.shape == (len(trial.right), len(FEATURES)) for trial in trials)
@@ -76,6 +77,15 @@ def test_every_pattern_is_asked_with_the_framework_and_without(engine, monkeypat
 
 class Refuses:
     """A judge to whom nothing is a match."""
+
+    calibration = None
+
+    def __init__(self, *_):
+        pass
+
+    @classmethod
+    def open(cls, _engine):
+        return cls()
 
     @staticmethod
     def verdict(_answer):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from search_helpers import INDEX
 
+from indexer.crew import Crew
 from models.cpcp.files import model_id
 from models.files import WEIGHTS
 from search.benchmark import calibrate
@@ -221,4 +222,4 @@ def test_formulas_are_halved_evenly_and_for_good():
 
 def test_too_few_entries_are_refused(engine):
     with pytest.raises(UserError, match=rf"needs at least {calibrate.FEWEST} entries .*got 12 .index '{INDEX}' has 12"):
-        calibrate.calibrate(engine)
+        calibrate.calibrate(Crew(engine))

@@ -6,6 +6,7 @@ import gemmi
 import numpy as np
 import pytest
 
+from indexer.crew import Crew
 from search.benchmark import calibrate, write_reliability
 from search.engine import Engine
 from search.ranking.ties import MARGIN
@@ -30,7 +31,7 @@ def report(engine, tmp_path_factory):
         patch.setattr(calibrate, "held_out", lambda entries: np.arange(len(entries)))
         path = calibration_path(engine.index.manifest.name, engine.embedder, home)
         path.parent.mkdir(parents=True)
-        made = calibrate.calibrate(engine, ASKED, 1, home, progress=lambda *call: calls.append(call))
+        made = calibrate.calibrate(Crew(engine), ASKED, 1, home, progress=lambda *call: calls.append(call))
     return made, home, calls
 
 

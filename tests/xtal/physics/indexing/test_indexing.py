@@ -9,7 +9,7 @@ from xtal.errors import UserError
 from xtal.patterns import Pattern, q_from_two_theta
 from xtal.patterns.sample import Sample
 from xtal.physics.artefacts import LABORATORY_SCAN
-from xtal.physics.indexing import index_pattern, space_groups
+from xtal.physics.indexing import index, index_pattern, space_groups
 from xtal.physics.indexing.probability import MOST, probabilities
 from xtal.physics.indexing.resolved import resolve
 from xtal.physics.profile import render
@@ -61,6 +61,15 @@ def test_the_first_cell_is_the_right_one(found, name):
 def test_the_same_pattern_gives_the_same_cells(found):
     again = index_pattern(sample_of(CRYSTALS["triclinic"]))
     np.testing.assert_array_equal([c.volume for c in again], [c.volume for c in found["triclinic"]])
+
+
+@pytest.mark.parametrize(("seconds", "passes"), [(0.25, 1), (4, 2), (10, 4), (100, len(index.PASSES))])
+def test_time_is_counted_in_passes_and_not_by_the_clock(monkeypatch, seconds, passes):
+    """Whatever else the machine does: nothing is found here, so that all passes are made."""
+    made = []
+    monkeypatch.setattr(index, "_search", lambda *_: made.append(1) or [])
+    assert index_pattern(sample_of(CRYSTALS["tetragonal"]), seconds=seconds) == []
+    assert len(made) == passes
 
 
 def test_a_volume_that_is_not_the_crystals_finds_another_cell():
