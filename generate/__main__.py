@@ -23,7 +23,7 @@ from generate.console import (
     knowledge,
 )
 from generate.limits import SEARCH_SECONDS
-from xtal.console import AsJson, GpuWorkers, Scheduler, errors_reported, print_result, progress_bars
+from xtal.console import AsJson, GpuWorkers, Scheduler, errors_reported, print_result, progress_bars, to_file, to_folder
 
 if TYPE_CHECKING:
     from generate.benchmark import GenerationBenchmark
@@ -76,7 +76,9 @@ def run(
         str, typer.Option(help="Known crystals; the default index is built if missing.")
     ] = "coremof2019-asr",
     wavelength: Annotated[str | None, typer.Option(help="CuKa, MoKa, ..., a number in Å, or '17.4 keV'.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for the CIF files; made if missing.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(callback=to_folder, help="Folder for the CIF files; made if missing.")
+    ] = None,
     scheduler: Scheduler = None,
     as_json: AsJson = False,
 ) -> None:
@@ -137,7 +139,8 @@ def benchmark(
     plot: Annotated[Path | None, typer.Option(help="Figure of match rates to write.")] = None,
     trajectory: Annotated[Path | None, typer.Option(help="Figure of one denoising to write.")] = None,
     record: Annotated[
-        Path | None, typer.Option(help="Evidence for each candidate to write, for 'generate calibrate'.")
+        Path | None,
+        typer.Option(callback=to_file, help="Evidence for each candidate to write, for 'generate calibrate'."),
     ] = None,
     scheduler: Scheduler = None,
     gpu_workers: GpuWorkers = False,

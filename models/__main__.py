@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from xtal.console import FAILED, AsJson, errors_reported, print_result, spelled
+from xtal.console import FAILED, AsJson, errors_reported, print_result, spelled, to_folder
 from xtal.errors import UserError
 
 TRAINING_PACKAGES = ("torch", "safetensors", "onnx")
@@ -60,7 +60,9 @@ def train_cpcp(
         list[str],
         typer.Option(help="Crystals to learn from, as for an index; the first is searched meanwhile."),
     ],
-    out: Annotated[Path, typer.Option(help="Folder for the log, the checkpoint and the prepared crystals.")],
+    out: Annotated[
+        Path, typer.Option(callback=to_folder, help="Folder for the log, the checkpoint and the prepared crystals.")
+    ],
     crystals: Annotated[CrystalEncoder, typer.Option(help="How crystals are seen.")] = CrystalEncoder.RECIPROCAL,
     preset: Annotated[Preset, typer.Option(help="Size of the network.")] = Preset.CPU,
     minutes: Annotated[float, typer.Option(min=0.01, help="Time to train for, without the preparation.")] = 60.0,
@@ -90,7 +92,9 @@ def train_cpcp(
 @training.command("ccsg")
 def train_ccsg(
     source: Annotated[list[str], typer.Option(help="Crystals to learn from, as for an index.")],
-    out: Annotated[Path, typer.Option(help="Folder for the log, the checkpoint and the measured crystals.")],
+    out: Annotated[
+        Path, typer.Option(callback=to_folder, help="Folder for the log, the checkpoint and the measured crystals.")
+    ],
     denoiser: Annotated[Denoiser, typer.Option(help="The network.")] = Denoiser.ATTENTION,
     max_atoms: Annotated[int, typer.Option(min=2, max=400, help="Leave out crystals of more atoms per cell.")] = 64,
     net_rank: Annotated[
@@ -141,7 +145,7 @@ def train_ccsg(
 @app.command("export")
 def export(
     checkpoint: Annotated[Path, typer.Argument(help="The --out folder of a training run.")],
-    out: Annotated[Path, typer.Option(help="Folder for the ONNX graphs, weights and settings.")],
+    out: Annotated[Path, typer.Option(callback=to_folder, help="Folder for the ONNX graphs, weights and settings.")],
     as_json: AsJson = False,
 ) -> None:
     """Export the averaged network of a training run for serving."""

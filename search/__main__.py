@@ -15,7 +15,7 @@ from search.commands.watch import watch
 from search.console import DEFAULT_INDEXES, IndexNames, Wavelength, crew_for, opened, read_all
 from search.refinement.benchmark_command import benchmark_refinement
 from search.refinement.commands import refine
-from xtal.console import AsJson, GpuWorkers, Scheduler, errors_reported, print_result, progress_bars
+from xtal.console import AsJson, GpuWorkers, Scheduler, errors_reported, print_result, progress_bars, to_file, to_folder
 from xtal.errors import UserError
 
 if TYPE_CHECKING:
@@ -49,7 +49,9 @@ app.command()(benchmark_refinement)
 @app.command()
 def simulate(
     entry: Annotated[str, typer.Argument(metavar="ID", help="Entry of the index.")],
-    out: Annotated[Path, typer.Argument(metavar="OUT.xye", help="File to write: 2θ, counts, uncertainty.")],
+    out: Annotated[
+        Path, typer.Argument(metavar="OUT.xye", callback=to_file, help="File to write: 2θ, counts, uncertainty.")
+    ],
     index: IndexNames = DEFAULT_INDEXES,
     severity: Annotated[float, typer.Option(min=0, max=3, help="0 ideal sample, 1 ordinary, 2 bad.")] = 1.0,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same pattern.")] = 0,
@@ -131,6 +133,8 @@ def _measured(folder: Path, wavelength: str | None) -> tuple[list["Pattern"], li
     """Read a folder of patterns that are named after their entries."""
     from xtal.readers import SUFFIXES
 
+    if not folder.is_dir():
+        raise UserError(f"there is no folder {folder} of measured patterns")
     files = sorted(f for f in folder.iterdir() if f.suffix.lower() in set(SUFFIXES) - {".cif"})
     patterns, refused = read_all(files, wavelength)
     if refused or not files:
@@ -199,7 +203,9 @@ def robustness(
 def figures(
     index: Annotated[str, typer.Argument(metavar="NAME", help="Index to draw; the default one is built if missing.")],
     embedder: Annotated[str | None, typer.Option(help="Fingerprints to look at; the index's by default.")] = None,
-    out: Annotated[Path, typer.Option(help="Folder for the figures; made when missing.")] = Path("docs/figures"),
+    out: Annotated[Path, typer.Option(callback=to_folder, help="Folder for the figures; made when missing.")] = Path(
+        "docs/figures"
+    ),
     seed: Annotated[int, typer.Option(min=0, help="Of the choice of entries, of the artefacts and of t-SNE.")] = 0,
     queries: Annotated[int, typer.Option(min=50, help="Simulated patterns on the t-SNE map.")] = 500,
 ) -> None:

@@ -38,6 +38,24 @@ GpuWorkers = Annotated[
 ]
 
 
+def to_file(path: Path | None) -> Path | None:
+    """Check an option that names a file to write: better before the work than after it."""
+    if path is not None and path.is_dir():
+        raise typer.BadParameter(f"{path} is a folder; give the name of a file")
+    if path is not None and not path.absolute().parent.is_dir():
+        raise typer.BadParameter(f"there is no folder {path.parent} for {path.name}; make it first")
+    return path
+
+
+def to_folder(path: Path | None) -> Path | None:
+    """Check an option that names a folder to write to, which is made if missing."""
+    if path is not None:
+        there = next(place for place in (path.absolute(), *path.absolute().parents) if place.exists())
+        if not there.is_dir():
+            raise typer.BadParameter(f"{there} is a file; give a folder")
+    return path
+
+
 @contextmanager
 def errors_reported() -> Iterator[None]:
     """Turn what the user can mend into one line on stderr and an exit code."""
@@ -47,7 +65,9 @@ def errors_reported() -> Iterator[None]:
         typer.echo(f"error: {error.told(ADVICE)}", err=True)
         raise typer.Exit(error.exit_code) from None
     except OSError as error:
-        typer.echo(f"error: {error}", err=True)
+        known = error.filename is not None and error.strerror is not None
+        words = f"cannot use {error.filename}: {error.strerror}" if known else str(error)
+        typer.echo(f"error: {words}", err=True)
         raise typer.Exit(FAILED) from None
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]

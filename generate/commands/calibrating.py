@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from xtal.console import AsJson, errors_reported, print_result
+from xtal.console import AsJson, errors_reported, print_result, to_file
 
 if TYPE_CHECKING:
     from generate.judging.calibrate import Reliability
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 def calibrate(
     records: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Of 'generate benchmark --record FILE'.")],
-    out: Annotated[Path, typer.Option(help="File to write; the one in use lies in generate/judging/data.")],
+    out: Annotated[
+        Path, typer.Option(callback=to_file, help="File to write; the one in use lies in generate/judging/data.")
+    ],
     sources: Annotated[str, typer.Option(help="What was asked, in words, to be kept with the curves.")] = "",
     as_json: AsJson = False,
 ) -> None:

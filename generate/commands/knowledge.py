@@ -7,7 +7,7 @@ import typer
 
 from generate.console import Guests, Linkers, Metals
 from generate.console import knowledge as named
-from xtal.console import AsJson, errors_reported, print_result, progress_bars
+from xtal.console import AsJson, errors_reported, print_result, progress_bars, to_file
 
 knowledge = typer.Typer(help="What cells of given metals and linkers may hold.", no_args_is_help=True)
 
@@ -50,7 +50,7 @@ def show_contents(
 @knowledge.command("learn")
 def learn_recipes(
     source: Annotated[list[str], typer.Option(help="Crystals, as for an index; may be given several times.")],
-    out: Annotated[Path, typer.Option(help="File to write: .tsv.gz.")],
+    out: Annotated[Path, typer.Option(callback=to_file, help="File to write: .tsv.gz.")],
     split: Annotated[str | None, typer.Option(help="train, val or test: only the crystals of this part.")] = None,
     max_atoms: Annotated[int, typer.Option(min=2, help="Leave out crystals of more atoms per cell.")] = 400,
 ) -> None:

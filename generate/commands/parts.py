@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from xtal.console import AsJson, errors_reported, print_result, progress_bars
+from xtal.console import AsJson, errors_reported, print_result, progress_bars, to_file
 
 parts = typer.Typer(help="Libraries of the parts that frameworks consist of.", no_args_is_help=True)
 
@@ -18,7 +18,7 @@ def group() -> None:
 @parts.command("build")
 def build_library(
     source: Annotated[list[str], typer.Option(help="Crystals, as for an index; may be given several times.")],
-    out: Annotated[Path, typer.Option(help="File to write.")],
+    out: Annotated[Path, typer.Option(callback=to_file, help="File to write.")],
     split: Annotated[str | None, typer.Option(help="train, val or test: only the crystals of this part.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Worker processes; one per core by default.")] = None,
     as_json: AsJson = False,
@@ -40,7 +40,9 @@ def build_library(
 
 
 @parts.command("series")
-def build_series(out: Annotated[Path, typer.Option(help="File to write.")], as_json: AsJson = False) -> None:
+def build_series(
+    out: Annotated[Path, typer.Option(callback=to_file, help="File to write.")], as_json: AsJson = False
+) -> None:
     """Make straight linkers by rule, whether anyone made a framework of them or not: cores, sides and ends."""
     from generate.knowledge.series import series
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from search.console import crew_for
-from xtal.console import AsJson, GpuWorkers, Scheduler, errors_reported, print_result, progress_bars
+from xtal.console import AsJson, GpuWorkers, Scheduler, errors_reported, print_result, progress_bars, to_file
 
 if TYPE_CHECKING:
     from search.benchmark import CalibrationReport
@@ -18,7 +18,9 @@ def calibrate(
     index: Annotated[str, typer.Argument(metavar="NAME", help="Index whose answers are to be judged.")],
     queries: Annotated[int, typer.Option(min=40, help="Entries asked for, at four severities each.")] = 1200,
     seed: Annotated[int, typer.Option(min=0, help="Of the choice of entries and of the artefacts.")] = 0,
-    out: Annotated[Path | None, typer.Option(help="File to write; by default beside the index.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(callback=to_file, help="File to write; by default beside the index.")
+    ] = None,
     plot: Annotated[Path | None, typer.Option(help="Reliability diagram to write.")] = None,
     phases: Annotated[bool, typer.Option("--phases", help="Fit the probability of each phase of a mixture.")] = False,
     states: Annotated[bool, typer.Option("--states", help="Fit the probability of another pore state.")] = False,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from xtal.console import AsJson, errors_reported, print_result
+from xtal.console import AsJson, errors_reported, print_result, to_file
 from xtal.errors import UserError
 
 if TYPE_CHECKING:
@@ -29,7 +29,9 @@ def history(
 
 
 def export(
-    out: Annotated[Path, typer.Argument(metavar="OUT.jsonl", help="File to write, one JSON object per query.")],
+    out: Annotated[
+        Path, typer.Argument(metavar="OUT.jsonl", callback=to_file, help="File to write, one JSON object per query.")
+    ],
 ) -> None:
     """Write everything in the cache, with hits and generated crystals as CIF text, to a new file."""
     with errors_reported(), _cache() as cache:

@@ -15,7 +15,7 @@ from search.commands.series import Drawn, SeriesFile, written_series
 from search.commands.stream import Read, Tally, read_each, reported, say_refused
 from search.console import DEFAULT_INDEXES, Edited, IndexNames, Wavelength, edited_lines
 from search.summary import summary_table
-from xtal.console import AsJson, Scheduler, errors_reported
+from xtal.console import AsJson, Scheduler, errors_reported, to_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -56,7 +56,9 @@ def solve(
     seed: Annotated[int, typer.Option(min=0, help="Of the generation.")] = 0,
     seconds: Seconds = SEARCH_SECONDS,
     cache: Annotated[bool, typer.Option(help="Take known answers from the cache, and keep new ones.")] = True,
-    out: Annotated[Path | None, typer.Option(help="Folder for CIF files: first hit, refined, generated.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(callback=to_folder, help="Folder for CIF files: first hit, refined, generated.")
+    ] = None,
     left: Annotated[bool, typer.Option("--left", help="Search what the named phases leave, too.")] = False,
     refine: Annotated[bool, typer.Option("--refine", help="Refine the first hit where it is a match.")] = False,
     figure: Annotated[

@@ -37,6 +37,8 @@ def benchmark_refinement(
             engine = opened(index)
             with progress_bars() as advance:
                 cases = simulated_cases(engine.index, queries, severity, seed, choices, advance)
+        elif not folder.is_dir():
+            raise UserError(f"there is no folder {folder} of measured patterns")
         else:
             files = sorted(f for f in folder.iterdir() if f.suffix.lower() in set(SUFFIXES) - {".cif"})
             chosen = np.sort(np.random.default_rng(seed).permutation(len(files))[:queries])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from search.console import DEFAULT_INDEXES, IndexNames, Wavelength, opened, read_all
-from xtal.console import USAGE, AsJson, errors_reported, print_result
+from xtal.console import USAGE, AsJson, errors_reported, print_result, to_file
 from xtal.errors import UserError
 
 if TYPE_CHECKING:
@@ -47,8 +47,10 @@ def refine(
     program: Annotated[Program, typer.Option(help="rietx, or gsas where GSAS-II is installed.")] = Program.RIETX,
     texture: Annotated[bool, typer.Option(help="Try preferred orientation.")] = True,
     coordinates: Annotated[bool, typer.Option(help="Let atoms move where the data allow it.")] = True,
-    cif: Annotated[Path | None, typer.Option(help="File for the refined structure with its profile.")] = None,
-    csv: Annotated[Path | None, typer.Option(help="File for the profile as columns.")] = None,
+    cif: Annotated[
+        Path | None, typer.Option(callback=to_file, help="File for the refined structure with its profile.")
+    ] = None,
+    csv: Annotated[Path | None, typer.Option(callback=to_file, help="File for the profile as columns.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Refine structures against a pattern: cell with uncertainties, Rwp, weight shares, texture.

@@ -15,6 +15,7 @@ from xtal.errors import UserError
 
 STEPS = 65536  # uint16 coordinates are multiples of 1 / 65536 of the cell: 0.0003 Å in a cell of 20 Å
 COORDINATES = (np.dtype(np.float32), np.dtype(np.uint16))
+NO_ARCHIVE = "pickled (object) data"  # what NumPy says of any other file, with advice that nobody should follow
 REQUIRED = ("name", "lattice", "n_atoms", "numbers", "frac")
 
 
@@ -88,7 +89,8 @@ class CrystalTable:
         except FileNotFoundError:
             raise UserError(f"no packed file at {path}") from None
         except (OSError, ValueError, TypeError, AttributeError, EOFError, BadZipFile) as error:
-            raise UserError(f"{path} is not a packed file of crystals (npz): {error}") from None
+            why = "it is no NumPy archive" if NO_ARCHIVE in str(error) else str(error)
+            raise UserError(f"{path} is not a packed file of crystals (npz): {why}") from None
 
     def save(self, file: Path | BinaryIO) -> None:
         """Write the table as an uncompressed npz, to a path or an open binary file."""
