@@ -24,7 +24,28 @@ class Device(StrEnum):
     cuda = "cuda"
 
 
+class Tier(StrEnum):
+    """Choices of --tier."""
+
+    auto = "auto"
+    exact = "exact"
+    half = "half"
+    clusters = "clusters"
+
+    @property
+    def chosen(self) -> str | None:
+        """The tier, None where it follows from the size."""
+        return None if self is Tier.auto else self.value
+
+
 app = typer.Typer(help="Build and keep indexes of known crystals.", no_args_is_help=True, add_completion=False)
+TierOption = Annotated[
+    Tier,
+    typer.Option(
+        help="How the index is searched: `exact` compares every vector, `half` reads half of each for single queries "
+        "with the same answers, `clusters` looks into the nearest only. Chosen by size."
+    ),
+]
 IndexName = Annotated[str, typer.Argument(metavar="NAME", help="Name of an index, see `list`.")]
 
 
@@ -50,6 +71,7 @@ def build_index(
         typer.Option(metavar="ADDRESS", help="Prepare the records on the Dask cluster with this scheduler."),
     ] = None,
     device: Annotated[Device, typer.Option(help="Where the fingerprint model runs.")] = Device.auto,
+    tier: TierOption = Tier.auto,
     as_json: AsJson = False,
 ) -> None:
     """Build an index from sources of crystals and publish it.
@@ -61,7 +83,7 @@ def build_index(
     from indexer.plan import open_plan
 
     with errors_reported():
-        plan = open_plan(sources, models.load(embedder, device.value), name, source, limit)
+        plan = open_plan(sources, models.load(embedder, device.value), name, source, limit, tier=tier.chosen)
         try:
             with progress_bars() as progress:
                 manifest = build(plan, workers, progress, scheduler)
@@ -83,6 +105,7 @@ def add_sources(
         Path | None, typer.Option(help="File or folder of a source that has to be fetched by hand.")
     ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Worker processes; one per core by default.")] = None,
+    tier: TierOption = Tier.auto,
     as_json: AsJson = False,
 ) -> None:
     """Add sources to an index that is there, without doing its work again; it is searched as it was until then."""
@@ -92,7 +115,7 @@ def add_sources(
     from indexer.storage import store
 
     with errors_reported():
-        plan = open_addition(name, sources, models.load(store.read_manifest(name).embedder), source)
+        plan = open_addition(name, sources, models.load(store.read_manifest(name).embedder), source, tier.chosen)
         with progress_bars() as progress:
             manifest = add(plan, workers, progress)
     print_result(asdict(manifest), _summary(manifest), as_json)
@@ -102,13 +125,14 @@ def add_sources(
 def merge_indexes(
     names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Indexes to put together; they stay.")],
     name: Annotated[str, typer.Option(help="Name of the new index.")],
+    tier: TierOption = Tier.auto,
     as_json: AsJson = False,
 ) -> None:
     """Put indexes of one model together as one more, without doing their work again."""
     from indexer.grow import merge
 
     with errors_reported():
-        manifest = merge(names, name)
+        manifest = merge(names, name, tier=tier.chosen)
     print_result(asdict(manifest), _summary(manifest), as_json)
 
 
@@ -120,7 +144,11 @@ def list_indexes(as_json: AsJson = False) -> None:
     with errors_reported():
         listing = store.list_indexes()
         nothing = f"no index in {folders.indexes_folder()}; build one: {spelled('indexer build')} coremof2019-asr"
-    lines = "\n".join(f"{m.name}  {m.counts.entries} entries  {m.embedder}  {m.created}" for m in listing.manifests)
+    described = (
+        f"{m.name}  {m.counts.entries} entries  {m.embedder}  {m.search.tier} search  {m.created}"
+        for m in listing.manifests
+    )
+    lines = "\n".join(described)
     print_result([asdict(m) for m in listing.manifests], lines or nothing, as_json)
     for problem in listing.problems:
         typer.echo(f"error: {problem}", err=True)
@@ -175,6 +203,7 @@ def _summary(manifest: "Manifest") -> str:
         f"{manifest.name}: {counts.entries} entries in {counts.groups} groups of equal structures, "
         f"{counts.broken} broken and {counts.left_out} too large entries left out",
         f"embedder {manifest.embedder} (model {manifest.model_id[:12]}), {manifest.dimension} dimensions",
+        f"search: {manifest.search}",
         f"build {manifest.build_id} of {manifest.created}, {sum(f.size for f in manifest.files) / 1e6:.1f} MB",
         *(f"source {s.name} ({s.licence}): {s.citation}" for s in manifest.sources),
     ]

@@ -60,7 +60,7 @@ def build(
     """
     with building(plan.name, plan.home):
         contents, broken, left_out = prepared(plan, workers, progress, scheduler)
-        return publish(draft(plan, left_out), contents, broken, plan.home)
+        return publish(draft(plan, left_out), contents, broken, plan.home, plan.tier)
 
 
 def prepared(

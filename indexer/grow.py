@@ -39,10 +39,10 @@ def add(plan: Plan, workers: int | None = None, progress: Progress = silent, sch
         every = [*broken_entries(plan.name, plan.home), *broken]
         parts = [(old.manifest, old.contents), (draft(plan, left_out), new)]
         command = THEN.join(filter(None, (old.manifest.command, plan.command)))
-        return _published(parts, every, plan.name, plan.home, command)
+        return _published(parts, every, plan.name, plan.home, command, plan.tier)
 
 
-def merge(names: Sequence[str], name: str, home: Path | None = None) -> Manifest:
+def merge(names: Sequence[str], name: str, home: Path | None = None, tier: str | None = None) -> Manifest:
     """Put published indexes together as one more; an id that several hold gets its index's name in front.
 
     Raises:
@@ -57,17 +57,23 @@ def merge(names: Sequence[str], name: str, home: Path | None = None) -> Manifest
             said = ", ".join(f"{m.name}: {m.embedder} ({m.model_id[:12]})" for m in models.values())
             raise UserError(f"indexes of several models cannot be merged ({said}); build them with one model")
         broken = [one for part in names for one in broken_entries(part, home)]
-        own = f"{spelled('indexer merge')} {shlex.join([*names, '--name', name])}"
+        options = ["--name", name, *(("--tier", tier) if tier else ())]
+        own = f"{spelled('indexer merge')} {shlex.join([*names, *options])}"
         command = THEN.join([*(part.manifest.command for part in parts if part.manifest.command), own])
-        return _published([(part.manifest, part.contents) for part in parts], broken, name, home, command)
+        return _published([(part.manifest, part.contents) for part in parts], broken, name, home, command, tier)
 
 
 def _published(
-    parts: Sequence[tuple[Manifest, Contents]], broken: Sequence[Broken], name: str, home: Path | None, command: str
+    parts: Sequence[tuple[Manifest, Contents]],
+    broken: Sequence[Broken],
+    name: str,
+    home: Path | None,
+    command: str,
+    tier: str | None,
 ) -> Manifest:
     """Publish the parts as one index of this name, in which equal structures are found anew."""
     manifest, contents = join(parts)
     rows = np.arange(len(contents.entries))
     entries, lines = contents.entries.take(rows), contents.lines.take(rows)
     grouped = replace(contents, entries=replace(entries, group=group_duplicates(entries, lines)), lines=lines)
-    return publish(replace(manifest, name=name, command=command, versions=versions()), grouped, broken, home)
+    return publish(replace(manifest, name=name, command=command, versions=versions()), grouped, broken, home, tier)

@@ -29,6 +29,7 @@ class Plan:
         home: folder of indexes and caches, by default the setting ``XTALSCOUT_HOME``.
         command: command line that builds this index, without the embedder; "" when a program builds it.
         beside: whether the index holds other sources already.
+        tier: how the index is to be searched, see `indexer.storage.vectors.Tier`; as suits its size when None.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Plan:
     home: Path | None = None
     command: str = ""
     beside: bool = False
+    tier: str | None = None
 
     def __post_init__(self) -> None:
         """Raise UserError on a plan that cannot be carried out."""
@@ -71,6 +73,7 @@ def open_plan(
     path: Path | None = None,
     limit: int | None = None,
     home: Path | None = None,
+    tier: str | None = None,
 ) -> Plan:
     """Make a plan from names of databases, see `xtal.sources.NAMES`.
 
@@ -81,6 +84,7 @@ def open_plan(
         path: files of a database that does not come with a package.
         limit: take at most so many records of each source.
         home: folder of indexes and caches.
+        tier: how the index is to be searched; as suits its size when None.
 
     Raises:
         UserError: an unknown database, or one whose files are missing.
@@ -91,12 +95,15 @@ def open_plan(
     sources = tuple(open_source(spec, path if spec in takers else None) for spec in specs)
     name = name or "_".join(re.sub(r"[^A-Za-z0-9.-]+", "-", source.name).strip("-.") for source in sources)
     options = ["--name", name, *(("--source", str(path)) if path else ()), *(("--limit", str(limit)) if limit else ())]
+    options += ["--tier", tier] if tier else []
     command = f"{spelled('indexer build')} {shlex.join([*specs, *options])}"
-    return Plan(name, sources, embedder, limit, home, command)
+    return Plan(name, sources, embedder, limit, home, command, tier=tier)
 
 
-def open_addition(name: str, specs: Sequence[str], embedder: Embedder, path: Path | None = None) -> Plan:
+def open_addition(
+    name: str, specs: Sequence[str], embedder: Embedder, path: Path | None = None, tier: str | None = None
+) -> Plan:
     """Make a plan of sources for an index that is there; see `open_plan`."""
-    plan = open_plan(specs, embedder, name, path)
-    more = shlex.join([name, *specs, *(("--source", str(path)) if path else ())])
+    plan = open_plan(specs, embedder, name, path, tier=tier)
+    more = shlex.join([name, *specs, *(("--source", str(path)) if path else ()), *(("--tier", tier) if tier else ())])
     return replace(plan, beside=True, command=f"{spelled('indexer add')} {more}")

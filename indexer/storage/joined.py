@@ -12,7 +12,7 @@ from indexer.storage.contents import Contents, join_crystals
 from indexer.storage.entries import Entries, EntryTable
 from indexer.storage.manifest import Counts, Manifest
 from indexer.storage.texts import JoinedTexts, TextColumn
-from indexer.storage.vectors import FlatVectors
+from indexer.storage.vectors import SearchNote, put_together
 from xtal.crystals import Crystal, CrystalTable
 from xtal.patterns import Lines
 from xtal.physics import LineTable
@@ -53,7 +53,7 @@ def join(parts: Sequence[tuple[Manifest, Contents]]) -> tuple[Manifest, Contents
         JoinedEntries([(manifest.name, one.entries) for manifest, one in parts]),
         JoinedRows([one.crystals for one in contents], join_crystals),
         JoinedRows([one.lines for one in contents], LineTable.join),
-        FlatVectors([part for one in contents for part in one.vectors.parts]),
+        put_together([one.vectors for one in contents]),
     )
     return _manifest([manifest for manifest, _ in parts]), joined
 
@@ -189,4 +189,5 @@ def _manifest(manifests: Sequence[Manifest]) -> Manifest:
         sources=tuple(source for m in manifests for source in m.sources),
         counts=Counts(*(sum(getattr(c, f.name) for c in counts) for f in fields(Counts))),
         files=(),
+        search=SearchNote(),
     )

@@ -1,11 +1,12 @@
 """The manifest of a build: what is in it, where it came from, and a digest of every file."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from indexer.storage.files import sha256
+from indexer.storage.vectors import SearchNote
 from xtal.console import spelled
 from xtal.errors import UserError
 
@@ -92,6 +93,7 @@ class Manifest:
         command: command lines that build this index, without the embedder; "" when a program built it.
         versions: "package version" lines of what computed the content.
         files: digests of all other files of the build.
+        search: how the vectors are searched.
         format: layout of the files, `FORMAT`.
     """
 
@@ -107,6 +109,7 @@ class Manifest:
     command: str
     versions: tuple[str, ...]
     files: tuple[FileNote, ...] = ()
+    search: SearchNote = field(default_factory=SearchNote)
     format: int = FORMAT
 
     def rebuild_command(self, embedder: str | None = None) -> str:
@@ -118,7 +121,10 @@ class Manifest:
 
     def to_json(self) -> bytes:
         """Write the manifest as JSON text."""
-        return (json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n").encode()
+        raw = asdict(self)
+        if self.search == SearchNote():
+            del raw["search"]  # as in indexes of versions that know of no other
+        return (json.dumps(raw, indent=2, ensure_ascii=False) + "\n").encode()
 
     @classmethod
     def from_json(cls, data: bytes) -> "Manifest":
@@ -130,4 +136,5 @@ class Manifest:
         raw["counts"] = Counts(**raw["counts"])
         raw["versions"] = tuple(raw["versions"])
         raw["files"] = tuple(FileNote(**f) for f in raw["files"])
+        raw["search"] = SearchNote(**raw.get("search", {}))
         return cls(**raw)

@@ -28,7 +28,7 @@ from indexer.storage.files import replacing, write_durably
 from indexer.storage.manifest import FileNote, Manifest
 from indexer.storage.mapped import BLOCK, Blocks, Place, State, StoredArray, block_sums
 from indexer.storage.stored import StoredCrystals, StoredLines, running_total
-from indexer.storage.vectors import FlatVectors
+from indexer.storage.vectors import CODES, FlatVectors, Tier, open_codes
 from xtal.errors import UserError
 
 SEAL, COLUMNS = "seal", "columns.npz"
@@ -130,7 +130,12 @@ def open_sealed(folder: Path, manifest: Manifest, digest: str, refused: Refused)
         structures.get("occupancies"),
     )
     entries = StoredEntries(columns) if table is None else table
-    return Contents(entries, crystals, StoredLines(**lines), FlatVectors([stored[VECTORS]]))
+    vectors = FlatVectors([stored[VECTORS]])
+    if manifest.search.tier != Tier.exact:
+        if manifest.search.vectors != digest_of(VECTORS, manifest) or CODES not in blocks:
+            raise refused(f"{folder / CODES} was made of other vectors")
+        vectors = open_codes(folder / CODES, manifest.search, vectors, blocks[CODES], broken)
+    return Contents(entries, crystals, StoredLines(**lines), vectors)
 
 
 def make_seal(folder: Path, manifest: Manifest, digest: str, refused: Refused) -> tuple[Seal, EntryTable | None]:
@@ -148,7 +153,8 @@ def make_seal(folder: Path, manifest: Manifest, digest: str, refused: Refused) -
     for name in (LINES, STRUCTURES):
         places.update(npz_places(folder / name))
     table = read_entries(folder / ENTRIES)
-    seal = Seal(digest, {name: states[name] for name in (VECTORS, LINES, STRUCTURES)}, sums, places)
+    mapped = (VECTORS, LINES, STRUCTURES, CODES)
+    seal = Seal(digest, {name: state for name, state in states.items() if name in mapped}, sums, places)
     try:
         with replacing(folder / COLUMNS) as stream:
             write_columns(stream, table, _atom_offsets(folder, places))
@@ -159,6 +165,11 @@ def make_seal(folder: Path, manifest: Manifest, digest: str, refused: Refused) -
     except OSError:
         return seal, table
     return whole, None
+
+
+def digest_of(file: str, manifest: Manifest) -> str:
+    """Return the SHA-256 that a manifest states of a file."""
+    return next(note.sha256 for note in manifest.files if note.name == file)
 
 
 def npz_places(path: Path) -> dict[str, Place]:

@@ -97,7 +97,9 @@ def scripted_plan(home: Path, *payloads: tuple[str, bytes], **changes: str) -> P
     return Plan("mine", (ScriptedSource(payloads, **changes),), BinEmbedder(), home=home)
 
 
-def publish_salts(home: Path, name: str = "salts", crystals: tuple[Crystal, ...] = SALTS) -> Manifest:
+def publish_salts(
+    home: Path, name: str = "salts", crystals: tuple[Crystal, ...] = SALTS, tier: str | None = None
+) -> Manifest:
     """Publish a small index without worker processes."""
     lines = LineTable.stack([crystal_lines(c) for c in crystals])
     embedder = BinEmbedder()
@@ -109,4 +111,4 @@ def publish_salts(home: Path, name: str = "salts", crystals: tuple[Crystal, ...]
     )
     draft = Manifest(name, "", "", "bins", embedder.model_id, embedder.dimension, (), None, Counts(), "", ())
     with building(name, home):
-        return publish(draft, contents, [Broken("x", "no cell")], home)
+        return publish(draft, contents, [Broken("x", "no cell")], home, tier)

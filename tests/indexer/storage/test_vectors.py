@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from indexer_helpers import publish_salts, rocksalt
 
-from indexer.storage import open_index, vectors
+from indexer.storage import open_index
 from indexer.storage.joined import split
-from indexer.storage.vectors import FlatVectors
+from indexer.storage.vectors import FlatVectors, flat
 
 
 def unit(rng, count, dimension=16):
@@ -26,7 +26,7 @@ def plain(matrix, queries, k, allowed):
 @pytest.fixture(autouse=True)
 def _small_blocks(monkeypatch):
     for name, value in (("ROWS", 8), ("SCORES", 64), ("QUERIES", 3), ("SPARE", 4)):
-        monkeypatch.setattr(vectors, name, value)
+        monkeypatch.setattr(flat, name, value)
 
 
 @settings(max_examples=60, deadline=None)
@@ -42,7 +42,7 @@ def test_the_best_are_those_of_the_plain_product(seed, sizes, count, filtered):
     most = len(matrix) if allowed is None else len(allowed)
     if not most:
         return
-    k = int(rng.integers(1, most + 1)) if not (matrix == matrix[0]).all(axis=1).sum() > vectors.SPARE else most
+    k = int(rng.integers(1, most + 1)) if not (matrix == matrix[0]).all(axis=1).sum() > flat.SPARE else most
     parts = np.split(matrix, np.cumsum(sizes)[:-1])
     scores, rows = FlatVectors(parts).search(queries, k, allowed)
     expected, right = plain(matrix, queries, k, allowed)
@@ -62,7 +62,7 @@ def test_batches_of_any_size_find_the_same():
 
 @pytest.mark.parametrize("in_memory", [0, 1 << 20])
 def test_on_disk_in_memory_and_joined_it_is_the_same(tmp_path, monkeypatch, in_memory):
-    monkeypatch.setattr(vectors, "IN_MEMORY", in_memory)
+    monkeypatch.setattr(flat, "IN_MEMORY", in_memory)
     salts = [rocksalt(3.5 + 0.03 * n, 11, 17, f"salt-{n:03d}") for n in range(80)]
     publish_salts(tmp_path, "left", tuple(salts[:50]))
     publish_salts(tmp_path, "right", tuple(salts[50:]))

@@ -7,7 +7,6 @@ same whatever the sizes of blocks and batches; equal ones stand in the order of 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -152,38 +151,6 @@ class FlatVectors:
             order = np.lexsort((rows[one], -exact[one]))
             scores[one], rows[one] = exact[one, order], rows[one, order]
         return scores[:, :k], rows[:, :k]
-
-
-class Searcher(Protocol):
-    """What finds the vectors most like some queries; see `FlatVectors.search`."""
-
-    def search(self, queries: NDArray[np.float32], k: int, /) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Return (B, k) scores, falling, and rows."""
-        ...
-
-
-def on_gpus(vectors: FlatVectors) -> Searcher:
-    """Return the vectors copied to all GPUs, or themselves where FAISS knows of none."""
-    import faiss
-
-    if not faiss.get_num_gpus():
-        return vectors
-    flat = faiss.IndexFlatIP(vectors.d)
-    flat.add(vectors.reconstruct_n(0, len(vectors)))
-    return _OnGPUs(faiss.index_cpu_to_all_gpus(flat))
-
-
-@dataclass(frozen=True, eq=False)
-class _OnGPUs:
-    """A FAISS index whose equal answers stand in the order of the index."""
-
-    index: Any
-
-    def search(self, queries: NDArray[np.float32], k: int, /) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Return (B, k) scores, falling, and rows."""
-        scores, rows = self.index.search(queries, k)
-        order = np.lexsort((rows, -scores))
-        return np.take_along_axis(scores, order, 1), np.take_along_axis(rows, order, 1)
 
 
 @dataclass(frozen=True, eq=False)
