@@ -1,6 +1,7 @@
 """Generate candidate crystals for one pattern: sample, refine the cells, check, embed, rank."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import Self
 
@@ -153,7 +154,7 @@ class CandidateGenerator:
         if gallery is not None:
             built, known = self._known(sample, vector, numbers, request, gallery, cells, hear)
         solved = self._solved(sample, numbers, request, cells, [*built, *known], watch)[: (request.count + 1) // 2]
-        best = _by_fit(sample, [*solved, *built]) if solved else built
+        best = self._relaxed(sample, [*solved, *built], watch) if request.seconds else built
         others = max(request.count // OTHERS, min(3, request.count // 2))
         return in_turn(best[: request.count - others], known, request.count)
 
@@ -178,6 +179,17 @@ class CandidateGenerator:
 
         rng, rest = np.random.default_rng(request.seed), (_named(request), hear, self.crew)
         return solved_starts(sample, numbers, self.library, request.seconds, rng, cells, seeds, *rest)
+
+    def _relaxed(self, sample: Sample, starts: Sequence[Start], watch: Watch) -> list[Start]:
+        """Bend the molecules of what was made of parts, as pattern and bonds want it; best fits first."""
+        if not starts:
+            return []
+        from generate.solving.flexible import relaxed
+
+        first = [starts[0].crystal]
+        watch(Preview(0, 1, lambda: first, begin=SOLVING, end=SOLVING, what="letting its molecules bend"))
+        crystals = relaxed(sample, [start.crystal for start in starts], self.library.chemistry)
+        return _by_fit(sample, [replace(s, crystal=c) for s, c in zip(starts, crystals, strict=True)])
 
     def _sampled(
         self,

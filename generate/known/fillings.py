@@ -23,9 +23,13 @@ Shape = tuple[tuple[int, Grips, float | None], ...]
 
 @dataclass(frozen=True, eq=False)
 class Fill:
-    """What comes into a slot: a bare linker with so many groups, or a linker as it is, with a key of its own."""
+    """What comes into a slot: a bare linker with so many groups, or a linker as it is, with a key of its own.
+
+    The linkers of some donors are sorted by how often they are met: `place` is where it stands among these.
+    """
 
     bare: Bare
+    place: int
     group: Group | None = None
     count: int = 0
     known: Key | None = None
@@ -58,13 +62,17 @@ def solutions(lacking: int, shape: Shape, shelf: Shelf, steps: NDArray[np.float6
     of them could be, and leave no room for those of real frameworks.
     """
     naked = [
-        [Fill(k) for k in shelf.offered(donors, beyond is not None) if _reaches(k.linker, beyond, steps)]
+        [
+            Fill(k, place)
+            for place, k in enumerate(shelf.offered(donors, beyond is not None))
+            if _reaches(k.linker, beyond, steps)
+        ]
         for _, donors, beyond in shape
     ]
     plain = [
         [
-            Fill(Bare(k, NOWHERE, ()), known=key)
-            for k, key in shelf.linkers.get(donors, ())
+            Fill(Bare(k, NOWHERE, ()), place, known=key)
+            for place, (k, key) in enumerate(shelf.linkers.get(donors, ()))
             if _reaches(k, beyond, steps)
         ]
         for _, donors, beyond in shape
@@ -72,7 +80,7 @@ def solutions(lacking: int, shape: Shape, shelf: Shelf, steps: NDArray[np.float6
     found = [*_dressed(lacking, shape, naked, shelf), *(fills for fills, _ in _summing(plain, shape, [lacking]))]
     if len({donors for _, donors, _ in shape}) == 1 and all(beyond is None for *_, beyond in shape):
         donors, together = shape[0][1], ((sum(n for n, *_ in shape), shape[0][1], None),)
-        ruled = [Fill(k) for k in shelf.ruled.get(donors, ())]
+        ruled = [Fill(k, 0) for k in shelf.ruled.get(donors, ())]
         found += [(fill,) * len(shape) for (fill,) in _dressed(lacking, together, [ruled], shelf)]
     return found
 

@@ -66,6 +66,14 @@ class Recipe:
         return max(len({fill.key[1] for fill in self.fills} - {0}) - 1, 0)
 
     @property
+    def rarity(self) -> float:
+        """Sum of ln of the places of its linkers among those of their donors, the most frequent of which is the first.
+
+        Frequencies fall about as the inverse of such places (Zipf): it is how unlikely the set is.
+        """
+        return float(np.log([fill.place + 1 for fill in self.fills]).sum())
+
+    @property
     def pairs(self) -> list[tuple[Slot, Fill]]:
         """Each slot with what comes into it."""
         return list(zip(self.slots, self.fills, strict=True))

@@ -37,6 +37,7 @@ FEW_CHANGES = 0.35  # share of atoms that a template may have to gain, lose or c
 TEMPLATES = 10  # begun from in turn
 HOSTS = 400  # nearest known crystals that may get other linkers, or give theirs
 ALIKE = 200  # and those most like the composition
+PLANNED = 4000  # sets of linkers that are planned, those of the most usual ones
 SURVEYED = 120  # sets of linkers in some cell looked at, each in the nearest host that can hold it
 OF_ONE_CELL = 12  # of these
 BUILT = 160  # crystals made of the best sets
@@ -138,7 +139,8 @@ class Builder:
         shelf = Shelf.of(frameworks, numbers, self.extra, spare, lone_linkers(straight_linkers(), numbers))
         for recipe in recipes(frameworks, shelf, numbers, likely(self.cells), len(ruled)):
             by_key[recipe.key].append(recipe)
-        survey = self._fitted(self._likely(frameworks, [r for found in by_key.values() for r in _of_first_host(found)]))
+        usual = sorted(by_key.values(), key=lambda found: min(recipe.rarity for recipe in found))[:PLANNED]
+        survey = self._fitted(self._likely(frameworks, [r for found in usual for r in _of_first_host(found)]))
         if survey:
             hear(survey[0].crystal)
         dresser = Dresser(self.sample, np.random.default_rng(0)) if self.library else None

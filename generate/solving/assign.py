@@ -1,7 +1,7 @@
 """Which parts stand on which sites: a cell holds so many of each kind, and its group makes several of one."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice, product
 
 import numpy as np
@@ -42,7 +42,7 @@ class Stand:
 
 @dataclass(frozen=True, eq=False)
 class Assignment:
-    """All independent parts of a cell, and the ln probability of this way, not normalised."""
+    """All independent parts of a cell, and the ln probability of this way among those that fit."""
 
     stands: tuple[Stand, ...]
     ln_probability: float
@@ -61,7 +61,9 @@ def assignments(setting: Setting, needs: Sequence[Need]) -> list[Assignment]:
             found.append(Assignment(stands, -EACH_ORBIT * len(stands)))
         if len(found) >= 40 * MOST_WAYS:
             break
-    return sorted(found, key=lambda a: -a.ln_probability)[:MOST_WAYS]
+    kept = sorted(found, key=lambda a: -a.ln_probability)[:MOST_WAYS]
+    every = np.logaddexp.reduce([way.ln_probability for way in kept]) if kept else 0.0
+    return [replace(way, ln_probability=float(way.ln_probability - every)) for way in kept]
 
 
 def _stands(need: Need, places: Sequence[Site], turns: NDArray) -> list[Stand]:

@@ -83,7 +83,7 @@ class Problem:
     def of(
         cls, setting: Setting, placed: Sequence[Placed], roots: Roots, chemistry: "Chemistry", heavy: bool = True
     ) -> "Problem":
-        """Lay everything out; `heavy` leaves hydrogen out."""
+        """Lay everything out; `heavy` leaves hydrogen out. Each part is a molecule by itself."""
         kept = [_kept(p.shapes[0], heavy) for p in placed]
         numbers = np.concatenate([p.shapes[0].numbers[k] for p, k in zip(placed, kept, strict=True)]).astype(np.int64)
         own_bonds = np.concatenate([_own_bonds(p.shapes[0])[k] for p, k in zip(placed, kept, strict=True)])
@@ -115,6 +115,9 @@ class Problem:
             turn=np.ascontiguousarray(turns[[row for _, row in pieces]]),
             move=np.ascontiguousarray((setting.translations @ setting.lattice)[[row for _, row in pieces]]),
             own=own,
+            molecule=np.arange(len(pieces)),
+            joint=np.empty((0, 2), np.int64),
+            span=np.empty(0),
             place=np.array([_cartesian_projection(p.site.free, setting.lattice) for p in placed]),
             spin=np.array([p.spin for p in placed]),
             hkl=roots.hkl,

@@ -15,6 +15,7 @@ from generate.solving.problem import HYDROGEN, Placed, Problem, Setting
 from generate.solving.roots import Roots
 from generate.solving.search import Found, Search
 from generate.solving.sites import sites
+from generate.solving.turns import turns
 from indexer.crew import HERE, Crew
 from xtal.crystals import Crystal
 from xtal.crystals.linkers import CARBON, METALS
@@ -25,16 +26,16 @@ from xtal.interrupt import look_up
 from xtal.patterns.sample import Sample
 
 ROUNDS = 4  # after each the better third of the ways goes on with more time
-SLICE = 0.5  # s between two words to those who listen
 FIRST = 0.4  # s, the least time that a way gets at first: so many are begun with
 FARTHEST = 8.0  # ln probability below that of the likeliest way at which one is not begun with
-SHRINK = 3
+SHRINK, LEAST = 3, 2
 ORIENTATIONS = 4  # drawn of those that the sites of one way allow
 BIAS = 0.15  # of the cost, per unit of ln probability
 ALMOST = 0.7  # Å beyond the usual length of a bond: in a crystal that is nearly right it is one
-SEEDED = 0.0  # ln probability that a whole crystal has the right parts in the right cell, on the scale of the others
+SEEDED = -2.0  # ln probability that a whole crystal has the right parts in the right cell
 NO_SYMMETRY = (np.eye(3, dtype=np.int64)[None], np.zeros((1, 3)))
-RETURNED = 3  # best arrangements of each way that are returned
+RETURNED = 3  # arrangements of the best way that are returned
+OTHER_WAYS = 9  # that are returned with their best arrangement, be they given up before the end
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,41 +116,26 @@ def solve(
         *_seeded(sample, seeds, chemistry, rng),
         *_arms(sample, guesses, contents, chemistry, rng, max(1, int(seconds / ROUNDS / FIRST))),
     ]
-    used = 0.0
-
-    def told(share: float) -> None:
-        """Pass on that so many seconds more were used."""
-        nonlocal used
-        used += share
-        hear(used / seconds, _best(arms))
-
-    for round_ in range(ROUNDS):
-        if not arms:
-            break
+    given_up = list[Arm]()
+    for round_ in range(ROUNDS if arms else 0):
         each = seconds / ROUNDS / len(arms)
-        turn = partial(_turn, each, told if crew.here else _unheard)
-        for at, search in enumerate(crew.map(turn, [arm.search for arm in arms])):
-            arms[at] = replace(arms[at], search=search)
-            if not crew.here:
-                told(each)
+        searches = turns(crew, [arm.search for arm in arms], each, partial(_tell, hear, round_, arms))
+        arms = [replace(arm, search=search) for arm, search in zip(arms, searches, strict=True)]
         arms.sort(key=lambda arm: arm.promise)
-        if round_ < ROUNDS - 1:
-            arms = arms[: max(1, len(arms) // SHRINK)]
-    found = [_solved(arm, found) for arm in arms for found in arm.search.polished(RETURNED)]
+        left = max(LEAST, len(arms) // SHRINK)
+        arms, given_up = arms[:left], [*given_up, *arms[left:]]
+    ways = sorted((arm for arm in [*arms, *given_up] if arm.search.pool), key=lambda arm: arm.promise)
+    found = [
+        _solved(arm, found)
+        for rank, arm in enumerate(ways[: OTHER_WAYS + 1])
+        for found in arm.search.polished(1 if rank else RETURNED)
+    ]
     return sorted(found, key=lambda solved: solved.cost)
 
 
-def _turn(seconds: float, told: Callable[[float], None], _base: None, search: Search) -> Search:
-    """Go on with one way for so many seconds; return it, or what it became where it was sent."""
-    slices = max(1, round(seconds / SLICE))
-    for _ in range(slices):
-        search.run(seconds / slices)
-        told(seconds / slices)
-    return search
-
-
-def _unheard(_seconds: float) -> None:
-    """Stand for who listens, where nobody does."""
+def _tell(hear: Hear, round_: int, arms: Sequence[Arm], share: float) -> None:
+    """Pass on how far all rounds are."""
+    hear((round_ + share) / ROUNDS, _best(arms))
 
 
 def _arms(

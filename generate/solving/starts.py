@@ -90,12 +90,14 @@ def _told(hear: Callable[[float, Crystal], None], share: float, best: Solved | N
 def guessed_contents(
     library: Library, numbers: NDArray[np.int64], extra: Sequence[Kind] = (), most: int = CONTENTS
 ) -> list[Contents]:
-    """Return the likeliest sets of known parts that add up to the atoms (N,)."""
+    """Return the likeliest sets of known parts that add up to the atoms (N,); they share all probability."""
+    likeliest = list(islice(compositions(library, numbers, extra), most))
+    every = np.logaddexp.reduce([composition.score for composition in likeliest]) if likeliest else 0.0
     found = []
-    for composition in islice(compositions(library, numbers, extra), most):
+    for composition in likeliest:
         needs = tuple(Need(kind.conformers, count) for kind, count in composition.parts)
         words = " + ".join(f"{count} {named(kind)}" for kind, count in composition.parts)
-        found.append(Contents(needs, composition.score, words))
+        found.append(Contents(needs, float(composition.score - every), words))
     return found
 
 

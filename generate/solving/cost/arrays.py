@@ -25,6 +25,9 @@ class Arrays(NamedTuple):
     turn: NDArray[np.float64]  # (P, 3, 3) Cartesian
     move: NDArray[np.float64]  # (P, 3) Å
     own: NDArray[np.int64]  # (O,) the piece that is the part itself
+    molecule: NDArray[np.int64]  # (P,) pieces of one molecule have no contacts with each other
+    joint: NDArray[np.int64]  # (K, 2) independent atoms that keep their distance
+    span: NDArray[np.float64]  # (K,) Å, that distance
     place: NDArray[np.float64]  # (O, 3, 3) projection of a part's place onto what its site allows
     spin: NDArray[np.float64]  # (O, 4, 4) of its quaternion
     hkl: NDArray[np.int64]  # (R, 3) h >= 0, sorted

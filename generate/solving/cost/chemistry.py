@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from generate.solving.cost.arrays import Arrays
 
 DONOR_SHARE, METAL_SHARE, CLASH = 4.0, 2.0, 12.0  # k_d, k_m; k_c in Å⁻²
+STIFF = 200.0  # Å⁻², of joints
 SQUEEZE = 0.12  # Å below μ from which a bond is too short
 REACH = 2.2  # widths beyond μ at which a share of a bond is nothing
 MOST_NEAR = 64  # metals or donors around an atom that forces are kept of
@@ -38,7 +39,7 @@ def chemistry_cost(
                 nearest = mu - SQUEEZE if binds else p.contact[one, two]
                 reach = mu + REACH * width if binds else nearest
                 whole = _nearest(p, x[i], y[n], near)
-                same = piece[n] == p.own[o]
+                same = p.molecule[piece[n]] == p.molecule[p.own[o]]
                 for s in range(len(p.images)):
                     if (
                         same
@@ -102,3 +103,19 @@ def _nearest(p: Arrays, a: NDArray, b: NDArray, vector: NDArray) -> tuple[float,
     vector[1] = d1 - r0 * p.lattice[0, 1] - r1 * p.lattice[1, 1] - r2 * p.lattice[2, 1]
     vector[2] = d2 - r0 * p.lattice[0, 2] - r1 * p.lattice[1, 2] - r2 * p.lattice[2, 2]
     return r0, r1, r2
+
+
+@njit(cache=True, fastmath=True)
+def joint_cost(p: Arrays, x: NDArray, force: NDArray) -> float:
+    """Return what the joints between rigid pieces of one molecule cost, per piece, and add to `force` (A, 3)."""
+    cost, pieces = 0.0, len(p.piece_part)
+    for k in range(len(p.joint)):
+        i, j = p.joint[k]
+        way = x[j] - x[i]
+        distance = np.sqrt(np.dot(way, way)) + 1e-9
+        off = distance - p.span[k]
+        cost += p.copies[i] * STIFF * off * off
+        pull = 2 * STIFF * off / distance * p.copies[i] / pieces * way
+        force[i] -= pull
+        force[j] += pull
+    return cost / pieces

@@ -14,7 +14,7 @@ SHORTENED, TRIES = 0.4, 6
 QUIET = 3  # steps that gain less than the tolerance end a descent
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=True, nogil=True)
 def descend_all(
     p: Arrays,
     poses: NDArray,

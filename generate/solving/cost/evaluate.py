@@ -15,7 +15,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from generate.solving.cost.arrays import POSE, Arrays
-from generate.solving.cost.chemistry import chemistry_cost
+from generate.solving.cost.chemistry import chemistry_cost, joint_cost
 from generate.solving.cost.pattern import pattern_cost
 from generate.solving.cost.places import copied, placed
 
@@ -41,6 +41,7 @@ def evaluate(
     on_copies, on_atoms = np.zeros((count, 3)), np.zeros((atoms, 3))
     terms[0] = pattern_cost(p, y, atom, weight, on_copies) if weight > 0 else 0.0
     terms[1], terms[2], terms[3] = chemistry_cost(p, donor, x, y, atom, piece, on_atoms)
+    terms[3] += joint_cost(p, x, on_atoms)
     for n in range(count):
         turn = p.turn[piece[n]]
         for c in range(3):

@@ -1,0 +1,59 @@
+"""Searches that go on side by side: on the cores of this machine, or with the workers of a cluster."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
+from functools import partial
+from threading import Event
+
+from generate.solving.search import Search
+from indexer.crew import Crew
+from xtal import settings
+from xtal.interrupt import look_up
+
+SLICE = 0.5  # s of search between two looks whether to go on
+MOST_THREADS = 8  # the compiled descent lets others work meanwhile
+
+
+def turns(crew: Crew[None], searches: Sequence[Search], seconds: float, hear: Callable[[float], None]) -> list[Search]:
+    """Go on with each search for so many seconds of a core; return them, or what they became elsewhere.
+
+    The order in which they are worked on makes no difference. `hear` is told the share that is done; to cancel, it
+    raises.
+    """
+    if crew.here:
+        _side_by_side(searches, seconds, hear)
+        return list(searches)
+    found = list[Search]()
+    for search in crew.map(partial(_turn, seconds), searches):
+        found.append(search)
+        hear(len(found) / len(searches))
+    return found
+
+
+def _turn(seconds: float, _base: None, search: Search) -> Search:
+    """Go on with a search that was sent here, and send it back."""
+    search.run(seconds)
+    return search
+
+
+def _side_by_side(searches: Sequence[Search], seconds: float, hear: Callable[[float], None]) -> None:
+    """Go on in threads; each looks up as this one does."""
+    ended, slices = Event(), max(1, round(seconds / SLICE))
+
+    def work(search: Search) -> None:
+        for _ in range(slices):
+            if not ended.is_set():
+                search.run(seconds / slices)
+
+    with ThreadPoolExecutor(min(MOST_THREADS, settings.cores())) as pool:
+        waiting: set[Future[None]] = {pool.submit(copy_context().run, work, search) for search in searches}
+        try:
+            while waiting:
+                done, waiting = wait(waiting, SLICE, FIRST_COMPLETED)
+                for future in done:
+                    future.result()
+                look_up()
+                hear(1 - len(waiting) / len(searches))
+        finally:
+            ended.set()
