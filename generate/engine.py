@@ -1,7 +1,6 @@
 """Generate candidate crystals for one pattern: sample, refine the cells, check, embed, rank."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import cached_property, partial
 from typing import Self
 
@@ -181,15 +180,12 @@ class CandidateGenerator:
         return solved_starts(sample, numbers, self.library, request.seconds, rng, cells, seeds, *rest)
 
     def _relaxed(self, sample: Sample, starts: Sequence[Start], watch: Watch) -> list[Start]:
-        """Bend the molecules of what was made of parts, as pattern and bonds want it; best fits first."""
-        if not starts:
-            return []
+        """Bend the molecules of what was made of parts; best fits first."""
         from generate.solving.flexible import relaxed
 
-        first = [starts[0].crystal]
-        watch(Preview(0, 1, lambda: first, begin=SOLVING, end=SOLVING, what="letting its molecules bend"))
-        crystals = relaxed(sample, [start.crystal for start in starts], self.library.chemistry)
-        return _by_fit(sample, [replace(s, crystal=c) for s, c in zip(starts, crystals, strict=True)])
+        shown = [start.crystal for start in starts[:1]]
+        watch(Preview(0, 1, lambda: shown, begin=SOLVING, end=SOLVING, what="letting its molecules bend"))
+        return relaxed(sample, starts, self.library.chemistry)
 
     def _sampled(
         self,
@@ -290,12 +286,6 @@ def _named(request: Request) -> list[Kind]:
     from generate.knowledge import linker_kinds
 
     return [kind for linker in request.linkers for kind in linker_kinds(linker)]
-
-
-def _by_fit(sample: Sample, starts: Sequence[Start]) -> list[Start]:
-    """Order what was made of different parts in different ways by how much of the profile it explains."""
-    fit = fit_crystals(sample, [start.crystal for start in starts]).fit.explained
-    return [starts[row] for row in np.argsort(-fit, kind="stable")]
 
 
 def _sampling_begins(request: Request) -> float:

@@ -20,6 +20,7 @@ from generate.solving.roots import Roots
 from generate.solving.search import TOLERANCE
 from generate.solving.sites import sites
 from generate.solving.solver import NO_SYMMETRY, near_metals
+from generate.start import Start
 from xtal.crystals import Crystal
 from xtal.crystals.parts import Part, cut, rotors
 from xtal.crystals.parts.matching import neighbours
@@ -34,19 +35,22 @@ ROUNDS = 4  # of moves, each followed by a fit of the cell
 SYMMETRIC = 0.02  # Å, by which atoms may miss the symmetry that is kept
 
 
-def relaxed(sample: Sample, crystals: Sequence[Crystal], chemistry: Chemistry) -> list[Crystal]:
-    """Bend the molecules of crystals and fit their cells; each stays as it was where that explains no more."""
-    if not crystals:
+def relaxed(sample: Sample, starts: Sequence[Start], chemistry: Chemistry) -> list[Start]:
+    """Bend the molecules of crystals and fit their cells; best fits first.
+
+    Each stays as it was where bending explains no more of the profile.
+    """
+    if not starts:
         return []
-    best = fit_crystals(sample, crystals)
-    explained, kept = best.fit.explained, list(crystals)
+    best = fit_crystals(sample, [start.crystal for start in starts])
+    explained, kept = best.fit.explained, list(best.crystals)
     for _ in range(ROUNDS):
-        moved = [_moved(sample, best, row, chemistry) for row in range(len(crystals))]
+        moved = [_moved(sample, best, row, chemistry) for row in range(len(starts))]
         best = fit_crystals(sample, moved)
         for row in np.flatnonzero(best.fit.explained > explained).tolist():
             kept[row] = best.crystals[row]
         explained = np.maximum(explained, best.fit.explained)
-    return kept
+    return [replace(starts[row], crystal=kept[row]) for row in np.argsort(-explained, kind="stable").tolist()]
 
 
 def _moved(sample: Sample, fitted: Refined, row: int, chemistry: Chemistry) -> Crystal:
