@@ -122,3 +122,30 @@ def test_an_atom_too_near_is_pushed_away_and_a_free_donor_costs():
     there = cost(problem, moved)[2]
     assert there[1] > here[1] + 0.1  # donors are left alone
     assert there[3] > here[3]  # and others are run into
+
+
+def test_joints_pull_along_their_gradient_and_molecules_do_not_push_themselves():
+    problem, pose = where_it_is(AZOLATE, clean_sample(AZOLATE))
+    first = problem.arrays.first
+    joint = np.array([[first[0], first[1]], [first[1] + 1, first[2]]])
+    jointed = problem.arrays._replace(joint=joint, span=np.array([2.0, 3.0]))
+    gradient, terms, rows = np.empty(len(pose)), np.zeros(4), np.array([rows[0] for rows in problem.at])
+
+    def at(where: np.ndarray) -> float:
+        return evaluate(jointed, where, problem.shapes, rows, WEIGHT, gradient, terms)
+
+    rng = np.random.default_rng(0)
+    pose = pose + rng.normal(0, 0.1, len(pose))
+    assert at(pose) > cost(problem, pose)[0]
+    own = gradient.copy()
+    for _ in range(4):
+        step = rng.normal(0, 1e-4, len(pose))
+        change = at(pose + step) - at(pose - step)
+        assert change == pytest.approx(2 * own @ step, rel=2e-2, abs=1e-3)
+    one = problem.arrays._replace(molecule=np.zeros(len(problem.arrays.molecule), np.int64))
+    heaped = pose.reshape(-1, 7).copy()
+    heaped[:, :3] = heaped[0, :3]
+    apart, together = np.zeros(4), np.zeros(4)
+    evaluate(problem.arrays, heaped.ravel(), problem.shapes, rows, 0.0, gradient, apart)
+    evaluate(one, heaped.ravel(), problem.shapes, rows, 0.0, gradient, together)
+    assert together[3] < 0.5 * apart[3]

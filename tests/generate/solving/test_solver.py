@@ -55,6 +55,13 @@ def test_a_seed_repeats_a_run():
     assert [s.cost for s in one] != [s.cost for s in other]
 
 
+def test_the_number_of_cores_makes_no_difference(monkeypatch):
+    monkeypatch.setattr("xtal.settings.cores", lambda: 1)
+    alone = solved(AZOLATE, 1, 0.5)
+    monkeypatch.setattr("xtal.settings.cores", lambda: 4)
+    assert [s.cost for s in solved(AZOLATE, 1, 0.5)] == [s.cost for s in alone]
+
+
 def test_those_who_listen_hear_shares_and_may_stop_it():
     heard: list[float] = []
     solved(AZOLATE, seconds=0.5, hear=lambda share, best: heard.append(share if best else -1))
