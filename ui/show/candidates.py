@@ -18,7 +18,6 @@ COLUMNS = (
     ("#", "Rank, mostly by agreement, then by fit and similarity; 1 is best"),
     ("Formula", "Contents of the primitive cell"),
     ("Chance", "How likely net and parts are right, from questions with known answers; solved: the atoms are, too"),
-    ("Similarity", "Cosine of the two fingerprints; 1 is identical, and it is no probability"),
     ("Fit", "Share of the measured intensity above the background that the fitted profile reproduces (1 - R)"),
     ("Contact", "Closest atoms over the shortest distance that chemistry allows them; below 1 they overlap"),
     ("Cell", "a, b, c in Å and α, β, γ in degrees"),
@@ -77,8 +76,7 @@ def _cells(candidate: "Candidate", chance: "Chance") -> tuple[str, ...]:
     return (
         f"{candidate.rank}",
         f'<span class="xs-formula" title="{escape(crystal.formula)}">{formula_html(crystal.formula)}</span>',
-        _chance_html(chance, candidate.agreement),
-        bar(candidate.similarity),
+        _chance_html(chance, candidate),
         bar(candidate.fit),
         f"<span{overlap}>{candidate.closest:.2f}</span>",
         cell_html(candidate),
@@ -86,9 +84,12 @@ def _cells(candidate: "Candidate", chance: "Chance") -> tuple[str, ...]:
     )
 
 
-def _chance_html(chance: "Chance", agreement: float) -> str:
+def _chance_html(chance: "Chance", candidate: "Candidate") -> str:
     """Return the word, how likely the framework is, and more for those who ask."""
-    more = f"framework {chance.framework:.0%}, its atoms in place {chance.atoms:.0%}; agreement {agreement:.2f}"
+    more = (
+        f"framework {chance.framework:.0%}, its atoms in place {chance.atoms:.0%}; "
+        f"agreement {candidate.agreement:.2f}, similarity of fingerprints {candidate.similarity:.2f}"
+    )
     return f'<span title="{more}">{bar(chance.framework, f"{chance.framework:.0%} {chance.word}")}</span>'
 
 
