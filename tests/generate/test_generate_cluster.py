@@ -43,7 +43,7 @@ def test_ways_to_fill_a_cell_are_searched_by_workers(cluster, monkeypatch):
     assert len(here) == len(there) > 1
     for one, other in zip(here, there, strict=True):
         assert (one.cost, one.words) == (other.cost, other.words)
-        np.testing.assert_array_equal(one.crystal.frac_coords, other.crystal.frac_coords)
+        np.testing.assert_allclose(one.crystal.frac_coords, other.crystal.frac_coords, atol=1e-12)
     assert heard[-1][0] == pytest.approx(1)
     assert heard[-1][1].crystal.formula == crystal.formula
 
