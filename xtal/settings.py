@@ -18,9 +18,9 @@ def password() -> str | None:
 
 
 def search_seconds() -> int:
-    """Seconds of one core for a search from parts, unless asked otherwise: ``XTALSCOUT_SECONDS``, by default 30."""
+    """Seconds of one core for a search from parts, unless asked otherwise: ``XTALSCOUT_SECONDS``, by default 60."""
     chosen = os.environ.get("XTALSCOUT_SECONDS", "")
-    return int(chosen) if chosen.isdecimal() else 30
+    return int(chosen) if chosen.isdecimal() else 60
 
 
 def cores() -> int:

@@ -25,8 +25,8 @@ from xtal.errors import UserError
 from xtal.interrupt import look_up
 from xtal.patterns.sample import Sample
 
-ROUNDS = 4  # after each the better third of the ways goes on with more time
-FIRST = 0.4  # s, the least time that a way gets at first: so many are begun with
+ROUNDS = 3  # after each the better third of the ways goes on with more time
+FIRST = 1.6  # s, the least time that a way gets at first: so many are begun with
 FARTHEST = 8.0  # ln probability below that of the likeliest way at which one is not begun with
 SHRINK, LEAST = 3, 2
 ORIENTATIONS = 4  # drawn of those that the sites of one way allow

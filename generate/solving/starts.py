@@ -24,7 +24,7 @@ LEAST_ROOM, MOST_ROOM = 11.8, 60.0  # Å³ per atom, hydrogen as 0.3: 99 of 100 
 HYDROGEN_SHARE = 0.3
 INDEXING = 0.25  # of the time of the search, for the cells beforehand; 8 s at most
 LONGEST_INDEXING = 8.0
-CELLS, GROUPS, CONTENTS, SEEDS = 3, 6, 12, 8  # looked at
+CELLS, GROUPS, CONTENTS, SEEDS = 3, 6, 12, 4  # looked at
 WITHOUT_SYMMETRY = -2.5  # ln probability that a group was guessed wrongly and only translations are left
 DIFFERENT_COST = 0.02  # arrangements of one cost are one
 
