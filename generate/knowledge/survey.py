@@ -139,10 +139,23 @@ def is_guest(graph: str) -> bool:
 def named_graph(graph: str, formula: str = "") -> Named | None:
     """Return what has a name and this graph without hydrogens; None where nothing has.
 
-    Of several (cyanide and methylamine) it is the one of the `formula`, in Hill order, or else the first.
+    Of several (cyanide and methylamine) it is the one of the `formula`, in Hill order, or that loses protons to become
+    it (adipic and muconic acid), or else the first.
     """
     alike = [named for named in _by_heavy_formula().get(graph.partition("-")[0], ()) if _graph(named) == graph]
-    return min(alike, key=lambda named: named.formula != formula, default=None)
+    return min(alike, key=lambda named: (named.formula != formula, not loses_protons(named, formula)), default=None)
+
+
+def loses_protons(named: Named, formula: str) -> bool:
+    """Whether what has a name becomes a formula by losing protons: of each oxygen and nitrogen one at most."""
+    own, left = amounts_of(named.formula), amounts_of(formula)
+    return own.get("H", 0) >= left.get("H", 0) and not lacks_hydrogen(named, formula)
+
+
+def lacks_hydrogen(named: Named, formula: str) -> bool:
+    """Whether a formula has fewer hydrogens than what has a name can lose as protons."""
+    own, left = amounts_of(named.formula), amounts_of(formula)
+    return own.get("H", 0) - left.get("H", 0) > own.get("O", 0) + own.get("N", 0)
 
 
 @cache

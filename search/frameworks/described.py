@@ -205,10 +205,11 @@ def _linkers(crystal: Crystal) -> tuple[str, ...]:
 
 def _named_linkers(crystal: Crystal) -> "Iterator[tuple[Piece, str]]":
     """Yield the molecules with carbon that are bound to metals, with what they are called."""
-    from generate.knowledge.survey import heavy_graph, named_graph
+    from generate.knowledge.survey import heavy_graph, lacks_hydrogen, named_graph
     from xtal.crystals.parts import cut, smiles
 
     words = dict[str, str]()
+    whole = not bare_carbons(crystal)  # else hydrogens are missing, and tell nothing
     for piece in cut(crystal).pieces:
         part = piece.part
         if piece.endless or not (part.numbers == CARBON).any() or not part.donors.any():
@@ -216,7 +217,8 @@ def _named_linkers(crystal: Crystal) -> "Iterator[tuple[Piece, str]]":
         if part.key not in words:
             formula = part.key.partition("-")[0]
             named = named_graph(heavy_graph(part.numbers, part.bonds), formula)
-            words[part.key] = named.names[0] if named else smiles(part) or formula
+            known = named is not None and not (whole and lacks_hydrogen(named, formula))
+            words[part.key] = named.names[0] if named and known else smiles(part) or formula
         yield piece, words[part.key]
 
 

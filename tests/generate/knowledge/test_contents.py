@@ -12,7 +12,7 @@ from rdkit import Chem
 from generate.knowledge import contents, guest_kinds, linker_kinds
 from generate.knowledge.learning import Recipes, acid_charge, charge_of, learn
 from generate.knowledge.names import table
-from generate.knowledge.survey import Recipe, Shape, heavy_graph, named_graph, recipe_of
+from generate.knowledge.survey import Recipe, Shape, heavy_graph, lacks_hydrogen, named_graph, recipe_of
 from xtal.crystals import primitive
 from xtal.errors import UserError
 from xtal.sources import open_source
@@ -168,3 +168,15 @@ def test_the_recipes_that_come_with_the_package_name_linkers_as_they_are_named_t
     linkers = [entry for entry in table() if entry.role == "linker"]
     known = {entry for graph in graphs if (entry := named_graph(graph)) and entry.role == "linker"}
     assert len(known) > 0.8 * len(linkers)
+
+
+@pytest.mark.parametrize(
+    ("formula", "name", "lacks"),
+    [("C6H8O4", "adipic acid", False), ("C6H4O4", "muconic acid", False), ("C6O4", "muconic acid", True)],
+)
+def test_hydrogens_tell_acids_of_one_skeleton_apart(formula, name, lacks):
+    chain = [8, 6, 8, 6, 6, 6, 6, 6, 8, 8]
+    bonds = [(0, 1), (1, 2), (1, 3), (3, 4), (4, 5), (5, 6), (6, 7), (7, 8), (7, 9)]
+    found = named_graph(heavy_graph(chain, bonds), formula)
+    assert found.names[0] == name
+    assert lacks_hydrogen(found, formula) == lacks
