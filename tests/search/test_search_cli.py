@@ -187,8 +187,8 @@ def test_simulating_what_does_not_exist(invoke, engine, tmp_path):
     done = invoke("simulate", "nothing", tmp_path / "x.xye")
     assert (done.exit_code, done.stderr) == (2, f"error: index '{INDEX}+lab' has no entry 'nothing'\n")
     done = invoke("simulate", engine.index.entries.ids[0], tmp_path / "no" / "such" / "folder.xye")
-    assert done.exit_code == 1
-    assert done.stderr.startswith("error: ")
+    assert done.exit_code == 2
+    assert "there is no folder" in done.stderr
 
 
 def test_benchmark(invoke, tmp_path):
