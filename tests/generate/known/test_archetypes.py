@@ -111,7 +111,8 @@ def test_of_many_fillings_those_of_the_volume_of_a_cell_are_kept(monkeypatch):
     monkeypatch.setattr(fillings, "OF_A_NET", 1)
     long, short = (lone_linkers(linker_kinds(name), np.array([1, 6, 8]))[0] for name in ("BPDC", "BDC"))
     shape = ((1, ACIDS, 3.0),) * 3
-    every = [tuple(Fill(bare(linker), 0) for linker in some) for some in ((long,) * 3, (short, short, long), (short,) * 3)]
+    sets = ((long,) * 3, (short, short, long), (short,) * 3)
+    every = [tuple(Fill(bare(linker), 0) for linker in some) for some in sets]
     old = ZINC.linkers[:3]
     scale = np.linalg.det(ZINC.crystal.lattice) / np.prod([2 * linker.arm + 3.0 for linker in old])
     for fills in every:
