@@ -8,7 +8,7 @@ import mmap
 import os
 import weakref
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -74,9 +74,19 @@ class Blocks:
         """
         self._unchanged()  # and what a shortened file lacks must not be touched: the system would end the process
         begin, end = first // BLOCK, -(-last // BLOCK)
-        if (self._sound[begin] & self._sound[end - 1]).all() and (end - begin <= 2).all():
-            return
-        for block in np.unique(np.concatenate([_unsound(self._sound, *one) for one in _merged(begin, end)])).tolist():
+        counts = end - begin
+        blocks = np.repeat(begin - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
+        self._check(np.unique(blocks[~self._sound[blocks]]).tolist())
+
+    def check_stretch(self, first: int, last: int) -> None:
+        """Check the blocks of one stretch of bytes, as `check` does those of several."""
+        self._unchanged()
+        blocks = range(first // BLOCK, -(-last // BLOCK))
+        if not self._sound[blocks.start : blocks.stop].all():
+            self._check([block for block in blocks if not self._sound[block]])
+
+    def _check(self, blocks: Iterable[int]) -> None:
+        for block in blocks:
             if block_sum(self.data[block * BLOCK : (block + 1) * BLOCK]) != self._sums[block]:
                 raise self._refused(f"bytes {block * BLOCK} to {(block + 1) * BLOCK} of {self._path} have changed")
             self._sound[block] = True
@@ -116,6 +126,8 @@ class StoredArray:
 
     def ranges(self, first: NDArray[np.integer], last: NDArray[np.integer]) -> NDArray[Any]:
         """Return the rows ``first[i]:last[i]`` of several stretches, one after the other."""
+        if len(first) == 1:
+            return self._stretch(int(first[0]), int(last[0]))
         runs = _merged(np.asarray(first), np.asarray(last))
         if not runs:
             return np.empty((0, *self.shape[1:]), self.dtype)
@@ -128,6 +140,8 @@ class StoredArray:
     def take(self, rows: NDArray[np.integer]) -> NDArray[Any]:
         """Return the chosen rows."""
         rows = np.asarray(rows, dtype=np.int64)
+        if len(rows) == 1:
+            return self._stretch(row := range(len(self))[int(rows[0])], row + 1)
         if self.nbytes <= SMALL:
             return self._once[rows]
         if len(rows) > 1 and rows[-1] - rows[0] == len(rows) - 1 and (np.diff(rows) == 1).all():
@@ -135,6 +149,13 @@ class StoredArray:
         if len(rows):
             self._blocks.check(self._offset + rows * self._step, self._offset + (rows + 1) * self._step)
         return self._raw[rows]
+
+    def _stretch(self, first: int, last: int) -> NDArray[Any]:
+        if self.nbytes <= SMALL:
+            return self._once[first:last].copy()
+        if last > first:
+            self._blocks.check_stretch(self._offset + first * self._step, self._offset + last * self._step)
+        return self._raw[first:last].copy()
 
     def whole(self) -> NDArray[Any]:
         """Return all rows, read-only."""
@@ -166,7 +187,3 @@ def _merged(first: NDArray[np.integer], last: NDArray[np.integer]) -> Sequence[t
         return []
     cut = np.flatnonzero(first[1:] != last[:-1]) + 1
     return list(zip(first[np.append(0, cut)].tolist(), last[np.append(cut - 1, len(last) - 1)].tolist(), strict=True))
-
-
-def _unsound(sound: NDArray[np.bool_], first: int, last: int) -> NDArray[np.int64]:
-    return first + np.flatnonzero(~sound[first:last])

@@ -244,18 +244,19 @@ def _gauss_newton(data: Weighted, curves: NDArray, parameters: NDArray, precisio
 
 
 def _deposit(weights: NDArray, place: NDArray, size: int, length: int) -> NDArray[np.float32]:
-    """(R, C, length) of weights (R, L, C) laid at `place` (R, L) in steps, each shared by its two neighbours."""
+    """(R, C, length) of weights (R, L, C) laid at `place` (R, L) in steps, each shared by its two neighbours.
+
+    A line whose first weight, its area, is nothing has no others.
+    """
     count, _, channels = weights.shape
-    inside = (place >= 0) & (place < size - 1)
-    place = np.where(inside, place, 0)
+    row, line = np.nonzero((place >= 0) & (place < size - 1) & weights[..., 0].astype(bool))
+    place, value = place[row, line], weights[row, line].T
     low = place.astype(np.int64)
-    upper = place - low
-    base = (np.arange(count)[:, None] * length + low).ravel()
+    base, upper = row * length + low, place - low
+    both, shares = np.concatenate([base, base + 1]), np.concatenate([1 - upper, upper])
     result = np.empty((count, channels, length), dtype=np.float32)
     for channel in range(channels):
-        value = np.where(inside, weights[..., channel], 0)
-        total = np.bincount(base, (value * (1 - upper)).ravel(), count * length)
-        total += np.bincount(base + 1, (value * upper).ravel(), count * length)
+        total = np.bincount(both, np.concatenate([value[channel]] * 2) * shares, count * length)
         result[:, channel] = total.reshape(count, length)
     return result
 
@@ -264,9 +265,12 @@ def line_shape(omega: NDArray, parameters: NDArray, sharp: float, blur: float) -
     """(R, F) Fourier transform of the pseudo-Voigt, blurred, and its derivatives by ln width and share."""
     width = (sharp * np.exp(parameters[:, 7])).astype(np.float32)[:, None]
     share = np.clip(0.5 + parameters[:, 8], 0, 1).astype(np.float32)[:, None]
-    gauss_power, lorentz_power = (omega * width) ** 2 / (16 * np.log(2)), omega * width / 2
-    blurring = np.exp(-((omega * blur) ** 2) / (16 * np.log(2)))
-    gauss, lorentz = np.exp(-gauss_power) * blurring, np.exp(-lorentz_power) * blurring
+    scaled = omega * width
+    gauss_power, lorentz_power = scaled**2 / (16 * np.log(2)), scaled / 2
+    gauss, lorentz = np.exp(-gauss_power), np.exp(-lorentz_power).astype(np.float64)
+    if blur:
+        blurring = np.exp(-((omega * blur) ** 2) / (16 * np.log(2)))
+        gauss, lorentz = gauss * blurring, lorentz * blurring
     shape = (1 - share) * gauss + share * lorentz
     return shape, -2 * (1 - share) * gauss_power * gauss - share * lorentz_power * lorentz, lorentz - gauss
 

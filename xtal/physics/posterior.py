@@ -14,10 +14,10 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg.lapack import dpotrs
+from scipy.linalg.lapack import dpotrf, dpotrs
 
 from xtal.crystals.lattices import strain_onto
-from xtal.physics.fit import Fit, step_limit
+from xtal.physics.fit import PARAMETERS, Fit, step_limit
 from xtal.physics.reflection_profile import Model, Pass, State, View, spread
 from xtal.physics.shell import VOIGT, Shell
 from xtal.physics.target import Target
@@ -76,13 +76,17 @@ def descend(view: View, model: Model, state: State, steps: int, curved: bool = T
             return replace(state, cost=cost) if cost < best.cost else best
         residual, normal, downhill = model.equations(view, state)
         unknowns = np.append(state.unknowns, 0.0)
-        normal.flat[:: len(normal) + 1] += np.append(np.ones(len(unknowns) - 1), FREE)
-        root = np.linalg.cholesky(normal)
+        diagonal = normal.reshape(-1)[:: len(normal) + 1]
+        diagonal[:-1] += 1
+        diagonal[-1] += FREE
+        root, failed = dpotrf(normal.T)  # cho_factor does the same and looks at its arguments for longer
+        if failed:
+            raise np.linalg.LinAlgError("the second derivatives are not those of a minimum")
         cost = 0.5 * (float(residual @ residual) + float(unknowns @ unknowns))
         if cost < best.cost:
             best = replace(state, cost=cost, normal=normal, ln_root=float(np.log(np.diag(root)).sum()))
         downhill -= unknowns
-        move = dpotrs(root.T, downhill)[0]  # cho_solve does the same and looks at its arguments for longer
+        move = dpotrs(root, downhill)[0]
         if downhill @ move < 2 * SETTLED:
             break
         state = _moved(view, model, state, move)
@@ -91,11 +95,11 @@ def descend(view: View, model: Model, state: State, steps: int, curved: bool = T
 
 def _moved(view: View, model: Model, state: State, move: NDArray) -> State:
     """Move a state, no farther than the model is linear."""
-    errors, nine, _ = replace(state, unknowns=move[:-1]).split(model.lines)
+    errors, nine = move[: model.lines], move[model.lines : model.lines + PARAMETERS]
     wavelength = view.target.wavelength
     far = np.abs(spread(wavelength) @ nine / step_limit(wavelength)).max()
     reach = max(1.0, far, np.abs(model.spread * errors).max(initial=0))
-    ln_scale = state.ln_scale + float(np.clip(move[-1] / reach, -1, 1))
+    ln_scale = state.ln_scale + min(1.0, max(-1.0, float(move[-1] / reach)))
     return replace(state, unknowns=state.unknowns + move[:-1] / reach, ln_scale=ln_scale)
 
 

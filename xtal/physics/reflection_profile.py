@@ -25,6 +25,7 @@ from xtal.physics.texture import TENSOR_SPREAD, march_dollase
 LINE_ERROR, GUEST_ERROR, GUEST_REACH = 0.15, 0.375, 0.15  # of ln intensity; the same at g = 0, its decay in Å⁻¹
 MOVES = 7  # of the nine parameters: what moves lines, six strains and the zero shift
 SINGLE = 1e6  # square of a weighted curve up to which single precision will do: it rounds by 6e-8, and a prior adds 1
+BESIDE = np.array([[-1], [0], [1]])  # points that a reflection is spread over
 NUDGE = 1e-6 * np.array([3, -1, -2, 1, 2, -3, 0, 0, 0])  # off the saddle that a symmetric cell without strain may be
 
 
@@ -72,8 +73,8 @@ class State:
 
     def split(self, lines: int) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Return the errors of the lines (L,), the nine and the texture."""
-        errors, nine, texture = np.split(self.unknowns, [lines, lines + PARAMETERS])
-        return errors, nine, texture
+        beyond = lines + PARAMETERS
+        return self.unknowns[:lines], self.unknowns[lines:beyond], self.unknowns[beyond:]
 
 
 class View:
@@ -89,6 +90,7 @@ class View:
         self.root, self.density = root, seen.density(seen.two_theta)
         self.weight = (root * self.density).astype(np.float32)
         self.basis = background_basis(seen, root)
+        self.basis_single = self.basis.astype(np.float32)
         # with the background, for it was estimated from this very pattern and holds feet of lines
         self.data = self.project((seen.net + seen.under) * self.root)
         self.size = len(seen.net)
@@ -126,8 +128,8 @@ class Model:
         moved = np.concatenate([slope, by_zero[:, None]], axis=1) @ units[:MOVES, :MOVES]
         on_grid, grid = Spread.of(place, area, view.size), np.zeros((len(state.unknowns) + 1, view.length), np.float32)
         grid[:lines] = on_grid.rows(shell.line, self.spread, view.length)
-        grid[lines : lines + MOVES] = on_grid.times(moved, view.length)
-        grid[lines + PARAMETERS : -1], grid[-1] = on_grid.times(by_texture, view.length), on_grid.all(view.length)
+        channels = on_grid.times(np.concatenate([moved, by_texture, np.ones((len(area), 1))], axis=1), view.length)
+        grid[lines : lines + MOVES], grid[lines + PARAMETERS :] = channels[:MOVES], channels[MOVES:]
         return _broadened(view, grid, lines, nine, units) * view.weight
 
     def misfit(self, view: View, state: State) -> float:
@@ -151,12 +153,13 @@ class Model:
         numbers need not be projected. All but the few unknowns that lines share may be multiplied in single precision:
         the prior of a line's error bears its rounding, unless curves are large.
         """
-        curves = self.derivatives(view, state)
+        curves: NDArray[np.floating] = self.derivatives(view, state)
+        basis: NDArray[np.floating] = view.basis_single
         square = curves @ curves.T
-        if square.max() > SINGLE:
-            curves = curves.astype(np.float64)
+        if square.diagonal().max() > SINGLE:
+            curves, basis = curves.astype(np.float64), view.basis
             square = curves @ curves.T
-        few, basis = curves[self.lines :].astype(np.float64), view.basis.astype(curves.dtype)
+        few = curves[self.lines :].astype(np.float64)
         share, normal = (curves @ basis).astype(np.float64), square.astype(np.float64)
         share[self.lines :], normal[self.lines :, self.lines :] = few @ view.basis, few @ few.T
         residual = view.data - (few[-1] - view.basis @ share[-1])
@@ -173,7 +176,7 @@ class Model:
         """(R,) places in steps, and derivatives of stretched degrees by the strains (R, 6) and the zero shift (R,)."""
         seen = view.target
         q = self.shell.q * (1 - self.shell.direction @ nine[:6])
-        theta = np.arcsin(np.clip(q * seen.wavelength / (4 * np.pi), 0, 0.9999))
+        theta = np.arcsin(np.minimum(np.maximum(q * (seen.wavelength / (4 * np.pi)), 0), 0.9999))
         angles = np.degrees(2 * theta) + nine[6]
         density = seen.density(angles)
         return seen.place(angles), -self.shell.direction * (np.degrees(2 * np.tan(theta)) * density)[:, None], density
@@ -205,9 +208,12 @@ class Spread:
         """Spread areas (R,) at `place` (R,), in steps, over a grid of so many points."""
         near = np.rint(place).astype(np.int64)
         inside = (near >= 1) & (near < size - 1)
-        near, off = near[inside], (place - near)[inside]
-        shares = np.stack([off * (off - 1) / 2, 1 - off**2, off * (off + 1) / 2])
-        return cls(inside, near + np.array([[-1], [0], [1]]), area[inside] * shares)
+        near, off, area = near[inside], (place - near)[inside], area[inside]
+        shares = np.empty((3, len(off)))
+        square = off**2
+        shares[0], shares[1], shares[2] = (square - off) / 2, 1 - square, (square + off) / 2
+        shares *= area
+        return cls(inside, near + BESIDE, shares)
 
     def all(self, length: int) -> NDArray:
         """(length,) all of them."""
@@ -223,7 +229,7 @@ class Spread:
         """(C, length) all of them times each of `channels` (R, C)."""
         factors = channels[self.inside].T
         places = self.at.ravel() + np.arange(len(factors))[:, None] * length
-        values = self.share.ravel() * np.tile(factors, 3)
+        values = self.share * factors[:, None]
         return np.bincount(places.ravel(), values.ravel(), len(factors) * length).reshape(-1, length)
 
 
@@ -234,7 +240,8 @@ def _broadened(view: View, grid: NDArray, lines: int, nine: NDArray, units: NDAr
     shape, by_width, by_share = (part[0] / step for part in shapes)
     spectrum = rfft(grid, axis=1)
     total = spectrum[-1].copy()
-    spectrum *= shape
+    parts = spectrum.view(np.float32)  # real and imaginary, one after the other: quicker than complex times real
+    parts *= np.repeat(shape, 2)
     spectrum[lines:width] *= np.complex64(-1j) * view.omega
     spectrum[width], spectrum[width + 1] = total * (units[7, 7] * by_width), total * (units[8, 8] * by_share)
     return irfft(spectrum, view.length, axis=1)[:, : view.size]

@@ -145,6 +145,8 @@ class Target:
 
 def widening(two_theta: NDArray[np.float64], growth: float) -> NDArray[np.float64]:
     """Return the line width at angles (degrees) over that at small angles, see `Target`."""
+    if not growth:
+        return np.ones_like(two_theta)
     return np.sqrt(1 + growth * np.tan(np.radians(two_theta) / 2) ** 2)
 
 
