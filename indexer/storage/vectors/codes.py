@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from indexer.storage.files import replacing
 from indexer.storage.mapped import Blocks
-from indexer.storage.vectors.coded import ClusteredVectors, HalfVectors
+from indexer.storage.vectors.coded import CANDIDATES, ClusteredVectors, HalfVectors
 from indexer.storage.vectors.flat import FlatVectors
 from xtal.errors import UserError
 
@@ -153,9 +153,10 @@ def _clusters(vectors: FlatVectors) -> tuple[Any, SearchNote]:
 def _enough(vectors: FlatVectors, index: Any, queries: NDArray[np.float32]) -> int:
     """Return how many clusters queries (B, D) must look into to find what an exact search finds."""
     k = min(ASKED, len(vectors))
+    least = min(index.nlist, -(-CANDIDATES * k * index.nlist // len(vectors)))  # that hold enough candidates
     right = vectors.search(queries, k)[1]
     for share in SHARES:
-        looked_into = max(1, round(share * index.nlist))
+        looked_into = max(least, round(share * index.nlist))
         found = ClusteredVectors(vectors.parts, lambda: index, looked_into).search(queries, k)[1]
         if recall(found, right) >= FOUND:
             break

@@ -109,11 +109,17 @@ def build(folder: Path, count: int, tier: str | None) -> str:
     return f"{note}; {(folder / CODES).stat().st_size / 1e9:.2f} GB"
 
 
-def asked(name: str, vectors, queries, folder: Path, passing) -> list[str]:
-    """Time searches with all filters, and keep what was found."""
+def told(line: str) -> None:
+    """Print a result."""
+    print(f"  {line}", flush=True)
+
+
+def asked(name: str, vectors, queries, folder: Path, passing) -> None:
+    """Time searches with all filters, keep what was found, and compare the exact answers with those of codes."""
     import numpy as np
 
-    said = []
+    from indexer.storage.vectors.codes import recall
+
     few = queries[: ALONE if name == "search" or len(vectors) <= SMALL else 5]
     for word, allowed in passing.items():
         alone = [spent(partial(vectors.search, query[None], FOUND[-1], allowed))[1:] for query in few]
@@ -121,8 +127,10 @@ def asked(name: str, vectors, queries, folder: Path, passing) -> list[str]:
         np.save(folder / f"{name}-{word}.npy", rows)
         cpu, clock = 1000 * np.median(alone, axis=0)
         each = f"one query {cpu:.1f} ms ({clock:.1f} by the clock), in a batch {1000 * work / len(queries):.1f}"
-        said.append(f"{word}: {each}")
-    return said
+        if name == "exact":
+            found = np.load(folder / f"search-{word}.npy")
+            each += "".join(f", recall@{k} of the codes {recall(found[:, :k], rows[:, :k]):.4f}" for k in FOUND)
+        told(f"{word}: {each}")
 
 
 def search(folder: Path, count: int, name: str) -> str:
@@ -131,7 +139,6 @@ def search(folder: Path, count: int, name: str) -> str:
 
     from indexer.storage.mapped import Blocks, State, block_sums
     from indexer.storage.vectors import CODES, SearchNote, open_codes
-    from indexer.storage.vectors.codes import recall
 
     queries, vectors = opened(folder, count)
     zinc = np.load(folder / "zinc.npy")
@@ -142,13 +149,9 @@ def search(folder: Path, count: int, name: str) -> str:
         blocks = Blocks(path, State.of(path.stat()), block_sums(path.read_bytes()), ValueError)
         vectors = open_codes(path, note, vectors, blocks, ValueError)
     _, work, clock = spent(lambda: vectors.search(queries[:1], FOUND[-1]))
-    said = [f"the first query {work:.2f} s ({clock:.2f} by the clock)", *asked(name, vectors, queries, folder, passing)]
-    if name == "exact":
-        for path in sorted(folder.glob("exact-*.npy")):
-            found, right = np.load(folder / path.name.replace("exact", "search")), np.load(path)
-            shares = ", ".join(f"recall@{k} {recall(found[:, :k], right[:, :k]):.4f}" for k in FOUND)
-            said.append(f"{path.stem.removeprefix('exact-')}: {shares}")
-    return "\n  ".join(said)
+    told(f"the first query {work:.2f} s ({clock:.2f} by the clock)")
+    asked(name, vectors, queries, folder, passing)
+    return f"{len(queries)} queries, {FOUND[-1]} found of each"
 
 
 def main(folder: str, vectors: str, tier: str = "", step: str = "") -> None:
