@@ -1,6 +1,12 @@
-"""Which of several structures with the same lines a phase is, and which others it may as well be."""
+"""Which of several structures with the same lines a phase is, and which others it may as well be.
+
+Of several entries that are one structure it is the one that stands among the hits: an answer calls it by one name.
+"""
+
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from search.phases.find import Finder, State
 from search.verdict.lookalikes import nearest_lookalikes
@@ -14,9 +20,12 @@ TIED = 2.0  # in ln p: worse by less, one may be as right as the best
 def settled(finder: Finder, state: State) -> tuple[State, list[tuple[int, ...]]]:
     """Put the likeliest of all that look alike in the place of each phase; also return the others that may be it."""
     others: list[tuple[int, ...]] = []
+    group = finder.index.entries.group
     for place in range(len(state.rows)):
-        group = finder.index.entries.group
-        alike = nearest_lookalikes(finder.index, state.rows[place])
+        (named,) = _as_hits(finder, [state.rows[place]])
+        if named != state.rows[place]:
+            (state,) = finder.in_place(state, place, np.array([named]), 1)
+        alike = np.unique(_as_hits(finder, nearest_lookalikes(finder.index, named)))
         taken = group[[row for n, row in enumerate(state.rows) if n != place]]
         alike = alike[~np.isin(group[alike], taken)]
         if finder.allowed is not None:
@@ -31,6 +40,13 @@ def settled(finder: Finder, state: State) -> tuple[State, list[tuple[int, ...]]]
         near = (row for row in ranked[1:] if cost[row] < cost[ranked[0]] + TIED and group[row] != group[ranked[0]])
         others.append(tuple(near))
     return state, others
+
+
+def _as_hits(finder: Finder, rows: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return entries (R,), those that are the structure of a hit exchanged for that hit."""
+    group = finder.index.entries.group
+    hits = {int(group[hit.row]): hit.row for hit in reversed(finder.answer.hits)}
+    return np.array([hits.get(int(group[row]), int(row)) for row in rows], np.int64)
 
 
 def _cost(finder: Finder, state: State, place: int) -> float:

@@ -72,6 +72,18 @@ def test_a_filter_holds_for_every_phase(searcher):
         assert set(phase.hit.formula) <= set("ZnO0123456789")
 
 
+def test_a_phase_goes_by_the_name_of_the_hit_that_is_its_structure(searcher):
+    """Whichever of two entries of one structure stands among the hits."""
+    copies = ("barium_titanate_cubic", "barium_titanate_tetragonal")
+    answer = searcher.engine.query([mixture(searcher, (copies[0], SALT), (0.6, 0.4))])[0]
+    (hit,) = (one for one in answer.hits if one.id in copies)
+    for name in copies:
+        shown = replace(hit, id=name, row=searcher.engine.index.row_of(name))
+        again = replace(answer, hits=tuple(shown if one is hit else one for one in answer.hits))
+        verdict = searcher.phases.examined(again, searcher.judge.verdict(again))
+        assert [phase.hit.id for phase in verdict.phases if phase.hit.id in copies] == [name]
+
+
 def test_profiles_are_stacked(searcher):
     pattern = mixture(searcher, (ZINC, TITANIA), (0.65, 0.35))
     _, verdict = searcher.search(pattern, Options())
