@@ -124,7 +124,6 @@ def _read(
     )
     r_wp, r_exp = histogram.get_wR() / 100, float(histogram.residuals.get("wRmin", np.nan)) / 100
     net = histogram.residuals.get("wRb")
-    zero = project.get_Variable(":0:Zero") or (start.zero_shift, None)
     result = Refinement(
         program=_program(),
         mode="rietveld",
@@ -139,7 +138,7 @@ def _read(
             parameters=int(values.get("Nvars", 0)),
             reflections=sum(len(phase.ticks) for phase in found),
         ),
-        zero_shift=Value(float(zero[0]), _error(zero[1])),
+        zero_shift=_zero_shift(project, histogram),
         displacement=None,
         profile=profile,
         steps=done,
@@ -179,6 +178,14 @@ def _phase(phase: Any, number: int, histogram: Any, start: Start, shares: dict[s
     )
 
 
+def _zero_shift(project: Any, histogram: Any) -> Value:
+    """Return the zero shift; that a project knows of its last refinement depends on the version of GSAS-II."""
+    known = project.data["Covariance"]["data"]
+    errors = dict(zip(known.get("varyList", ()), known.get("sig", ()), strict=False))
+    _, value, _ = histogram.data["Instrument Parameters"][0]["Zero"]
+    return Value(float(value), _error(errors.get(":0:Zero")))
+
+
 def _sigma(histogram: Any) -> np.ndarray:
     weight = np.asarray(histogram.getdata("yweight"))
     return np.where(weight > 0, 1 / np.sqrt(np.maximum(weight, 1e-30)), np.inf)
@@ -190,6 +197,6 @@ def _error(value: Any) -> float | None:
 
 def _program() -> str:
     try:
-        return f"GSAS-II {version('GSASII')}"
+        return f"GSAS-II {version('GSAS-II')}"
     except PackageNotFoundError:
         return "GSAS-II"

@@ -10,6 +10,7 @@ from refinement_helpers import ZERO, measured, truth
 
 from xtal.crystals import read_cif
 from xtal.errors import UserError
+from xtal.physics.gsas import available
 from xtal.refinement import Choices, Start, refine
 
 
@@ -19,7 +20,10 @@ class Histogram:
     def __init__(self, columns):
         self.x, self.yobs, self.sigma = columns.T
         self.asked = []
-        self.data = {"Sample Parameters": {"Scale": [1.0, True]}}
+        self.data = {
+            "Sample Parameters": {"Scale": [1.0, True]},
+            "Instrument Parameters": [{"Zero": [0.0, ZERO, True]}, {}],
+        }
         self.residuals = {"wR": 9.5, "wRb": 21.0, "wRmin": 9.0, "0:0:Rf^2": 4.5, "1:0:Rf^2": 6.5}
 
     def set_refinements(self, asked):
@@ -68,7 +72,8 @@ class Project:
     def __init__(self, newgpx):
         assert newgpx.endswith(".gpx")
         self.refined, self.phases, self.cifs = 0, [], []
-        self.data = {"Covariance": {"data": {"Rvals": {"GOF": 1.05, "Nobs": 2167, "Nvars": 16}}}}
+        rates = {"GOF": 1.05, "Nobs": 2167, "Nvars": 16}
+        self.data = {"Covariance": {"data": {"Rvals": rates, "varyList": ["0::A0", ":0:Zero"], "sig": [0.1, 0.002]}}}
         Project.made.append(self)
 
     def add_powder_histogram(self, points, instrument, fmthint):
@@ -91,10 +96,6 @@ class Project:
 
     def refine(self):
         self.refined += 1
-
-    def get_Variable(self, name):  # noqa: N802
-        assert name == ":0:Zero"
-        return (ZERO, 0.002)
 
 
 @pytest.fixture
@@ -126,7 +127,7 @@ def test_one_phase_is_asked_for_and_read():
     assert found.phases[0].r_bragg == pytest.approx(0.045)
     assert found.phases[0].cell[0].error == 0.001
     assert found.phases[0].cell[3].error is None
-    assert found.zero_shift.value == ZERO
+    assert (found.zero_shift.value, found.zero_shift.error) == (ZERO, 0.002)
     assert list(found.phases[0].ticks) == [20.9, 26.6]
     assert found.profile.observed == pytest.approx(pattern.intensity)
     assert found.program.startswith("GSAS-II")
@@ -159,3 +160,15 @@ def test_without_gsas_it_is_said_how_to_go_on(monkeypatch):
 def test_free_intensities_go_through_rietx_only():
     with pytest.raises(UserError, match="mode lebail goes through rietx only"):
         refine(measured(), Start((truth(),)), Choices("lebail"), program="gsas")
+
+
+@pytest.mark.skipif(not available(), reason="GSAS-II is not installed")
+def test_the_real_one_finds_the_cell_that_rietx_finds():
+    start = Start((truth(),), ZERO, 0.18, second=1 / 3)
+    found, other = (refine(measured(), start, program=program) for program in ("gsas", "rietx"))
+    assert found.finished
+    for here, there in zip(found.phases[0].cell, other.phases[0].cell, strict=True):
+        assert here.value == pytest.approx(there.value, rel=2e-4)
+    assert found.zero_shift.value == pytest.approx(ZERO, abs=0.01)
+    assert found.agreement.r_wp == pytest.approx(other.agreement.r_wp, abs=0.01)
+    assert found.agreement.gof == pytest.approx(found.agreement.r_wp / found.agreement.r_exp, rel=0.02)
