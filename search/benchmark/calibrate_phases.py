@@ -22,6 +22,7 @@ from search.engine import Engine
 from search.phases.calibration import SHIPPED, PhaseCurves
 from search.phases.evidence import SIGNS, features
 from search.phases.find import Finder
+from search.phases.judge import in_doubt
 from search.phases.scout import Scout
 from search.verdict import Judge
 from search.verdict.calibration import Calibration, fit_bounds
@@ -48,7 +49,7 @@ class PhaseTrial:
     Attributes:
         kind: of the mixture.
         held: phases of it that the index held.
-        levels: the sets.
+        levels: the sets; none where a match is not looked at again.
         second_half: of the formulas, by the first phase's.
     """
 
@@ -71,7 +72,7 @@ def calibrate_phases(
 
 
 def phase_trials(crew: Crew[Engine], mixtures: Iterable[Mixture], progress: Progress) -> Iterator[PhaseTrial]:
-    """Search every mixture by phases, with all of them in the index and without the last one."""
+    """Search every mixture as a user gets it searched, with all its phases in the index and without the last one."""
     calibration = Judge.open(crew.base).calibration
     for trials in crew.map(partial(phases_of, calibration), mixtures):
         yield from trials
@@ -89,10 +90,13 @@ def phases_of(calibration: Calibration, engine: Engine, mixture: Mixture) -> lis
         answer = engine.query([mixture.pattern], without=[left_out])[0]
         if not answer.hits or not len(answer.lines):
             continue
-        sure = judge.verdict(answer).kind == "match"
-        others = np.setdiff1d(np.arange(len(engine.index)), left_out) if removed else None
-        finder = Finder(engine, _scout(engine), answer, others)
-        levels = tuple(Level(features(finder, found), _right(found.state.rows, there)) for found in finder.levels(sure))
+        verdict = judge.verdict(answer)
+        levels: tuple[Level, ...] = ()
+        if in_doubt(answer, verdict):
+            others = np.setdiff1d(np.arange(len(engine.index)), left_out) if removed else None
+            finder = Finder(engine, _scout(engine), answer, others)
+            every = finder.levels(verdict.kind == "match")
+            levels = tuple(Level(features(finder, found), _right(found.state.rows, there)) for found in every)
         trials.append(PhaseTrial(mixture.kind, len(there), levels, half))
     return trials
 
@@ -112,10 +116,10 @@ def fitted(trials: Sequence[PhaseTrial], model_id: str) -> PhaseCurves:
     }
     alone, together, further = [], [], []  # least probabilities of absent structures, and of samples of one phase
     for trial in trials:
-        first, *rest = (
+        first, *rest = [
             float(others[trial.second_half, len(level.right) == 1].probabilities(level.features).min())
             for level in trial.levels
-        )
+        ] or [0.0]
         if not trial.held:
             alone.append(first)
             together.append(max(rest, default=0.0))

@@ -10,13 +10,13 @@ from xtal.patterns import Lines
 from xtal.patterns.lorentz import lorentz_polarisation_ratio
 from xtal.physics.fit import prior_precision
 
-WIDEST = 3.0  # in ln χ²: a lead beyond, or no rival at all, says no more
+WIDEST = 3.0  # in ln χ²: a gain beyond says no more
 MOSTLY = 0.5  # of the area calculated at a found line: whose line it is
 LEAST = 1e-4
 STANDS = 0.1  # of a curve's highest point
 FEATURES = (
     "ln chi-square without it over that with it",
-    "ln chi-square of another in its place over its own",
+    "share of the chi-square it takes off that no other in its place does",
     "root of the share of its intensity where no line was found",
     "likeness of its profile and of what the others leave where it stands",
     "ln of one plus the chi-square that it takes off",
@@ -83,14 +83,15 @@ def features(finder: Finder, found: Found) -> NDArray[np.float64]:
     precision = prior_precision(finder.wavelength)
     prior = np.einsum("pi,ij,pj->p", fit.parameters, precision, fit.parameters)
     gain = np.log(np.maximum(fit.without, 1e-9) / max(fit.chi_square, 1e-9))
-    lead = np.minimum(WIDEST, np.log(found.rivals / max(fit.chi_square, 1e-9)))
+    taken = np.maximum(fit.without - fit.chi_square, 1e-9)
+    lead = np.clip((found.rivals - fit.chi_square) / taken, 0, 1)  # 1 without a rival
     return np.column_stack(
         [
             np.minimum(gain, WIDEST),
             lead,
             np.sqrt(astray / np.maximum(drawn, 1e-30)),
             _likeness(fit.curves, fit.data),
-            np.log1p(np.maximum(fit.without - fit.chi_square, 0)),
+            np.log1p(taken),
             np.log(np.maximum(share.intensity, LEAST)),
             np.log1p([len(own) for own in share.own]),
             np.sqrt(prior / prior_size(finder)),

@@ -58,7 +58,7 @@ class PhaseJudge:
 
     def _with_phases(self, answer: Answer, verdict: Verdict, passing: Filter | None) -> Verdict:
         """Return the verdict after a look at further phases."""
-        if not self._in_doubt(answer, verdict) or self._curves is None:
+        if not in_doubt(answer, verdict) or self._curves is None:
             return verdict
         allowed = None if passing is None else passing.rows(self._engine.index.entries)
         finder = Finder(self._engine, self._scout, answer, allowed)
@@ -70,14 +70,6 @@ class PhaseJudge:
         if len(phases) == 1 and not left:
             return verdict  # there is nothing more, and alone it was no match
         return Verdict("match_and_more", phases[0].probability, _reasons(phases, left, answer), None, phases, left)
-
-    def _in_doubt(self, answer: Answer, verdict: Verdict) -> bool:
-        """Whether there may be more than the first hit."""
-        if not answer.hits or answer.hits[0].chi_square is None or not len(answer.lines):
-            return False
-        if verdict.kind == "miss" or len(verdict.unexplained) > FEW:
-            return True
-        return answer.hits[0].chi_square > MISFIT * max(answer.points, 1)
 
     @staticmethod
     def _chosen(finder: Finder, curves: PhaseCurves, sure: bool) -> tuple[Found, NDArray[np.float64]] | None:
@@ -122,6 +114,15 @@ class PhaseJudge:
             )
         order = np.argsort(-finder.answer.lines.intensity[share.unexplained], kind="stable")
         return tuple(phases), tuple(angles[share.unexplained][order].tolist())
+
+
+def in_doubt(answer: Answer, verdict: Verdict) -> bool:
+    """Whether there may be more in a sample than the first hit."""
+    if not answer.hits or answer.hits[0].chi_square is None or not len(answer.lines):
+        return False
+    if verdict.kind == "miss" or len(verdict.unexplained) > FEW:
+        return True
+    return answer.hits[0].chi_square > MISFIT * max(answer.points, 1)
 
 
 def _reasons(phases: tuple[Phase, ...], left: tuple[float, ...], answer: Answer) -> tuple[str, ...]:
