@@ -19,7 +19,7 @@ from ui.show.texts import formats_html
 from ui.show.viewer import ASSETS, VIEWER_HTML, script_head, viewer_script
 from ui.view import View
 
-COUNT = 6  # candidates at first: half a minute on one core
+COUNT = 6  # candidates at first
 
 
 @dataclass(frozen=True, eq=False)

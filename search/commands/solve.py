@@ -77,7 +77,7 @@ def solve(
     """Answer each pattern: match, match and more (a mixture), another pore state, or no match and generated crystals.
 
     Several files are answered one after the other, each printed when it is done, with a summary at the end; a
-    generation takes about a minute. With --json one object per file and line; one that cannot be used is {"file",
+    generation takes a minute or two. With --json one object per file and line; one that cannot be used is {"file",
     "error": {"reason", "message"}}. Exit codes: 0, 2 no file could be used, 3 some could not, 4 see --exit-code.
     """
     from generate.request import Request

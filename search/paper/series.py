@@ -89,8 +89,8 @@ def in_order(scans: Sequence[SeriesScan]) -> list[SeriesScan]:
 
 
 def natural(name: str) -> tuple[tuple[int, int, str], ...]:
-    """Return a key that sorts names as people number them."""
-    parts = re.split(r"(\d+)", name)
+    """Return a key that sorts names as people number them, capitals among small letters."""
+    parts = re.split(r"(\d+)", name.casefold())
     return tuple((1, int(part), "") if part.isdecimal() else (0, 0, part) for part in parts)
 
 

@@ -30,7 +30,7 @@ def scan(file, *phases, wavelength=1.54, last=40.0):
 def test_scans_are_in_the_order_of_their_numbers():
     scans = [scan("s10.xy"), scan("s2.xy"), scan("s1.xy")]
     assert [each.file for each in in_order(scans)] == ["s1.xy", "s2.xy", "s10.xy"]
-    assert natural("2") < natural("10") < natural("a")
+    assert natural("2") < natural("10") < natural("a") < natural("Z8") < natural("z10")
 
 
 def test_entries_of_one_framework_are_one_phase_and_a_collapsed_cell_is_another():
