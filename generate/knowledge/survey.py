@@ -143,6 +143,8 @@ def named_graph(graph: str, formula: str = "") -> Named | None:
     it (adipic and muconic acid), or else the first.
     """
     alike = [named for named in _by_heavy_formula().get(graph.partition("-")[0], ()) if _graph(named) == graph]
+    if not formula:
+        return alike[0] if alike else None
     return min(alike, key=lambda named: (named.formula != formula, not loses_protons(named, formula)), default=None)
 
 
