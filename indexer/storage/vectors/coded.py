@@ -18,6 +18,7 @@ FEW = 2  # queries that are searched by halves: for more, the product with whole
 SPARSE = 4  # a filter that leaves less than one in so many is better searched without halves
 WIDEST = 16  # times as many as asked for are compared as whole vectors at most; then all of them are
 CANDIDATES = 2  # times as many as asked for are taken from clusters and compared as whole vectors
+ELSEWHERE = 4  # times as many clusters under a filter: what passes may all be unlike the pattern, and lie elsewhere
 ALL = 200_000  # vectors that a filter leaves: so many are all compared
 Found = tuple[NDArray[np.float32], NDArray[np.int64]]
 
@@ -114,7 +115,7 @@ class ClusteredVectors(CodedVectors):
         if not len(queries) or (allowed is not None and len(allowed) <= ALL) or self.index is None:
             return super().search(queries, k, allowed)
         queries = np.ascontiguousarray(queries, dtype=np.float32)
-        rarer = 1.0 if allowed is None else len(self) / len(allowed)
+        rarer = 1.0 if allowed is None else ELSEWHERE * len(self) / len(allowed)
         wide = min(self.index.nlist, int(np.ceil(self.looked_into * rarer)))
         options = faiss.SearchParametersIVF(nprobe=wide, **self._selector(allowed))  # type: ignore[call-arg]
         found = []

@@ -44,17 +44,23 @@ def watched(most: dict[str, int]) -> None:
 
 def stored(path: Path, count: int, dimension: int):
     """Return vectors where they lie, each block to be checked when it is read."""
+    from indexer.storage.mapped import Place, StoredArray
+    from indexer.storage.vectors import FlatVectors
+
+    return FlatVectors([StoredArray(checked(path), Place(path.name, 0, "<f4", (count, dimension)))])
+
+
+def checked(path: Path):
+    """Return the blocks of a file; their sums are kept beside it."""
     import numpy as np
 
-    from indexer.storage.mapped import BLOCK, Blocks, Place, State, StoredArray, block_sum
-    from indexer.storage.vectors import FlatVectors
+    from indexer.storage.mapped import BLOCK, Blocks, State, block_sum
 
     sums = path.with_suffix(".sums.npy")
     if not sums.exists():
         with path.open("rb") as file:
             np.save(sums, np.array([block_sum(block) for block in iter(partial(file.read, BLOCK), b"")], np.uint32))
-    blocks = Blocks(path, State.of(path.stat()), np.load(sums), ValueError)
-    return FlatVectors([StoredArray(blocks, Place(path.name, 0, "<f4", (count, dimension)))])
+    return Blocks(path, State.of(path.stat()), np.load(sums), ValueError)
 
 
 def make(folder: Path, count: int) -> str:
@@ -105,6 +111,7 @@ def build(folder: Path, count: int, tier: str | None) -> str:
     from indexer.storage.vectors import CODES, write_codes
 
     note = write_codes(folder / CODES, opened(folder, count)[1], tier)
+    checked(folder / CODES)
     (folder / "note.json").write_text(json.dumps(asdict(note)))
     return f"{note}; {(folder / CODES).stat().st_size / 1e9:.2f} GB"
 
@@ -137,7 +144,6 @@ def search(folder: Path, count: int, name: str) -> str:
     """Time searches by codes, or the exact ones, and compare the two."""
     import numpy as np
 
-    from indexer.storage.mapped import Blocks, State, block_sums
     from indexer.storage.vectors import CODES, SearchNote, open_codes
 
     queries, vectors = opened(folder, count)
@@ -146,8 +152,7 @@ def search(folder: Path, count: int, name: str) -> str:
     passing = {"all": None, share: zinc, f"1 of {RARE} passes": np.arange(0, count, RARE)}
     if name == "search":
         path, note = folder / CODES, SearchNote(**json.loads((folder / "note.json").read_text()))
-        blocks = Blocks(path, State.of(path.stat()), block_sums(path.read_bytes()), ValueError)
-        vectors = open_codes(path, note, vectors, blocks, ValueError)
+        vectors = open_codes(path, note, vectors, checked(path), ValueError)
     _, work, clock = spent(lambda: vectors.search(queries[:1], FOUND[-1]))
     told(f"the first query {work:.2f} s ({clock:.2f} by the clock)")
     asked(name, vectors, queries, folder, passing)
