@@ -26,7 +26,8 @@ from xtal.interrupt import look_up
 from xtal.patterns.sample import Sample
 
 ROUNDS = 3  # after each the better third of the ways goes on with more time
-FIRST = 1.6  # s, the least time that a way gets at first: so many are begun with
+FIRST = 1.6  # s, the least time that a way gets at first: so many are begun with,
+FEWEST = 4  # but no fewer
 FARTHEST = 8.0  # ln probability below that of the likeliest way at which one is not begun with
 SHRINK, LEAST = 3, 2
 ORIENTATIONS = 4  # drawn of those that the sites of one way allow
@@ -114,7 +115,7 @@ def solve(
     """
     arms = [
         *_seeded(sample, seeds, chemistry, rng),
-        *_arms(sample, guesses, contents, chemistry, rng, max(1, int(seconds / ROUNDS / FIRST))),
+        *_arms(sample, guesses, contents, chemistry, rng, max(FEWEST, int(seconds / ROUNDS / FIRST))),
     ]
     given_up = list[Arm]()
     for round_ in range(ROUNDS if arms else 0):

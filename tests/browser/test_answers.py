@@ -45,7 +45,7 @@ def test_a_miss_generates_candidates_that_say_what_they_are(visit, address):
 
 def test_a_generation_can_be_cancelled_while_its_hits_stay(visit, address):
     page = visit(address)
-    ask_for(page, "Zn6N24C48H60", 20)
+    ask_for(page, "Zn16N64C128H160", 20)
     drop(page, ABSENT)
     wait_for_hits(page)
     before = selected_id(page)
@@ -155,7 +155,7 @@ def test_crystals_are_generated_for_the_misses_of_a_batch(visit, address, with_w
 
 def test_generation_for_a_batch_can_be_cancelled(visit, address, with_wavelength):
     page = visit(address)
-    ask_for(page, "Zn6N24C48H60", 20)
+    ask_for(page, "Zn16N64C128H160", 20)
     drop(page, with_wavelength, ABSENT)
     page.wait_for_selector("#xs-batch caption >> text=/2 of 2 files.*1 no match/", timeout=2 * SOON)
     page.check("#xs-batch-generate input")

@@ -9,7 +9,7 @@ pytestmark = pytest.mark.browser
 
 def test_a_reload_during_a_generation_finds_it_again(visit, address):
     page = visit(address)
-    ask_for(page, "Zn6N24C48H60", 20)
+    ask_for(page, "Zn16N64C128H160", 20)
     drop(page, ABSENT)
     wait_for_hits(page)
     page.wait_for_url(re.compile(r"\?answer=[0-9a-f]{8}$"), timeout=SOON)

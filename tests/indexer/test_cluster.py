@@ -215,7 +215,7 @@ def other_worker(tmp_path):
 
 def test_a_worker_of_other_code_is_refused_and_leaves_nothing(other_worker, tmp_path):
     plan = open_plan(["coremof2019-asr"], BinEmbedder(), limit=2, home=tmp_path)
-    with pytest.raises(OtherCodeError, match="runs other code or libraries than this machine"):
+    with pytest.raises(OtherCodeError, match="runs other code, weights or libraries than this machine"):
         build(plan, scheduler=other_worker)
     assert not plan.folder.exists()
 
@@ -224,7 +224,7 @@ def test_one_that_joins_later_is_refused_with_its_first_chunk(other_worker, monk
     monkeypatch.setattr("indexer.cluster._check_workers", lambda *_: None)
     with (
         ClusterPool(other_worker, abs, abs) as workers,
-        pytest.raises(OtherCodeError, match="what it prepares would be wrong"),
+        pytest.raises(OtherCodeError, match="what it does would be wrong"),
     ):
         list(workers.map([[-1]]))
 
