@@ -32,24 +32,27 @@ from xtal.patterns.sample import Sample
 PATTERN = 300.0  # what a wholly wrong pattern costs, see `generate.solving.cost.evaluate`
 STEPS, LONGEST = 300, 0.3  # evaluations and seconds at most, for one crystal and round
 ROUNDS = 4  # of moves, each followed by a fit of the cell
+LEFT = 0.6  # of what was unexplained, and no more, may be left: less than that noise and texture would bend away, too
 SYMMETRIC = 0.02  # Å, by which atoms may miss the symmetry that is kept
 
 
 def relaxed(sample: Sample, starts: Sequence[Start], chemistry: Chemistry) -> list[Start]:
     """Bend the molecules of crystals and fit their cells; best fits first.
 
-    Each stays as it was where bending explains no more of the profile.
+    Each stays as it was where bending explains hardly more of the profile.
     """
     if not starts:
         return []
     best = fit_crystals(sample, [start.crystal for start in starts])
     explained, kept = best.fit.explained, list(best.crystals)
+    least = 1 - LEFT * (1 - explained)
     for _ in range(ROUNDS):
         moved = [_moved(sample, best, row, chemistry) for row in range(len(starts))]
         best = fit_crystals(sample, moved)
-        for row in np.flatnonzero(best.fit.explained > explained).tolist():
+        better = best.fit.explained > np.maximum(explained, least)
+        for row in np.flatnonzero(better).tolist():
             kept[row] = best.crystals[row]
-        explained = np.maximum(explained, best.fit.explained)
+        explained = np.where(better, best.fit.explained, explained)
     return [replace(starts[row], crystal=kept[row]) for row in np.argsort(-explained, kind="stable").tolist()]
 
 
