@@ -10,7 +10,7 @@ from xtal.crystals import Crystal
 from xtal.crystals.parts import Parts, cut, rotors
 
 ROD = FAMILIES[8]  # MIL-47: benzenedicarboxylates in a group of 8 operations
-TURN = np.radians(25)
+TURN = np.radians(40)
 
 
 def turned(crystal: Crystal, angle: float) -> Crystal:
@@ -78,7 +78,7 @@ def test_symmetry_stays():
 
 
 def test_nothing_explains_less_than_before_and_the_best_comes_first(bent):
-    starts = [Start("far too bent", turned(ROD, 3 * TURN)), Start("bent", bent), Start("true", ROD)]
+    starts = [Start("far too bent", turned(ROD, 2 * TURN)), Start("bent", bent), Start("true", ROD)]
     found = relaxed(clean_sample(ROD), starts, usual_chemistry())
     fits = [explained(start.crystal, ROD) for start in found]
     assert fits == sorted(fits, reverse=True)
