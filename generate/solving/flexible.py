@@ -15,11 +15,10 @@ from scipy.sparse.csgraph import connected_components
 from generate.parts import Chemistry
 from generate.refine import Refined, fit_crystals
 from generate.solving.cost import descend_all
-from generate.solving.problem import Placed, Problem, Setting
+from generate.solving.problem import NO_SYMMETRY, Problem
 from generate.solving.roots import Roots
 from generate.solving.search import TOLERANCE
-from generate.solving.sites import sites
-from generate.solving.solver import NO_SYMMETRY, near_metals
+from generate.solving.solver import near_metals
 from generate.start import Start
 from xtal.crystals import Crystal
 from xtal.crystals.parts import Part, cut, rotors
@@ -67,17 +66,12 @@ def _moved(sample: Sample, fitted: Refined, row: int, chemistry: Chemistry) -> C
         roots = Roots.of(sample, crystal.lattice, NO_SYMMETRY[0], zero)
     except UserError:
         return crystal
-    general = sites(*NO_SYMMETRY)[0]
-    placed = [Placed((part,), general, np.array([1.0, 0, 0, 0]), np.eye(4)) for part, _ in jointed.pieces]
-    problem = Problem.of(Setting(crystal.lattice, *NO_SYMMETRY), placed, roots, chemistry, heavy=False)
+    problem, pose, shapes = Problem.without_symmetry(jointed.pieces, crystal.lattice, roots, chemistry, heavy=False)
     arrays = problem.arrays._replace(molecule=jointed.molecule, joint=jointed.joint, span=jointed.span)
-    centred = zip(jointed.pieces, problem.radius, strict=True)
-    pose = np.concatenate([[*centre, 2 * radius, 0, 0, 0] for (_, centre), radius in centred])[None]
-    shapes = np.array([[rows[0] for rows in problem.at]])
     steps = max(1, min(STEPS, int(LONGEST / problem.seconds)))
-    descend_all(arrays, pose, problem.shapes, shapes, PATTERN, steps, TOLERANCE, np.empty(1))
+    descend_all(arrays, pose[None], problem.shapes, shapes[None], PATTERN, steps, TOLERANCE, np.empty(1))
     frac = np.empty_like(crystal.frac_coords)
-    frac[jointed.order] = problem.crystal(pose[0], shapes[0]).frac_coords
+    frac[jointed.order] = problem.crystal(pose, shapes).frac_coords
     return replace(crystal, frac_coords=_symmetric(crystal, frac))
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from generate.solving.cost import Arrays
 from generate.solving.roots import FLOOR, Roots
-from generate.solving.sites import Site, cartesian
+from generate.solving.sites import Site, cartesian, sites
 from xtal.crystals import Crystal
 from xtal.crystals.linkers import METALS
 from xtal.crystals.parts import Part
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from generate.parts import Chemistry
 
 HYDROGEN = 1
+NO_SYMMETRY = (np.eye(3, dtype=np.int64)[None], np.zeros((1, 3)))
+AS_IT_IS = (np.array([1.0, 0, 0, 0]), np.eye(4))  # not turned, and free to turn
 BOND_WIDTH = 0.45  # Å over the spread of a bond's length, see w of the kernel
 FEWEST_SLACK = 0.7
 BASE_COST, PHASE_COST, PAIR_COST = (
@@ -137,6 +139,26 @@ class Problem:
             images=_images(setting.lattice, float(max(contact.max(), chemistry.bond[pair].max() + 1.2))),
         )
         return cls(setting, tuple(placed), arrays, np.concatenate(rows), tuple(at), numbers, radius, roots, chemistry)
+
+    @classmethod
+    def without_symmetry(
+        cls,
+        parts: Sequence[tuple[Part, NDArray[np.float64]]],
+        lattice: NDArray[np.float64],
+        roots: Roots,
+        chemistry: "Chemistry",
+        heavy: bool = True,
+    ) -> tuple["Problem", NDArray[np.float64], NDArray[np.int64]]:
+        """Lay out parts that stand somewhere: `parts` come with the middles (3,) Å of their atoms.
+
+        Returns:
+            The problem, the pose (O * 7,) in which they stand there, and the rows (O,) of their shapes.
+        """
+        general = sites(*NO_SYMMETRY)[0]
+        placed = [Placed((part,), general, *AS_IT_IS) for part, _ in parts]
+        problem = cls.of(Setting(lattice, *NO_SYMMETRY), placed, roots, chemistry, heavy)
+        pose = [[*middle, 2 * r, 0, 0, 0] for (_, middle), r in zip(parts, problem.radius.tolist(), strict=True)]
+        return problem, np.concatenate(pose), np.array([rows[0] for rows in problem.at])
 
     def whole(self) -> "Problem":
         """Return the same with hydrogen."""

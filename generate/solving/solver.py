@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from generate.parts import Chemistry
 from generate.solving.assign import Assignment, Need, assignments
-from generate.solving.problem import HYDROGEN, Placed, Problem, Setting
+from generate.solving.problem import HYDROGEN, NO_SYMMETRY, Problem, Setting
 from generate.solving.roots import Roots
 from generate.solving.search import Found, Search
-from generate.solving.sites import sites
 from generate.solving.turns import turns
 from indexer.crew import HERE, Crew
 from xtal.crystals import Crystal
@@ -34,7 +33,6 @@ ORIENTATIONS = 4  # drawn of those that the sites of one way allow
 BIAS = 0.15  # of the cost, per unit of ln probability
 ALMOST = 0.7  # Å beyond the usual length of a bond: in a crystal that is nearly right it is one
 SEEDED = -2.0  # ln probability that a whole crystal has the right parts in the right cell
-NO_SYMMETRY = (np.eye(3, dtype=np.int64)[None], np.zeros((1, 3)))
 RETURNED = 3  # arrangements of the best way that are returned
 OTHER_WAYS = 9  # that are returned with their best arrangement, be they given up before the end
 
@@ -189,21 +187,20 @@ def _seeded(sample: Sample, seeds: Sequence[Crystal], chemistry: Chemistry, rng:
         parts = cut(seed)
         if any(piece.endless for piece in parts.pieces):
             continue
-        setting = Setting(seed.lattice, *NO_SYMMETRY)
-        roots = _roots(sample, Guess(setting, 0.0, ""), line)
+        roots = _roots(sample, Guess(Setting(seed.lattice, *NO_SYMMETRY), 0.0, ""), line)
         if roots is None:
             continue
         line = roots.line
-        general = sites(*NO_SYMMETRY)[0]
         near = near_metals(seed, chemistry)
-        shapes = [replace(piece.part, donors=piece.part.donors | near[piece.atoms]) for piece in parts.pieces]
-        placed = [Placed((shape,), general, np.array([1.0, 0, 0, 0]), np.eye(4)) for shape in shapes]
-        problem = Problem.of(setting, placed, roots, chemistry)
-        centres = [((seed.frac_coords[p.atoms] + p.cell) @ seed.lattice).mean(axis=0) for p in parts.pieces]
-        pose = [
-            np.array([*centre, 2 * radius, 0, 0, 0]) for centre, radius in zip(centres, problem.radius, strict=True)
+        standing = [
+            (
+                replace(piece.part, donors=piece.part.donors | near[piece.atoms]),
+                ((seed.frac_coords[piece.atoms] + piece.cell) @ seed.lattice).mean(axis=0),
+            )
+            for piece in parts.pieces
         ]
-        arms.append(Arm(Search.seeded(problem, np.concatenate(pose), rng.spawn(1)[0]), SEEDED, seed.name))
+        problem, pose, _ = Problem.without_symmetry(standing, seed.lattice, roots, chemistry)
+        arms.append(Arm(Search.seeded(problem, pose, rng.spawn(1)[0]), SEEDED, seed.name))
     return arms
 
 

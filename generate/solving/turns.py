@@ -42,6 +42,7 @@ def _side_by_side(searches: Sequence[Search], seconds: float, hear: Callable[[fl
     ended, slices = Event(), max(1, round(seconds / SLICE))
 
     def work(search: Search) -> None:
+        """Go on with one, unless all have been told to end."""
         for _ in range(slices):
             if not ended.is_set():
                 search.run(seconds / slices)

@@ -141,10 +141,11 @@ def named_rows(asked: str, index: "Index", describer: Describer) -> tuple[str, N
 
 def _phases_named(text: str, ids: NDArray[np.str_]) -> NDArray[np.int64]:
     """Return the phases that are called so: ``zinc oxide``, ``zincite`` and ``zinc oxide zincite`` are one."""
-    wanted = text.casefold().replace("_", " ")
-    called = [EntryId.of(entry).words.casefold().split() for entry in ids]
+    wanted = text.lower().replace("_", " ")
+    likely = np.flatnonzero(np.char.find(np.char.replace(np.char.lower(ids), "_", " "), wanted) >= 0)
+    called = [EntryId.of(entry).words.lower().split() for entry in ids[likely]]
     spellings = ({" ".join(words), words[-1], " ".join(words[:-1])} if words else set() for words in called)
-    return np.flatnonzero([wanted in each for each in spellings])
+    return likely[[wanted in each for each in spellings]]
 
 
 def _among(

@@ -89,12 +89,8 @@ class Describer:
 
     def name_of(self, entry: str) -> str:
         """Return the same by the entry's id; "" where the index holds none of that id."""
-        row = self._rows.get(entry)
+        row = self._index.entries.rows.get(entry)
         return "" if row is None else self.name(row)
-
-    @cached_property
-    def _rows(self) -> dict[str, int]:
-        return {str(entry): row for row, entry in enumerate(self._index.entries.ids)}
 
     def _name(self, row: int) -> str:
         """Name an entry by its refcode, else by composition, volume and lines; see `names`.

@@ -60,8 +60,9 @@ class Verdict:
         if self.kind == "match_and_more":
             if len(self.phases) > 1:
                 least = percent(min(phase.probability for phase in self.phases))
-                return f"Match and more: {len(self.phases)} phases, each at least {least} likely"
-            return f"Match and more: {percent(self.probability)} likely, and lines of something else"
+                least = least if least.startswith("more") else f"at least {least}"
+                return f"Match and more: {len(self.phases)} phases, each {least} likely"
+            return f"Match and more: {percent(self.probability)} likely, and peaks of something else"
         if self.kind == "other_state":
             return f"This framework, other guests or pore state: {percent(self.probability)} likely"
         if self.kind == "miss":

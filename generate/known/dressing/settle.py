@@ -12,10 +12,9 @@ from generate.known.pendants import Group
 from generate.parts import Chemistry
 from generate.parts.chemistry import LEAST_SPREAD
 from generate.solving.cost import POSE, descend_all, evaluate
-from generate.solving.problem import Placed, Problem, Setting, rotation
+from generate.solving.problem import Problem, rotation
 from generate.solving.roots import Roots
 from generate.solving.search import TOLERANCE
-from generate.solving.sites import sites
 from xtal.crystals import Crystal
 from xtal.crystals.bonds import find_bonds
 from xtal.crystals.linkers import METALS
@@ -27,7 +26,6 @@ from xtal.interrupt import look_up
 PATTERN = 300.0
 STEPS = 150  # evaluations at most,
 LONGEST = 0.3  # s, and so long: there are many neighbours in a flat cell
-NO_SYMMETRY = (np.eye(3, dtype=np.int64)[None], np.zeros((1, 3)))
 Body = tuple[Part, NDArray[np.float64]]
 
 
@@ -62,15 +60,12 @@ def settled(
     look_up()
     linkers = [_dressed(framework, kinds, tables, arrangement, row) for row in range(len(framework.units))]
     every = [*framework.nodes, *linkers]
-    general = sites(*NO_SYMMETRY)[0]
-    placed = [Placed((part,), general, np.array([1.0, 0, 0, 0]), np.eye(4)) for part, _ in every]
-    problem = Problem.of(Setting(framework.lattice, *NO_SYMMETRY), placed, roots, chemistry)
     middles = [position.mean(axis=0) for _, position in every]
-    start = [np.array([*middle, 2 * r, 0, 0, 0]) for middle, r in zip(middles, problem.radius, strict=True)]
-    pose, shapes = np.concatenate(start)[None], np.array([[rows[0] for rows in problem.at]])
+    standing = [(part, middle) for (part, _), middle in zip(every, middles, strict=True)]
+    problem, pose, shapes = Problem.without_symmetry(standing, framework.lattice, roots, chemistry)
     steps, cost, terms = min(STEPS, int(LONGEST / problem.seconds)), np.empty(1), np.zeros(4)
-    descend_all(problem.arrays, pose, problem.shapes, shapes, PATTERN, steps, TOLERANCE, cost)
-    evaluate(problem.arrays, pose[0], problem.shapes, shapes[0], PATTERN, np.empty(pose.shape[1]), terms)
+    descend_all(problem.arrays, pose[None], problem.shapes, shapes[None], PATTERN, steps, TOLERANCE, cost)
+    evaluate(problem.arrays, pose, problem.shapes, shapes, PATTERN, np.empty(len(pose)), terms)
     moves = [(x, row[:3], rotation(row[3:])) for x, row in zip(middles, pose.reshape(-1, POSE), strict=True)]
 
     def moved(position: NDArray[np.float64], row: int) -> NDArray[np.float64]:
@@ -85,7 +80,7 @@ def settled(
         for row, unit in enumerate(framework.units)
     )
     return Settled(
-        problem.crystal(pose[0], shapes[0]),
+        problem.crystal(pose, shapes),
         float(cost[0]),
         float(terms[0]),
         replace(framework, nodes=nodes, units=units),

@@ -27,7 +27,7 @@ class MergedVectors(FlatVectors):
         self, queries: NDArray[np.float32], k: int, allowed: NDArray[np.int64] | None = None
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Find the `k` vectors most like each query; see `FlatVectors.search`."""
-        scores, rows = [], []
+        scores, rows = [np.empty((len(queries), 0), np.float32)], [np.empty((len(queries), 0), np.int64)]
         for owner, begin in zip(self._owners, self._begins, strict=False):
             own = None if allowed is None else allowed[(allowed >= begin) & (allowed < begin + len(owner))] - begin
             if most := min(k, len(owner) if own is None else len(own)):

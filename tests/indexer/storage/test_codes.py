@@ -125,6 +125,13 @@ def test_several_indexes_search_each_their_own(matrix, queries, half, clustered)
     assert type(put_together([FlatVectors([matrix])] * 2)) is FlatVectors
 
 
+def test_where_nothing_passes_nothing_is_found(matrix, queries, half, clustered):
+    flat, nothing = FlatVectors([matrix]), np.empty(0, np.int64)
+    for vectors in (flat, half, clustered, put_together([clustered, half])):
+        scores, rows = vectors.search(queries[:2], 5, nothing)
+        assert scores.shape == rows.shape == (2, 0)
+
+
 def test_the_tier_follows_from_the_size():
     assert [Tier.suited(n) for n in (12_020, 200_001, 1_000_001)] == [Tier.exact, Tier.half, Tier.clusters]
 

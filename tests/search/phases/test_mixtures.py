@@ -125,7 +125,7 @@ def test_lines_that_nothing_known_explains_are_listed(searcher):
     _, verdict = searcher.search(sample, Options())
     assert verdict.kind == "match_and_more"
     assert calcite in named(verdict)[0]
-    assert verdict.headline.endswith("likely, and lines of something else")
+    assert verdict.headline.endswith("likely, and peaks of something else")
     for angle in foreign:
         assert np.abs(np.array(verdict.unexplained) - angle).min() < 0.1
 

@@ -1,6 +1,7 @@
 """Evidence and verdicts on answers of a small real index."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import gemmi
 import numpy as np
@@ -167,6 +168,14 @@ def test_rows_left_out_are_not_excluded_by_a_filter(engine, patterns, groups, an
 )
 def test_the_headline_is_no_surer_than_the_probability(kind, probability, words):
     assert Verdict(kind, probability, ()).headline == words
+
+
+@pytest.mark.parametrize(
+    ("least", "words"), [(0.92, "each at least 92 % likely"), (0.999, "each more than 99 % likely")]
+)
+def test_of_several_phases_the_least_likely_speaks(least, words):
+    phases = tuple(SimpleNamespace(probability=one) for one in (0.9995, least))
+    assert Verdict("match_and_more", 0.9995, (), phases=phases).headline == f"Match and more: 2 phases, {words}"
 
 
 def test_no_lines_are_a_miss_and_no_physics_is_an_error(engine, patterns, judge):
