@@ -68,10 +68,9 @@ class Search:
         """The least cost so far."""
         return self.pool[0].cost if self.pool else np.inf
 
-    def run(self, seconds: float) -> None:
-        """Go on for about so many seconds of a usual core; counted by what is done, so that a seed repeats a run."""
-        end = self.spent + seconds
-        while self.spent < end:
+    def run(self, until: float) -> None:
+        """Go on until `spent` is so many seconds of a usual core; counted by what is done: a seed repeats a run."""
+        while self.spent < until:
             look_up()
             if self.tried < STARTS or self.rng.random() < FRESH:
                 self._start()

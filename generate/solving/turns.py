@@ -6,6 +6,8 @@ from contextvars import copy_context
 from functools import partial
 from threading import Event
 
+import numpy as np
+
 from generate.solving.search import Search
 from indexer.crew import Crew
 from xtal import settings
@@ -33,7 +35,7 @@ def turns(crew: Crew[None], searches: Sequence[Search], seconds: float, hear: Ca
 
 def _turn(seconds: float, _base: None, search: Search) -> Search:
     """Go on with a search that was sent here, and send it back."""
-    search.run(seconds)
+    search.run(search.spent + seconds)
     return search
 
 
@@ -43,9 +45,9 @@ def _side_by_side(searches: Sequence[Search], seconds: float, hear: Callable[[fl
 
     def work(search: Search) -> None:
         """Go on with one, unless all have been told to end."""
-        for _ in range(slices):
+        for until in search.spent + seconds * np.arange(1, slices + 1) / slices:
             if not ended.is_set():
-                search.run(seconds / slices)
+                search.run(until)
 
     with ThreadPoolExecutor(min(MOST_THREADS, settings.cores())) as pool:
         waiting: set[Future[None]] = {pool.submit(copy_context().run, work, search) for search in searches}

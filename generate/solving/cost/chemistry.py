@@ -9,6 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from generate.solving.cost.arrays import Arrays
+from generate.solving.cost.fast import FAST
 
 DONOR_SHARE, METAL_SHARE, CLASH = 4.0, 2.0, 12.0  # k_d, k_m; k_c in Å⁻²
 STIFF = 200.0  # Å⁻², of joints
@@ -17,7 +18,7 @@ REACH = 2.2  # widths beyond μ at which a share of a bond is nothing
 MOST_NEAR = 64  # metals or donors around an atom that forces are kept of
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=FAST)
 def chemistry_cost(
     p: Arrays, donor: NDArray, x: NDArray, y: NDArray, atom: NDArray, piece: NDArray, force: NDArray
 ) -> tuple[float, float, float]:
@@ -89,7 +90,7 @@ def chemistry_cost(
     return free / pieces, around / pieces, clash / pieces
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=FAST)
 def _nearest(p: Arrays, a: NDArray, b: NDArray, vector: NDArray) -> tuple[float, float, float]:
     """Fill `vector` (3,) Å from `a` to the nearest image of `b`, about; return by how many cells that was moved back.
 
@@ -105,7 +106,7 @@ def _nearest(p: Arrays, a: NDArray, b: NDArray, vector: NDArray) -> tuple[float,
     return r0, r1, r2
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=FAST)
 def joint_cost(p: Arrays, x: NDArray, force: NDArray) -> float:
     """Return what the joints between rigid pieces of one molecule cost, per piece, and add to `force` (A, 3)."""
     cost, pieces = 0.0, len(p.piece_part)

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from generate.solving.cost.arrays import Arrays
 from generate.solving.cost.evaluate import evaluate
+from generate.solving.cost.fast import FAST
 
 MEMORY = 6  # pairs of steps and changes of the gradient that stand for the curvature
 LONGEST_STEP, FIRST_STEP = 0.6, 0.2  # Å or so
@@ -14,7 +15,7 @@ SHORTENED, TRIES = 0.4, 6
 QUIET = 3  # steps that gain less than the tolerance end a descent
 
 
-@njit(cache=True, fastmath=True, nogil=True)
+@njit(cache=True, fastmath=FAST, nogil=True)
 def descend_all(
     p: Arrays,
     poses: NDArray,
@@ -37,7 +38,7 @@ def descend_all(
     return total
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=FAST)
 def _descend(
     p: Arrays, pose: NDArray, shapes: NDArray, at: NDArray, weight: float, steps: int, tolerance: float
 ) -> tuple[float, int]:
@@ -79,7 +80,7 @@ def _descend(
     return cost, used
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=FAST)
 def _direction(gradient: NDArray, moves: NDArray, changes: NDArray, kept: int) -> NDArray:
     """Return where to go from the gradient and `kept` moves (K, size) with the changes of it that they made."""
     direction, alpha = -gradient, np.zeros(MEMORY)

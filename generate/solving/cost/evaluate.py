@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from generate.solving.cost.arrays import POSE, Arrays
 from generate.solving.cost.chemistry import chemistry_cost, joint_cost
+from generate.solving.cost.fast import FAST
 from generate.solving.cost.pattern import pattern_cost
 from generate.solving.cost.places import copied, placed
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=FAST)
 def evaluate(
     p: Arrays, pose: NDArray, shapes: NDArray, at: NDArray, weight: float, gradient: NDArray, terms: NDArray
 ) -> float:
@@ -52,7 +53,7 @@ def evaluate(
     return weight * terms[0] + terms[1] + terms[2] + terms[3]
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=FAST)
 def _collect(p: Arrays, pose: NDArray, arms: NDArray, force: NDArray, gradient: NDArray) -> None:
     """Turn forces on atoms (A, 3) at `arms` (A, 3) from their centres into the gradient by the pose.
 

@@ -5,10 +5,11 @@ from numba import njit
 from numpy.typing import NDArray
 
 from generate.solving.cost.arrays import Arrays
+from generate.solving.cost.fast import FAST
 from generate.solving.cost.misfit import by_intensity, misfit
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=FAST)
 def pattern_cost(p: Arrays, y: NDArray, atom: NDArray, weight: float, force: NDArray) -> float:
     """Return ``1 - c²`` and add `weight` times its gradient by the places y (C, 3) Å of the atoms to `force`."""
     waves = _waves(p, y, atom)  # (2, R, C) what each atom adds to each structure factor
@@ -41,7 +42,7 @@ def pattern_cost(p: Arrays, y: NDArray, atom: NDArray, weight: float, force: NDA
     return cost
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=FAST)
 def _waves(p: Arrays, y: NDArray, atom: NDArray) -> NDArray:
     """(2, R, C) real and imaginary part of ``f exp(2πi hkl · x)`` of each atom; exp factorises along the axes."""
     count = len(y)
@@ -69,7 +70,7 @@ def _waves(p: Arrays, y: NDArray, atom: NDArray) -> NDArray:
     return waves
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=FAST)
 def _product(a: NDArray, b: NDArray, c: NDArray, d: NDArray, conjugate: bool, real: NDArray, imag: NDArray) -> None:
     """Fill the product of a + ib and c + id, of which the second may be conjugated, all (C,)."""
     sign = np.float32(-1 if conjugate else 1)
@@ -78,7 +79,7 @@ def _product(a: NDArray, b: NDArray, c: NDArray, d: NDArray, conjugate: bool, re
         imag[n] = b[n] * c[n] + sign * a[n] * d[n]
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=FAST)
 def _powers(p: Arrays, y: NDArray, axis: int, highest: int) -> NDArray:
     """(2, H + 1, C) real and imaginary parts of exp(2πi n x) along an axis for n = 0 to `highest`."""
     table = np.empty((2, highest + 1, len(y)), np.float32)

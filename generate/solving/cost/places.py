@@ -5,9 +5,10 @@ from numba import njit
 from numpy.typing import NDArray
 
 from generate.solving.cost.arrays import POSE, Arrays
+from generate.solving.cost.fast import FAST
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=FAST)
 def placed(p: Arrays, pose: NDArray, shapes: NDArray, at: NDArray, x: NDArray, arms: NDArray) -> None:
     """Put the parts, of atoms `shapes` from rows `at` on, in their places: x (A, 3) and arms (A, 3) from the centre."""
     for o in range(len(p.first) - 1):
@@ -23,7 +24,7 @@ def placed(p: Arrays, pose: NDArray, shapes: NDArray, at: NDArray, x: NDArray, a
                 x[a, c] = arms[a, c] + pose[o * POSE + c]
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=FAST)
 def copied(p: Arrays, x: NDArray, y: NDArray, atom: NDArray, piece: NDArray) -> None:
     """Fill y (C, 3) Å with the atoms of all pieces, in `piece`, made from `atom`."""
     n = 0

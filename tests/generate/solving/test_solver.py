@@ -12,6 +12,8 @@ from generate.solving.problem import Setting
 from generate.solving.search import Search
 from generate.solving.solver import Contents, Guess, Solved, solve
 from generate.solving.starts import named, room
+from generate.solving.turns import SLICE, turns
+from indexer.crew import HERE
 from xtal.crystals import Crystal, to_structure
 from xtal.crystals.parts import cut, graph_of
 
@@ -95,9 +97,17 @@ def test_a_search_may_be_left_and_taken_up_again():
     parts, once = (Search([problem], np.random.default_rng(5)) for _ in range(2))
     once.run(0.6)
     while parts.spent < once.spent:
-        parts.run(1e-6)
+        parts.run(parts.spent + 1e-6)
     assert parts.cost == once.cost
     assert parts.tried == once.tried
+
+
+def test_looking_up_in_between_makes_no_difference():
+    problem, _ = where_it_is(AZOLATE, clean_sample(AZOLATE))
+    parts, once = (Search([problem], np.random.default_rng(5)) for _ in range(2))
+    once.run(3 * SLICE)
+    turns(HERE, [parts], 3 * SLICE, lambda _: None)
+    assert (parts.cost, parts.tried) == (once.cost, once.tried)
 
 
 def test_parts_fill_the_sites_of_a_group_exactly():
