@@ -45,6 +45,15 @@ class Split(StrEnum):
     ALL = "all"
 
 
+class Given(StrEnum):
+    """What is told with a pattern."""
+
+    FORMULA = "formula"
+    LINKERS = "linkers"
+
+
+GIVEN = {"formula": "formula", "linkers": "metals and linkers, no formula"}
+
 app = typer.Typer(help="Generate crystals for a powder pattern.", no_args_is_help=True, add_completion=False)
 app.add_typer(parts, name="parts")
 app.command("index")(index)
@@ -126,6 +135,9 @@ def benchmark(
     max_atoms: Annotated[int, typer.Option(min=2, max=400, help="Leave out crystals of more atoms per cell.")] = 64,
     to: Annotated[float, typer.Option(min=10, max=150, help="Last 2θ of the patterns, degrees.")] = 30.0,
     severity: Annotated[float, typer.Option(min=0, max=3, help="Of the artefacts; the paper's patterns have 0.")] = 0.0,
+    given: Annotated[Given, typer.Option(help="With each: its formula, or its metals and its one or two linkers.")] = (
+        Given.FORMULA
+    ),
     count: Count = 20,
     steps: Steps = 100,
     seed: Seed = 0,
@@ -167,7 +179,7 @@ def benchmark(
         parts = Library.load(library) if library else None
         generator = CandidateGenerator(Denoiser(model), models.load())
         known = tuple(gallery or ())
-        choice = Choice(source, split.value, limit, (min_atoms, max_atoms), severity, to, known, seed)
+        choice = Choice(source, split.value, limit, (min_atoms, max_atoms), severity, to, given.value, known, seed)
         material = draw(choice, generator.embedder)
         asking = Asking(generator, material, parts or parts_of(material.gallery, advance), request)
         with hired(where, asking, lambda: Sent.of(asking, model), CODE) as crew:
@@ -185,7 +197,7 @@ def _rates(result: "GenerationBenchmark") -> str:
     known = ", ".join([*(["its training split"] if choice.split != "all" else []), *choice.gallery]) or "nothing"
     head = (
         f"{result.queries} crystals ({choice.split}) of {choice.source}, {choice.atoms[0]} to {choice.atoms[1]} atoms, "
-        f"patterns to {choice.end:g}°, severity {choice.severity:g}\n"
+        f"patterns to {choice.end:g}°, severity {choice.severity:g}, {GIVEN[choice.given]} given\n"
         f"known: {known} ({result.known} crystals; those of a question's own formula left out)\n"
         f"{request.method} sampler, {request.steps} steps, templates {request.template}; "
         f"{result.seconds:.1f} s per query, {result.memory:.0f} MB at most"

@@ -1,17 +1,19 @@
 """One question of a benchmark answered: by whoever has the models, the known crystals and their parts."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Self
 
 import models
-from generate.benchmark.questions import Material
+from generate.benchmark.questions import Material, Question
 from generate.candidate import Candidate
 from generate.engine import CandidateGenerator
+from generate.known import Gallery
 from generate.parts import Library
 from generate.request import Request
+from generate.run import generate_with
 from models.ccsg.denoiser import Denoiser
 from xtal.errors import UserError
 
@@ -88,10 +90,21 @@ def answered(asking: Asking, number: int) -> Answered:
     known = asking.material.gallery.without(question.truth.reduced_formula)
     begun = time.perf_counter()
     own = asking.generator.knowing(asking.library.without(question.numbers))
-    candidates = own.generate(question.sample, question.numbers, request, known)
+    candidates = _candidates(own, question, request, known)
     seconds = time.perf_counter() - begun
-    if request.template != "auto":
+    if request.template != "auto" or question.known:
         return Answered(candidates, [], [], seconds)
     return Answered(
         candidates, *asking.generator.undiffused(question.sample, question.numbers, request, known), seconds
     )
+
+
+def _candidates(own: CandidateGenerator, question: Question, request: Request, gallery: Gallery) -> list[Candidate]:
+    """Generate with the formula, or with what is known instead; nothing where that makes no cell."""
+    if question.known is None:
+        return own.generate(question.sample, question.numbers, request, gallery)
+    told = replace(request, metals=question.known.metals, linkers=question.known.linkers)
+    try:
+        return generate_with(own, gallery, question.sample, "", 1, told).candidates
+    except UserError:
+        return []

@@ -198,7 +198,7 @@ def benchmark(
         advance("generate", 1, len(questions))
     vectors = generator.embedder.embed_patterns([question.sample.lines for question in questions])
     offered = {GENERATED: [answer.candidates for answer in answers]}
-    if request.template == "auto":
+    if request.template == "auto" and choice.given == "formula":
         offered["linkers exchanged"] = [answer.built for answer in answers]
         offered["templates, not diffused"] = [answer.templates for answer in answers]
     ways: Ways = {way: [[c.crystal for c in candidates] for candidates in some] for way, some in offered.items()}

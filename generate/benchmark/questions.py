@@ -1,11 +1,14 @@
 """What a generation benchmark asks, and what is known when it asks."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from generate.benchmark.knowing import Known, known_of
 from generate.known import Gallery
 from indexer.storage import open_index
 from models.ccsg.denoiser import LARGEST
@@ -19,14 +22,16 @@ from xtal.physics.artefacts import LABORATORY_SCAN
 from xtal.physics.simulate import simulate_all
 
 Split = Literal["val", "test", "all"]
+Given = Literal["formula", "linkers"]
 
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """One held-out crystal and its pattern."""
+    """One held-out crystal and its pattern; what is `known` of it where its formula is not."""
 
     truth: Crystal
     sample: Sample
+    known: Known | None = None
 
     @property
     def numbers(self) -> NDArray[np.int64]:
@@ -45,6 +50,7 @@ class Choice:
         atoms: fewest and most per primitive cell.
         severity: of the artefacts in the patterns.
         end: last 2θ of the patterns in degrees.
+        given: with each; ``linkers`` are told with the metals, of frameworks with one or two, and no formula.
         gallery: further sources of known crystals, whole; indexes of the same fingerprints by their names.
         seed: of the choice and the patterns.
     """
@@ -55,6 +61,7 @@ class Choice:
     atoms: tuple[int, int] = (1, 64)
     severity: float = 0.0
     end: float = LABORATORY_SCAN.last
+    given: Given = "formula"
     gallery: tuple[str, ...] = ()
     seed: int = 0
 
@@ -85,12 +92,29 @@ def draw(choice: Choice, embedder: Embedder) -> Material:
     held = [crystal for crystal in (every if choice.split == "all" else parts[choice.split]) if len(crystal) >= low]
     if not held:
         raise UserError(f"no crystal of {choice.source} with {low} to {high} atoms is in split {choice.split!r}")
-    chosen = [held[row] for row in np.random.default_rng(choice.seed).permutation(len(held))[: choice.limit]]
+    shuffled = (held[row] for row in np.random.default_rng(choice.seed).permutation(len(held)))
+    chosen, told = _asked(shuffled, choice)
     scan = replace(LABORATORY_SCAN, last=choice.end)
     samples = [Sample.of(pattern) for pattern in simulate_all(chosen, choice.severity, choice.seed, scan)]
     known = [] if choice.split == "all" else parts["train"]
     galleries = [Gallery.of_crystals(known, embedder), *(_gallery(name, embedder) for name in choice.gallery)]
-    return Material(tuple(map(Question, chosen, samples)), Gallery.joined(galleries))
+    return Material(tuple(map(Question, chosen, samples, told)), Gallery.joined(galleries))
+
+
+def _asked(crystals: Iterable[Crystal], choice: Choice) -> tuple[list[Crystal], list[Known | None]]:
+    """Take as many crystals as are asked for, and what is known of each where its formula is not.
+
+    Raises:
+        UserError: of none so much is known.
+    """
+    if choice.given == "formula":
+        chosen = list(islice(crystals, choice.limit))
+        return chosen, [None] * len(chosen)
+    told = ((crystal, known_of(crystal)) for crystal in crystals)
+    pairs = list(islice(((crystal, known) for crystal, known in told if known), choice.limit))
+    if not pairs:
+        raise UserError(f"no crystal of {choice.source} has one or two linkers that a SMILES leads back to")
+    return [crystal for crystal, _ in pairs], [known for _, known in pairs]
 
 
 def _gallery(name: str, embedder: Embedder) -> Gallery:

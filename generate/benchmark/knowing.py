@@ -1,0 +1,53 @@
+"""What a chemist would know of a held-out framework: its metals, and its linkers as SMILES."""
+
+from dataclasses import dataclass
+
+import gemmi
+import numpy as np
+
+from generate.knowledge import linker_kinds
+from generate.knowledge.survey import heavy_graph, is_guest
+from xtal.crystals import Crystal
+from xtal.crystals.linkers import CARBON, METALS
+from xtal.crystals.parts import cut, graph_of, smiles
+from xtal.errors import UserError
+
+MOST_LINKERS = 2
+
+
+@dataclass(frozen=True)
+class Known:
+    """Metals as symbols, and linkers as SMILES."""
+
+    metals: tuple[str, ...]
+    linkers: tuple[str, ...]
+
+
+def known_of(crystal: Crystal) -> Known | None:
+    """Return the metals and linkers of a framework.
+
+    None where it has no linker or more than `MOST_LINKERS`, or one that a SMILES does not lead back to: for want of
+    hydrogens in a database, say.
+    """
+    found: dict[str, str] = {}
+    for piece in cut(crystal).pieces:
+        part = piece.part
+        if not (part.numbers == CARBON).any() or METALS[part.numbers].any() or not part.donors.any():
+            continue
+        graph = heavy_graph(part.numbers, part.bonds)
+        if is_guest(graph):
+            continue
+        text = smiles(part)
+        if not text or not _leads_back(text, graph_of(part.key)):
+            return None
+        found.setdefault(graph, text)
+    metals = tuple(gemmi.Element(int(z)).name for z in np.unique(crystal.numbers[METALS[crystal.numbers]]))
+    return Known(metals, tuple(found.values())) if metals and 1 <= len(found) <= MOST_LINKERS else None
+
+
+def _leads_back(text: str, graph: str) -> bool:
+    """Whether a linker is among the kinds that its SMILES gives."""
+    try:
+        return any(graph_of(kind.key) == graph for kind in linker_kinds(text))
+    except UserError:
+        return False
