@@ -21,6 +21,7 @@ SULFONATE = ("[O;$([O-]S(=O)=O),$(O=S(=O)[O-])]",)
 WEAK = (  # taken in this order, where nothing above is there
     ("[NX3;!$(N-[#6]=[O,S,N]);!$(N-c);!$([N+])]",),  # amine
     ("[NX1]#C",),  # nitrile
+    ("[NX2;+0;!R;$(N=[CX3]);!$(N=C[O,S,N]);!$(N-[O,S,N])]",),  # imine
     ("[NX3;H2;$(Nc)]",),  # aniline
     ("[OX1;$(O=[C,S,P])]", "[OX1-][n+]"),  # amides, sulfoxides, N-oxides
     ("[OX2;H1,H2]",),  # water and alcohols

@@ -81,7 +81,7 @@ def _check_donors(mol: "Mol", text: str) -> None:
     if not donor_sets(deprotonated(mol)[0]):
         raise UserError(
             f"{text!r} has nothing that binds a metal; a linker has acid groups (carboxylic, phosphonic, sulfonic, "
-            "azole), pyridine or nitrile nitrogen, or amines. Give it as a guest instead"
+            "azole), pyridine, nitrile or imine nitrogen, or amines. Give it as a guest instead"
         )
 
 

@@ -41,7 +41,7 @@ ENDS = ("C(=O)[O-]", "C#N", "c1ccncc1")
 ENDED = ("", *("*" + side.format(end) for side in SIDES for end in ENDS))
 OTHERS = (
     *("O=C([O-])/C=C/C(=O)[O-]", "O=C([O-])/C=C/C=C/C(=O)[O-]", "N#C/C=C/C#N", "N#C/C=C/C=C/C#N"),
-    *("C1CN2CCN1CC2", "C(=C/c1ccncc1)\\c1ccncc1"),
+    *("N#CC#N", "[H]/N=C\\C=N/[H]", "C1CN2CCN1CC2", "C(=C/c1ccncc1)\\c1ccncc1"),
 )
 BENZENE = "c1ccccc1"
 JOINT = "[R]-!@[*]"  # the bonds by which rings hang on others

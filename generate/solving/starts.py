@@ -20,7 +20,7 @@ from xtal.errors import UserError
 from xtal.patterns.sample import Sample
 from xtal.physics.indexing import GroupGuess, IndexedCell, index_pattern, space_groups
 
-LEAST_ROOM, MOST_ROOM = 11.8, 60.0  # Å³ per atom, hydrogen as 0.3: 99 of 100 frameworks lie between
+LEAST_ROOM, MOST_ROOM = 11.8, 85.0  # Å³ per atom, hydrogen as 0.3: 99 of 100 frameworks lie between
 HYDROGEN_SHARE = 0.3
 INDEXING = 0.25  # of the time of the search, for the cells beforehand; 8 s at most
 LONGEST_INDEXING = 8.0

@@ -119,14 +119,18 @@ def take_apart(crystal: Crystal) -> Framework:
     inside = ~metal[bonds.first] & ~metal[bonds.second]
     grip[bonds.second[inside & bound[bonds.first]]] = True
     grip = (grip | bound) & organic
+    near_bound = np.bincount(bonds.second[inside & bound[bonds.first]], minlength=len(crystal))
+    for molecule in molecules:
+        atoms = molecule.atoms
+        if grip[atoms].all() and _alone(bound[atoms], near_bound[atoms]):
+            grip[atoms] = bound[atoms]
     core = organic & ~grip
     linkers = [
         _linker(crystal, bonds, molecule, bound, grip)
         for molecule in molecules
         if not molecule.endless and core[molecule.atoms].any() and bound[molecule.atoms].any()
     ]
-    clasps = np.bincount(bonds.second[inside & bound[bonds.first]], minlength=len(crystal)) > 1
-    inner = organic & ~bound & ~clasps
+    inner = organic & ~bound & (near_bound < 2)
     uncut = inner[bonds.first] == inner[bonds.second]
     return Framework(crystal, tuple(linkers), tuple(bodies(len(crystal), bonds, uncut)))
 
@@ -145,6 +149,8 @@ def lone_linker(
     pairs = np.unique(np.concatenate([bonds, bonds[:, ::-1]]), axis=0)
     grip = donors.copy()
     grip[pairs[donors[pairs[:, 0]], 1]] = True
+    if grip.all() and _alone(donors, np.bincount(pairs[donors[pairs[:, 0]], 1], minlength=len(donors))):
+        grip = donors.copy()
     if grip.all() or not donors.any():
         return None
     end, ends = _ends(grip, donors, pairs)
@@ -157,6 +163,16 @@ def lone_linker(
     count = len(numbers)
     where = (np.arange(count), np.zeros((count, 3), dtype=np.int64))
     return Linker(*where, numbers, position, donors, end, pairs, node, kind_of(numbers, donors, pairs))
+
+
+def _alone(bound: NDArray[np.bool_], near_bound: NDArray[np.int64]) -> bool:
+    """Whether several atoms of a molecule bind metals, and none is bonded to one of these, nor another atom to two.
+
+    Args:
+        bound: (n,) that bind metals.
+        near_bound: (n,) how many of these each atom is bonded to.
+    """
+    return bool(bound.sum() > 1 and not near_bound[bound].any() and (near_bound < 2).all())
 
 
 def _molecules(crystal: Crystal, bonds: Bonds, metal: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], list[Body]]:

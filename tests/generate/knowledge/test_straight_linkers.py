@@ -14,7 +14,7 @@ BY_SMILES = {kind.smiles: kind for kind in straight_linkers()}
     "name",
     [
         *("O=C([O-])c1ccc(C(=O)[O-])cc1", "O=C([O-])c1ccc2cc(C(=O)[O-])ccc2c1", "c1cc(-c2ccncc2)ccn1"),
-        *("O=C([O-])C#CC(=O)[O-]", "N#Cc1ccc(C#N)cc1", "C1CN2CCN1CC2", "c1cnccn1"),
+        *("O=C([O-])C#CC(=O)[O-]", "N#Cc1ccc(C#N)cc1", "C1CN2CCN1CC2", "c1cnccn1", "N#CC#N"),
     ],
 )
 def test_well_known_linkers_are_among_them_and_of_the_same_kind(name):

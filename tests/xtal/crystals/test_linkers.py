@@ -120,3 +120,16 @@ def test_what_is_all_grips_or_binds_nothing_is_no_linker():
     formate = np.array([6, 8, 8], np.uint8), np.eye(3), np.array([[0, 1], [0, 2]])
     assert lone_linker(*formate, np.array([False, True, True])) is None
     assert lone_linker(*formate, np.zeros(3, dtype=bool)) is None
+
+
+def test_what_binds_by_two_single_atoms_is_a_linker_however_short():
+    """Cyanogen between two metals, along x; cyanide, whose two atoms are bonded to each other, is none."""
+    x = np.array([0, 2.05, 3.2, 4.58, 5.73, 7.78])
+    crystal = Crystal(np.diag([15.0, 12.0, 12.0]), np.stack([x / 15, 0 * x, 0 * x], axis=1), [30, 7, 6, 6, 7, 30])
+    (linker,) = take_apart(crystal).linkers
+    assert linker.donors == ((7,), (7,))
+    assert linker.numbers[linker.core].tolist() == [6, 6]
+    alone = lone_linker(linker.numbers, linker.position, linker.bonds, linker.bound)
+    assert (alone.kind, alone.donors) == (linker.kind, linker.donors)
+    cyanide = Crystal(crystal.lattice, crystal.frac_coords[[0, 1, 2, 4]], [30, 7, 6, 30])
+    assert not take_apart(cyanide).linkers
