@@ -13,6 +13,7 @@ LARGEST_FILE = "50mb"  # what the readers take at most
 NO_WAVELENGTH = "no_wavelength"  # reason of an error
 ADVICE = {
     NO_WAVELENGTH: "choose the one it was measured with under “Wavelength”",
+    "structure": "drop it beside a measured pattern, and “Is it …?” compares the two",
     "several_wavelengths": "choose the right one under “Wavelength”",
 }
 ANODE_ORDER = ("Cu", "Mo", "Co", "Fe", "Cr", "Ag", "W")  # the commonest first

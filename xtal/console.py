@@ -19,6 +19,7 @@ RENAMED = {"ui": "serve", "search query": "search", "generate run": "generate", 
 ADVICE = {
     "no_wavelength": "give one: --wavelength CuKa (or MoKa, CoKa, ..., a number in Å, or an energy like 17.4 keV)",
     "several_wavelengths": "say which one: --wavelength",
+    "structure": "give a measured pattern, and ask whether it is this one: --is FILE.cif",
     "no_contents": "for example --contents Zn4O13C24H12",
 }
 EXTRAS = {  # packages that only some commands need, and the extra that installs them

@@ -73,9 +73,9 @@ class Wanted:
 @contextmanager
 def solving(index: list[str], cache: bool, scheduler: str | None = None) -> "Iterator[Solver]":
     """Open what answers, with the cache unless it is not wanted; a cluster searches for crystals from parts."""
-    from generate.run import CODE
     from indexer.crew import Nothing, elsewhere, hired
     from search.cache import Cache
+    from search.cluster import CODE  # that of `generate` too, which takes long to import and may not be needed
     from search.solve import Solver
     from search.verdict import Judge
 

@@ -52,8 +52,8 @@ class Refused:
 
     Attributes:
         file: as it was named.
-        reason: for programs: `unreadable`, `no_pattern`, `no_wavelength`, `several_wavelengths`, or `refused` where
-            the search itself could not answer.
+        reason: for programs: `unreadable`, `no_pattern`, `structure`, `no_wavelength`, `several_wavelengths`, or
+            `refused` where the search itself could not answer.
         message: for people.
     """
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 ADVICE = {
     "no_wavelength": "give wavelength: CuKa, MoKa, ..., a number in Å, or an energy like 17.4 keV",
+    "structure": "send a measured pattern, and the name or refcode to compare with as is_it",
     "several_wavelengths": "say which one with wavelength",
 }
 P = ParamSpec("P")

@@ -11,6 +11,7 @@ from xtal.errors import UserError
 from xtal.patterns import Pattern
 from xtal.readers.checked import pattern_of
 from xtal.readers.instruments import read_cif, read_instrument, read_vendor, says_vendor
+from xtal.readers.missing import missing
 from xtal.readers.scan import Scan
 from xtal.readers.techniques import refuse_techniques
 from xtal.readers.text import read_text, refuse_binary
@@ -70,12 +71,14 @@ def _content(path: Path) -> bytes:
             raise UserError(f"{path.name}: {size:,} bytes; a pattern file has at most {LARGEST:,}", UNREADABLE)
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)
+    except FileNotFoundError:
+        raise UserError(missing(path, SUFFIXES), UNREADABLE) from None
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}", UNREADABLE) from error
     if len(content) > LARGEST:  # a pipe or a device says nothing of its size
         raise UserError(f"{path.name} goes on after {LARGEST:,} bytes; a pattern file has no more", UNREADABLE)
     if not content.strip():
-        raise UserError(f"{path.name}: the file is empty", UNREADABLE)
+        raise UserError(f"{path.name}: the file is empty; copy or export it again", UNREADABLE)
     if max(content.count(b"\n"), content.count(b"\r")) > MOST_LINES:
         raise UserError(f"{path.name}: more than {MOST_LINES:,} lines; a pattern has at most 200,000 points")
     return content

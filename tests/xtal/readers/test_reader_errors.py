@@ -40,12 +40,14 @@ def test_what_is_no_pattern_is_refused_by_name(write, text, match):
     ("name", "content", "match"),
     [
         ("a.xy", bytes(range(256)) * 20, "the file is binary"),
-        ("a.raw", b"FI\0\0" + bytes(5000), "binary"),
+        ("a.raw", b"FI\0\0" + bytes(5000), r"no \.raw known here \(Bruker RAW 1 to 4, STOE\); export it"),
         ("a.raw", b"RAW1.01\0" + bytes(20), r"a\.raw: "),
         ("a.xrdml", "<xrdMeasurements><scan>", "not readable as XML"),
         ("a.xrdml", "<other/>", r"a\.xrdml: "),
+        ("a.xrdml", bytes(range(256)) * 20, r"a\.xrdml: the file is no \.xrdml known here, or damaged; export it"),
         ("a.brml", b"PK\x03\x04 truncated", "the archive is damaged"),
         ("a.cif", "data_x\n_cell_length_a 5", "no powder pattern in this CIF"),
+        ("a.cif", "data_x\nloop_\n_atom_site_fract_x\n0.5\n", "this CIF holds a crystal structure and no measured"),
         ("a.cif", "loop_ loop_ 'x", "not a readable CIF"),
         ("a.fxye", "title\nBANK 1 60 60 SLOG 1000 2000 0.001 0 FXYE\n 1 2 3\n", r"a\.fxye: "),
         ("a.pdf", "%PDF-1.7\n" + "1 2\n" * 20, "the file is binary"),
@@ -58,13 +60,25 @@ def test_damaged_and_foreign_files(write, name, content, match):
 
 
 def test_missing_files_and_folders(tmp_path):
-    with pytest.raises(UserError, match=r"cannot read .*gone\.xy: No such file"):
+    with pytest.raises(UserError, match=r"cannot read .*gone\.xy: there is no such file, and .* holds no pattern file"):
         read_pattern(tmp_path / "gone.xy", 1.54)
+    with pytest.raises(UserError, match="there is no folder .*nowhere"):
+        read_pattern(tmp_path / "nowhere" / "gone.xy", 1.54)
     (tmp_path / "folder.xy").mkdir()
     with pytest.raises(
         UserError, match=r"cannot read .*folder\.xy: it is a folder; give one of the pattern files in it"
     ):
         read_pattern(tmp_path / "folder.xy", 1.54)
+
+
+def test_what_is_there_instead_of_a_missing_file(tmp_path):
+    for number in range(5):
+        (tmp_path / f"scan{number}.xy").touch()
+    (tmp_path / "notes.md").touch()
+    with pytest.raises(UserError, match=r"no file matches it; the pattern files in .* are scan0\.xy, .* and 2 more"):
+        read_pattern(tmp_path / "*.xyz")
+    with pytest.raises(UserError, match=r"there is no such file; did you mean scan1\.xy\?"):
+        read_pattern(tmp_path / "scna1.xy")
 
 
 def test_too_long_files(write):

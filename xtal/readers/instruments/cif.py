@@ -34,6 +34,8 @@ INTENSITIES = (
 )
 FLIGHT = ("_pd_meas_time_of_flight", "_pd_proc_time_of_flight", "_pd_meas_tof")
 ENERGY = ("_pd_proc_energy_detection", "_pd_proc_energy_incident")
+ATOMS = "_atom_site_fract_x"
+STRUCTURE = "structure"  # reason of an error
 BACKSLASH = "\\"  # before a Greek letter
 UNCERTAINTY = re.compile(r"[+-]?\d*(?:\.(\d*))?\((\d+)\)")
 PROBES = {"neutrons": "neutron|nuclear|reactor|spallation", "electrons": r"electron(?!ic)"}
@@ -51,6 +53,8 @@ def read_cif(path: Path, content: bytes) -> Scan:
     found = [(block, scan) for block in document if (scan := _scan(path.name, block)) is not None]
     for block in document:
         _refuse_other_axes(path.name, block)
+    if not found and any(block.find_values(ATOMS) for block in document):
+        raise UserError(f"{path.name}: this CIF holds a crystal structure and no measured pattern", STRUCTURE)
     if not found:
         raise UserError(
             f"{path.name}: no powder pattern in this CIF; it needs a loop of _pd_meas_2theta_scan "

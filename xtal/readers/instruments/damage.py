@@ -24,6 +24,8 @@ LIBRARY_ERRORS = (
     zlib.error,
 )
 LONGEST = 200  # characters of a library's reason
+UNKNOWN = "this build"  # rietx's words for a file that none of its readers takes
+KINDS = {".raw": "Bruker RAW 1 to 4, STOE"}
 NEXT = "export it from the instrument's program as text with two columns (.xy)"
 
 
@@ -31,6 +33,9 @@ def reason(error: BaseException, path: Path) -> str:
     """Return what a library says went wrong: its first clause, without the file's name."""
     text = " ".join(str(error).replace(str(path), path.name).split())
     text = text.removeprefix(f"{path.name}: ").replace(path.name, "the file")
+    if UNKNOWN in text:
+        kinds = KINDS.get(path.suffix.lower())
+        return f"the file is no {path.suffix} known here" + (f" ({kinds})" if kinds else ", or damaged")
     if "truncated" in text.lower():
         return "the file is truncated"
     first = re.split(r"(?<=[a-z)\]}'\"])[.;:]\s| — |, (?:so|and|because|but) ", text)[0].rstrip(".")
