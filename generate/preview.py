@@ -66,5 +66,8 @@ Watch = Callable[[Preview], None]
 """Called with what is built from known crystals and after every step of the sampler; to cancel, it raises."""
 
 
+CANCELLED = "the generation was cancelled"
+
+
 class Cancelled(Exception):  # noqa: N818 - it is no error
     """Raised by a `Watch` to stop a generation."""

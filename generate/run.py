@@ -14,7 +14,7 @@ from generate.cif import candidate_cif
 from generate.engine import CandidateGenerator
 from generate.knowledge import Contents, likely_contents
 from generate.known import Gallery
-from generate.preview import Preview, Turn, Watch
+from generate.preview import CANCELLED, Cancelled, Preview, Turn, Watch
 from generate.request import Request
 from indexer.build import Progress
 from indexer.crew import HERE, Crew
@@ -40,11 +40,13 @@ class Generation:
         candidates: ranked over all formulas.
         formulas: contents of the cells that were tried.
         notes: what the user should know of how these came about.
+        cancelled: whether it was stopped; the candidates are those of the formulas that were done by then.
     """
 
     candidates: list[Candidate]
     formulas: list[str]
     notes: list[str]
+    cancelled: bool = False
 
 
 def generate_for(
@@ -203,22 +205,22 @@ def _generation(
     watch: Watch,
     notes: list[str],
 ) -> Generation:
-    """Share the candidates among the cells, and rank them all together."""
+    """Share the candidates among the cells, and rank them all together; those done are kept when it is cancelled."""
     shares = [share for share in np.diff(np.linspace(0, request.count, len(cells) + 1).round().astype(int)) if share]
     tried = list(zip(shares, cells, strict=False))
-    batches = [
-        generator.generate(
-            sample,
-            cell,
-            replace(request, count=int(share), seconds=-(-request.seconds // len(tried))),
-            gallery,
-            partial(_in_turn, watch, turn),
-        )
-        for (share, cell), turn in zip(tried, _turns(tried), strict=True)
-    ]
+    batches: list[list[Candidate]] = []
+    try:
+        for (share, cell), turn in zip(tried, _turns(tried), strict=True):
+            each = replace(request, count=int(share), seconds=-(-request.seconds // len(tried)))
+            batches.append(generator.generate(sample, cell, each, gallery, partial(_in_turn, watch, turn)))
+    except Cancelled as cancelled:
+        if not batches:
+            raise
+        said = str(cancelled) or CANCELLED
+        notes = [*notes, f"{said} after {len(batches)} of {len(tried)} formulas; what was generated until then is kept"]
     found = merged(batches)
     formulas = list(dict.fromkeys(candidate.crystal.formula for candidate in found))
-    return Generation(found, formulas, notes)
+    return Generation(found, formulas, notes, len(batches) < len(tried))
 
 
 def _turns(tried: Sequence[tuple[int, NDArray[np.int64]]]) -> list[Turn]:

@@ -21,7 +21,8 @@ class Solution:
         notes: what the user should know of how it came about: formulas tried, generation left out or cancelled.
         seconds: that everything took when it was computed.
         cached: whether it comes from the cache.
-        cancelled: whether the generation was stopped before it was done; what the search found is kept all the same.
+        cancelled: whether the generation was stopped before it was done; what the search found is kept all the same,
+            and the candidates of formulas that were done.
     """
 
     key: str

@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Self
 
-from generate.preview import Cancelled, Preview
+from generate.preview import CANCELLED, Cancelled, Preview
 from indexer.crew import HERE, Crew
 from search.answer import Answer
 from search.cache import Origin, solution_key
@@ -134,8 +134,9 @@ class Solver:
         if generates:
             solution = self._generated(solution, options, watch, go_on)
         done = replace(solution, seconds=time.perf_counter() - start)
-        if self.cache is not None and not done.cancelled:
-            self.cache.store(done, options, origin)
+        if self.cache is not None and (done.candidates or not done.cancelled):
+            kept = replace(done, notes=(*done.notes, UNFINISHED)) if done.cancelled else done
+            self.cache.store(kept, options, origin)
         return done
 
     def _generated(self, solution: Solution, options: Options, watch: Watch, go_on: GoOn) -> Solution:
@@ -150,10 +151,11 @@ class Solver:
             with self._turn(hear), interruptible(go_on):
                 found = self._generation(answer, options, hear)
         except Cancelled as cancelled:
-            return replace(solution, notes=(str(cancelled) or "the generation was cancelled",), cancelled=True)
+            return replace(solution, notes=(str(cancelled) or CANCELLED,), cancelled=True)
         except UserError as error:
             return replace(solution, notes=(f"nothing was generated: {error}",))
-        return replace(solution, candidates=tuple(found.candidates), notes=tuple(found.notes))
+        made = replace(solution, candidates=tuple(found.candidates), notes=tuple(found.notes))
+        return replace(made, cancelled=found.cancelled)
 
     @contextmanager
     def _turn(self, hear: Callable[[Preview], None]) -> Iterator[None]:

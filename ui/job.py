@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
-from generate.preview import ONE, Cancelled, Turn
+from generate.preview import CANCELLED, ONE, Cancelled, Turn
 from search.solution import Solution
 from search.wanted import reason_against
 from ui.inputs import Loaded
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 UNWATCHED = 30.0  # seconds without a look, after which a generation stops where another waits: its page was closed
 FORGOTTEN = 600.0  # the same where none waits: until then the page may be opened again
-STOPPED = "the generation was cancelled"
+GRACE = 10.0  # seconds that a cancelled generation has to hand over the candidates of the formulas that are done
+CANCELLING = "cancelling; the candidates that are done stay"
 FAILED = "This failed; the terminal of this program says why."
 
 
@@ -66,6 +67,7 @@ class Job:
         self._looked = time.monotonic()
         self.done = False
         self.cancelled = False
+        self._cancelled_at = 0.0
 
     def start(self) -> "Job":
         """Begin, without waiting."""
@@ -74,20 +76,29 @@ class Job:
         return self
 
     def cancel(self) -> None:
-        """Stop the generation at its next step; what the search found stays."""
+        """Stop the generation at its next step; what the search found stays, and the candidates of formulas done."""
         with self._changed:
-            if not self.done:
-                self.cancelled = self.done = True
-                if self.solution is not None:
-                    self.solution = replace(self.solution, notes=(STOPPED,), cancelled=True)
+            if self.done or self.cancelled:
+                return
+            self.cancelled, self._cancelled_at = True, time.monotonic()
+            if self.step is not None and self.step.turn.number > 1:
+                self.step = replace(self.step, what=CANCELLING)
+            else:
+                self._end()
             self._changed.notify_all()
+
+    def _end(self) -> None:
+        """End without waiting for the generation."""
+        self.done = True
+        if self.solution is not None:
+            self.solution = replace(self.solution, notes=(CANCELLED,), cancelled=True)
 
     def wait_for_search(self) -> Solution:
         """Wait for what the search found; UserError when it cannot be answered."""
         with self._changed:
             self._changed.wait_for(lambda: self.done or self.solution is not None)
             if self.solution is None:
-                raise UserError(self.error or STOPPED)
+                raise UserError(self.error or CANCELLED)
             return self.solution
 
     @property
@@ -100,7 +111,10 @@ class Job:
         """Wait until it is done, for so many seconds at most; return whether it is."""
         with self._changed:
             self._looked = time.monotonic()
-            return self._changed.wait_for(lambda: self.done, seconds)
+            self._changed.wait_for(lambda: self.done, seconds)
+            if self.cancelled and not self.done and time.monotonic() - self._cancelled_at > GRACE:
+                self._end()
+            return self.done
 
     def _work(self) -> None:
         try:

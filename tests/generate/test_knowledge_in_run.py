@@ -7,10 +7,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from typer.testing import CliRunner
+from ui_fakes import candidate
 
 from generate.__main__ import app
 from generate.console import knowledge
 from generate.knowledge.learning import Recipes
+from generate.preview import Cancelled
 from generate.request import Request
 from generate.run import GUESSES, generate_with, known_cells
 from search.cache import solution_key
@@ -46,6 +48,23 @@ def test_linkers_give_the_contents_and_the_notes_say_so():
     assert len({tuple(numbers) for numbers in asked}) == GUESSES
     assert "no formula was given" in notes[0]
     assert "(BDC)" in notes[0]
+
+
+def test_what_was_generated_before_it_was_cancelled_is_kept():
+    made = iter([[candidate()]])
+
+    def generate(*_):
+        for batch in made:
+            return batch
+        raise Cancelled("time is up")
+
+    generator = SimpleNamespace(generate=generate)
+    found = generate_with(generator, None, None, "", 1, BDC)
+    assert [each.rank for each in found.candidates] == [1]
+    assert found.cancelled
+    assert found.notes[-1] == "time is up after 1 of 3 formulas; what was generated until then is kept"
+    with pytest.raises(Cancelled, match="time is up"):  # before the first is done
+        generate_with(generator, None, None, "", 1, BDC)
 
 
 def test_a_formula_goes_before_them():

@@ -3,8 +3,9 @@ import threading
 import pytest
 from ui_fakes import FakeEngine, FakeSolver, pattern
 
+from generate.preview import CANCELLED
 from search.options import Options
-from ui.job import FAILED, STOPPED, Job
+from ui.job import CANCELLING, FAILED, Job
 from xtal.errors import UserError
 
 ALWAYS = Options(generate="auto", formula="NaCl")
@@ -71,7 +72,7 @@ def test_a_question_that_cannot_be_answered_is_explained():
 def test_cancelling_before_the_search_ends_says_so():
     made = job()
     made.cancel()
-    with pytest.raises(UserError, match=STOPPED):
+    with pytest.raises(UserError, match=CANCELLED):
         made.wait_for_search()
 
 
@@ -83,8 +84,47 @@ def test_a_cancelled_job_stays_cancelled():
     go.set()
     made._thread.join(30)
     assert made.solution.cancelled
-    assert made.solution.notes == (STOPPED,)
+    assert made.solution.notes == (CANCELLED,)
     assert made.solution.candidates == ()
+
+
+def at_the_second_formula():
+    """A job that waits in the second of two formulas; `go` lets it on."""
+    solver, go = FakeSolver(FakeEngine(), "miss", formulas=("ClNa", "CsCl")), threading.Event()
+    reached, steps = threading.Event(), iter(range(6))
+
+    def hold(_seconds):
+        if next(steps) < solver.steps:
+            return True
+        reached.set()
+        return go.wait(30)
+
+    solver.go.wait = hold
+    made = Job(solver, pattern(), ALWAYS).start()
+    assert reached.wait(30)
+    return made, go
+
+
+def test_a_cancelled_generation_keeps_the_candidates_of_the_formulas_that_are_done():
+    made, go = at_the_second_formula()
+    made.cancel()
+    assert not made.wait(0.01)
+    assert made.step.what == CANCELLING
+    go.set()
+    assert made.wait(30)
+    assert made.solution.cancelled
+    assert len(made.solution.candidates) == 1
+    assert made.solution.notes == (CANCELLED,)
+
+
+def test_a_cancelled_generation_that_hangs_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr("ui.job.GRACE", 0.0)
+    made, go = at_the_second_formula()
+    made.cancel()
+    assert made.wait(0.01)
+    go.set()
+    made._thread.join(30)
+    assert (made.solution.cancelled, made.solution.candidates) == (True, ())
 
 
 def test_a_generation_that_nobody_waits_for_stops(monkeypatch):

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from generate.preview import CANCELLED
 from ui.batch.batch import Batch, Files, Item
-from ui.job import STOPPED, Job, Step
+from ui.job import Job, Step
 from ui.question import Question
 from ui.show.candidates import progress_html
 
@@ -43,18 +44,21 @@ def generate_misses(
                 yield None, _progress(job.step or Step(), turn, len(missed), item)
         finally:
             job.cancel()  # unless it is done
+        while not (job.wait(TICK) or files.stopped or files.run not in (run, None)):
+            yield None, _progress(job.step or Step(), turn, len(missed), item)
         items[place] = _ended(item, job)
         if job.cancelled:
             break
     if not files.stopped and files.run in (run, None):  # else the table is another's by now
         files.run = None
-        yield tuple(replace(item, news=STOPPED) if item.news == NEXT else item for item in items), ""
+        yield tuple(replace(item, news=CANCELLED) if item.news == NEXT else item for item in items), ""
 
 
 def _ended(item: Item, job: Job) -> Item:
     """Return the file with what was generated, or with why there is nothing."""
-    if job.cancelled or job.solution is None or job.error:
-        return replace(item, news=job.error or STOPPED)
+    kept = job.solution is not None and (job.solution.candidates or not job.cancelled)
+    if not kept or job.error:
+        return replace(item, news=job.error or CANCELLED)
     return replace(item, solution=job.solution, news="")
 
 

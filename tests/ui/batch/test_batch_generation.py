@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from ui_fakes import FakeEngine, FakeJudge, FakeSolver, library
 
+from generate.preview import CANCELLED
 from ui.batch import BatchEvents, Files, batch_html
 from ui.batch import generation as batch_generation
 from ui.batch.batch import answer_all, batch_csv, batch_zip
 from ui.batch.generation import NEXT, NOW, generate_misses
 from ui.inputs import FROM_FILE, Source
-from ui.job import STOPPED
 from ui.question import Question
 from xtal.crystals import read_cif
 from xtal.errors import UserError
@@ -97,7 +97,7 @@ def test_cancelling_keeps_what_is_made_and_says_so(solver, files, batch):
     (last, progress) = list(going)[-1]
     solver.go.set()
     assert [item.best is not None for item in last] == [True, False, False, False]
-    assert (last[2].note, last[2].missed, progress) == (STOPPED, True, "")
+    assert (last[2].note, last[2].missed, progress) == (CANCELLED, True, "")
     again = [made for made, _ in ran(solver, files, last) if made is not None][-1]
     assert (again[2].best is not None, again[0] is last[0]) == (True, True)
 

@@ -62,7 +62,7 @@ def test_damaged_and_foreign_files(write, name, content, match):
 def test_missing_files_and_folders(tmp_path):
     with pytest.raises(UserError, match=r"cannot read .*gone\.xy: there is no such file, and .* holds no pattern file"):
         read_pattern(tmp_path / "gone.xy", 1.54)
-    with pytest.raises(UserError, match="there is no folder .*nowhere"):
+    with pytest.raises(UserError, match=r"there is no folder .*nowhere"):
         read_pattern(tmp_path / "nowhere" / "gone.xy", 1.54)
     (tmp_path / "folder.xy").mkdir()
     with pytest.raises(
