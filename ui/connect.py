@@ -38,6 +38,7 @@ class Connector:
         self.timer = gr.Timer(POLL, active=False)  # `arrive` lets it run while there is no index
         self.question = self.inputs.question()
         self.asks = [self.outputs.view, self.making.job, self.outputs.root]
+        self.begins = [*self.asks, self.files]
         self.quiet: dict[str, Any] = {
             "show_progress": "hidden",
             "api_visibility": "private",
@@ -45,6 +46,7 @@ class Connector:
         }
         self.work = {**self.quiet, "show_progress": "minimal", "show_progress_on": self.outputs.figure}
         self.seek = {**self.work, "js": BUSY}
+        self.next = {**self.work, "trigger_mode": "multiple"}  # the search of a file must not wait for the one before
         self.listen = {**self.quiet, "trigger_mode": "multiple", "concurrency_limit": LISTENERS}
 
     def connect_files(self) -> None:
@@ -54,7 +56,14 @@ class Connector:
         opened = [self.source, self.files, *inputs.opened(), *self.several.components(), *w.every]
         dropped = [inputs.file, self.source, *given]
         loads = [
-            gr.on([inputs.file.upload, inputs.file.delete], w.opening.files, dropped, opened, **self.seek),
+            gr.on(
+                [inputs.file.upload, inputs.file.delete],
+                w.opening.files,
+                dropped,
+                opened,
+                trigger_mode="always_last",
+                **self.seek,
+            ),
             inputs.example.input(w.open_example, [inputs.example, *given], opened, **self.seek),
             inputs.together.click(w.opening.together, [inputs.pair, *given], opened, **self.seek),
             inputs.wavelength.input(w.change_wavelength, [self.source, *given], [self.files, *w.every], **self.work),
@@ -63,7 +72,7 @@ class Connector:
             ),
         ]
         for load in loads:
-            begun = load.then(w.begin_loaded, [*self.asks, *self.question], w.every, **self.work)
+            begun = load.then(w.begin_loaded, [*self.begins, *self.question], w.every, **self.next)
             self._answer_files(self._go_on(begun))
         inputs.file.clear(w.opening.files, dropped, opened, **self.quiet)
 
@@ -72,21 +81,21 @@ class Connector:
         w, inputs, outputs, making = self.w, self.inputs, self.outputs, self.making
         boxes = (inputs.elements, inputs.formula, inputs.contents, inputs.metals, inputs.linkers)
         presses = [inputs.button.click, *(box.submit for box in boxes), outputs.lines.again.click]
-        self._go_on(gr.on(presses, w.begin, [*self.asks, *self.question], w.every, **self.seek))
-        started = self.ready.change(w.start, [*self.asks, self.wanted, *self.question], w.every, **self.work)
+        self._go_on(gr.on(presses, w.begin, [*self.begins, *self.question], w.every, **self.seek))
+        started = self.ready.change(w.start, [*self.begins, self.wanted, *self.question], w.every, **self.work)
         self._answer_files(self._go_on(started))
         left = outputs.left.click(w.opening.left, self.asks, w.every, **self.seek)
-        self._go_on(left.then(w.begin_loaded, [*self.asks, *self.question], w.every, **self.work))
+        self._go_on(left.then(w.begin_loaded, [*self.begins, *self.question], w.every, **self.work))
         ask = making.ask
         known = gr.on(
             [ask.known.click, ask.metals.submit, ask.linkers.submit],
             w.generate,
-            [*self.asks, *ask.texts(), *self.question],
+            [*self.begins, *ask.texts(), *self.question],
             [*w.every, inputs.metals, inputs.linkers],
             **self.work,
         )
         self._go_on(known)
-        anyway = ask.anyway.click(w.generate_anyway, [*self.asks, *self.question], w.every, **self.work)
+        anyway = ask.anyway.click(w.generate_anyway, [*self.begins, *self.question], w.every, **self.work)
         self._go_on(anyway)
         asked = [outputs.view, outputs.root, inputs.compare, inputs.cif]
         inputs.compare.submit(w.compare, asked, outputs.components(), **self.work)

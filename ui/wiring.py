@@ -63,28 +63,31 @@ class Wiring:
         """Read a bundled pattern; its name stays where it was chosen."""
         return [gr.skip() if n == EXAMPLE else value for n, value in enumerate(self.opening.example(*given))]
 
-    def begin(self, view: View, job: Job | None, root: bool, *filled: Any) -> list[Any]:
+    def begin(self, view: View, job: Job | None, root: bool, files: Files, *filled: Any) -> list[Any]:
         """Search for the pattern shown, at the press of a button."""
-        return self._begin(view.told(), job, root, *filled)
+        return self._asked(view.told(), job, root, files, Question(*filled))
 
-    def generate(self, view: View, job: Job | None, root: bool, metals: str, linkers: str, *filled: Any) -> list[Any]:
+    def generate(
+        self, view: View, job: Job | None, root: bool, files: Files, metals: str, linkers: str, *filled: Any
+    ) -> list[Any]:
         """Generate with what is known of the sample."""
         question = replace(Question(*filled), outright=True, metals=metals, linkers=linkers)
         if metals.strip() or linkers.strip():
-            return [*self._asked(view.told(), job, root, question), metals, linkers]
+            return [*self._asked(view.told(), job, root, files, question), metals, linkers]
         return [*self.shown(replace(view, message=error_html(NOTHING)), root, job), gr.skip(), gr.skip()]
 
-    def generate_anyway(self, view: View, job: Job | None, root: bool, *filled: Any) -> list[Any]:
+    def generate_anyway(self, view: View, job: Job | None, root: bool, files: Files, *filled: Any) -> list[Any]:
         """Generate whatever is known."""
-        return self._asked(view.told(), job, root, replace(Question(*filled), outright=True))
+        return self._asked(view.told(), job, root, files, replace(Question(*filled), outright=True))
 
-    def _begin(self, view: View, job: Job | None, root: bool, *filled: Any) -> list[Any]:
-        return self._asked(view, job, root, Question(*filled))
-
-    def _asked(self, view: View, job: Job | None, root: bool, question: Question) -> list[Any]:
+    def _asked(self, view: View, job: Job | None, root: bool, files: Files, question: Question) -> list[Any]:
+        """Search; what was found is not shown where something else was opened meanwhile: `files` are stopped then."""
         stop(job)
         before = view
         view, job = self.actions.begin(before.loaded, question, before.edited_lines)
+        if files.stopped:
+            stop(job)
+            return self.unchanged()
         if view.solution is None and view.message and before.solution is not None:
             view = replace(before, message=view.message)  # nothing could be asked: the answer shown stays
         if question.compare and view.solution is not None:
@@ -95,16 +98,16 @@ class Wiring:
         """Answer “is it …?” of the pattern shown, beside whatever is being generated."""
         return Outputs.values(self.actions.compare(view, asked, cif), root)
 
-    def begin_loaded(self, view: View, job: Job | None, root: bool, *filled: Any) -> list[Any]:
+    def begin_loaded(self, view: View, job: Job | None, root: bool, files: Files, *filled: Any) -> list[Any]:
         """Search for the pattern shown, if there is one."""
-        return self._begin(view, job, root, *filled) if view.loaded else self.unchanged()
+        return self._asked(view, job, root, files, Question(*filled)) if view.loaded else self.unchanged()
 
-    def start(self, view: View, job: Job | None, root: bool, wanted: str, *filled: Any) -> list[Any]:
+    def start(self, view: View, job: Job | None, root: bool, files: Files, wanted: str, *filled: Any) -> list[Any]:
         """Once the index is ready: search for the pattern shown, or open the answer that the address names."""
         if view.loaded is None and wanted:
             found, running = self.actions.rejoin(wanted)
             return self.shown(found, root, running)
-        return self.begin_loaded(view, job, root, *filled)
+        return self.begin_loaded(view, job, root, files, *filled)
 
     def follow(self, job: Job | None) -> Iterator[list[Any]]:
         """Show how far a generation is, and its first candidate as it takes shape, until it ends."""

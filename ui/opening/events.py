@@ -46,6 +46,9 @@ class Opening:
     ) -> list[Any]:
         """Read what was dropped: one file is drawn, also in place of one before, several wait in a table."""
         stop(job, files)
+        if before is not None and view.loaded is None and view.bare is None and not files.sources:
+            paths = [path for path in paths or [] if Path(path) != before.path]  # it holds no pattern, and was said so
+            before = None
         dropped = [path for path in dict.fromkeys(paths or []) if not is_structure(Path(path))]
         structures = [path for path in paths or [] if is_structure(Path(path))]
         if structures and (dropped or before is not None):  # beside a pattern: to compare it with

@@ -1,5 +1,7 @@
 import shutil
+from dataclasses import fields
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from ui_fakes import SALT, FakeEngine, library
@@ -9,7 +11,9 @@ from ui.batch import Files
 from ui.inputs import FROM_FILE, Source
 from ui.opening.events import COMPARE, Opening
 from ui.opening.structures import is_structure
+from ui.question import Question
 from ui.view import View
+from ui.wiring import Wiring
 from xtal.crystals import write_cif
 
 PATTERN = Path(__file__).parents[2] / "data" / "patterns" / "sigma.xye"
@@ -31,8 +35,9 @@ def files(tmp_path):
     return [str(path) for path in (*made, structure)]
 
 
-def opened(opening, paths, before=None):
-    return opening.files(paths, before, FROM_FILE, False, None, Files(), View())
+def opened(opening, paths, before=None, view=None):
+    shown = view or (View() if before is None else opening._actions.show(before, FROM_FILE))
+    return opening.files(paths, before, FROM_FILE, False, None, Files(), shown)
 
 
 def test_a_second_file_takes_the_place_of_the_first_and_both_are_offered(opening, files):
@@ -62,6 +67,28 @@ def test_a_structure_beside_a_pattern_is_compared_with_it(opening, files):
         assert made[SOURCE].name == "one.xye"
         assert made[COMPARE : COMPARE + 2] == ["mine.cif", structure]
         assert made[PAIR] == ()
+
+
+def test_a_file_that_holds_no_pattern_is_nothing_to_stand_beside(opening, files, tmp_path):
+    empty = tmp_path / "empty.xy"
+    empty.touch()
+    first = opened(opening, [str(empty)])
+    assert "empty.xy: the file is empty" in first[-1].message
+    alone = opened(opening, [str(empty), files[2]], first[SOURCE], first[-1])
+    assert alone[SOURCE].name == "mine.cif"
+    assert "drop it beside a measured pattern" in alone[-1].message
+    other = opened(opening, [str(empty), files[0]], first[SOURCE], first[-1])
+    assert (other[SOURCE].name, other[PAIR]) == ("one.xye", ())
+
+
+def test_a_search_is_not_shown_where_another_file_was_opened_meanwhile(files):
+    wiring = Wiring(library(FakeEngine()), *[SimpleNamespace(components=list)] * 4)
+    view = wiring.actions.show(Source(Path(files[0]), "one.xye"), FROM_FILE)
+    opened, question = Files(), Question()
+    filled = [getattr(question, field.name) for field in fields(question)]
+    assert len(wiring.begin_loaded(view, None, False, opened, *filled)) > len(wiring.unchanged())
+    opened.stopped = True
+    assert wiring.begin_loaded(view, None, False, opened, *filled) == wiring.unchanged()
 
 
 def test_the_cif_of_a_structure_is_no_pattern(files, tmp_path):
