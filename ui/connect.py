@@ -64,7 +64,7 @@ class Connector:
                 trigger_mode="always_last",
                 **self.seek,
             ),
-            inputs.example.input(w.open_example, [inputs.example, *given], opened, **self.seek),
+            inputs.example.select(w.open_example, given, opened, **self.seek),
             inputs.together.click(w.opening.together, [inputs.pair, *given], opened, **self.seek),
             inputs.wavelength.input(w.change_wavelength, [self.source, *given], [self.files, *w.every], **self.work),
             outputs.message.select(w.picked_wavelength, None, inputs.wavelength, **self.quiet).then(

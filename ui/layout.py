@@ -9,6 +9,7 @@ from ui.asking.panel import AskPanel, make_asking
 from ui.batch import Several
 from ui.inputs import FROM_FILE, examples, wavelength_choices
 from ui.line_panel import LinePanel
+from ui.opening.examples import examples_html
 from ui.paper import PaperPanel, paper_buttons
 from ui.question import MOST_CANDIDATES, MOST_UNITS
 from ui.refining import RefinePanel
@@ -30,7 +31,7 @@ class Inputs:
     pair: gr.State
     together: gr.Button
     cif: gr.State
-    example: gr.Dropdown
+    example: gr.HTML
     wavelength: gr.Dropdown
     elements: gr.Textbox
     choice: gr.HTML
@@ -54,7 +55,7 @@ class Inputs:
 
     def opened(self) -> list[Any]:
         """Return the components that change when something is opened, in the order of `Opening`."""
-        return [self.file, self.example, self.pair, self.together, self.compare, self.cif]
+        return [self.file, self.pair, self.together, self.compare, self.cif]
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,17 +125,10 @@ def html(name: str, value: str = "", **options: Any) -> gr.HTML:
 
 def make_inputs() -> Inputs:
     """Return the controls, from top to bottom."""
-    bundled = examples()
     file = gr.File(label="Powder patterns", file_count="multiple", type="filepath", height=132, elem_id="xs-file")
     html("xs-formats", f"{formats_html()}; any number of files")
     together = gr.Button("Answer both", size="sm", visible=False, elem_id="xs-together")
-    example = gr.Dropdown(
-        [(source.name, str(source.path)) for source in bundled],
-        value=None,
-        label="or an example",
-        visible=bool(bundled),
-        elem_id="xs-example",
-    )
+    example = html("xs-examples", examples_html(examples()), js_on_load=script("picks.js"))
     wavelength = gr.Dropdown(
         wavelength_choices(),
         value=FROM_FILE,
@@ -202,7 +196,7 @@ def _line(label: str, placeholder: str, name: str, info: str) -> gr.Textbox:
 
 def make_outputs() -> tuple[Outputs, Making, Several]:
     """Return everything that shows results, from top to bottom."""
-    message = html("xs-message", js_on_load=script("message.js"))
+    message = html("xs-message", js_on_load=script("picks.js"))
     several = _several()
     first = View()
     with gr.Row(elem_id="xs-head"):

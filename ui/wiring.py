@@ -29,7 +29,6 @@ from xtal.errors import UserError
 
 TICK = 1.0  # seconds between words on a generation
 PICTURES = 3.0  # seconds between its pictures: a browser without a graphics card needs that long
-EXAMPLE = 3  # place of the examples among what is shown of something that was opened
 
 
 class Wiring:
@@ -57,11 +56,13 @@ class Wiring:
 
     def picked_wavelength(self, event: gr.EventData) -> str:
         """Choose the wavelength of a button beside the message that one is missing."""
-        return str(event.wavelength)
+        return str(event.pick)
 
-    def open_example(self, *given: Any) -> list[Any]:
-        """Read a bundled pattern; its name stays where it was chosen."""
-        return [gr.skip() if n == EXAMPLE else value for n, value in enumerate(self.opening.example(*given))]
+    def open_example(
+        self, wavelength: str, root: bool, job: Job | None, files: Files, view: View, event: gr.EventData
+    ) -> list[Any]:
+        """Read a bundled pattern."""
+        return self.opening.example(str(event.pick), wavelength, root, job, files, view)
 
     def begin(self, view: View, job: Job | None, root: bool, files: Files, *filled: Any) -> list[Any]:
         """Search for the pattern shown, at the press of a button."""

@@ -73,8 +73,7 @@ def test_an_answer_opens_again_by_its_link_and_from_the_history(visit, address, 
     assert selected_id(other) == entry[0]
     other.wait_for_selector("#xs-facts >> text=as asked before", timeout=SOON)
 
-    other.click("#xs-example input")
-    other.get_by_role("option").first.click()
+    other.click("#xs-examples button >> nth=0")
     other.wait_for_selector("#xs-facts >> text=(simulated)", timeout=SOON)
     wait_for_hits(other)
     # another link stands there when the generation after this miss is done

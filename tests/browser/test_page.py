@@ -1,5 +1,4 @@
 import io
-import re
 import time
 
 import numpy as np
@@ -211,8 +210,7 @@ def test_searching_without_a_pattern_is_explained(visit, address):
 
 def test_an_example_is_named_as_simulated_and_found(visit, address):
     page = visit(address)
-    page.click("#xs-example input")
-    page.get_by_role("option").first.click()
+    page.click("#xs-examples button >> nth=0")
     wait_for_hits(page)
     page.wait_for_selector("#xs-facts >> text=(simulated)", timeout=SOON)
     assert "Simulated" in legend(page)
@@ -292,8 +290,7 @@ def test_screenshot(visit, request, tmp_path):
     server = serve(None, tmp_path)
     page = visit(next(server))
     page.wait_for_selector(".xs-ready", timeout=BUILT)
-    page.click("#xs-example input")
-    page.get_by_role("option", name=re.compile("^mof-5 ", re.IGNORECASE)).click()
+    page.click("#xs-examples [data-pick=MOF-5]")
     wait_for_hits(page)
     page.wait_for_timeout(1500)
     page.screenshot(path=path, full_page=True)

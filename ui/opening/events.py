@@ -19,14 +19,14 @@ from ui.view import Edits, View
 
 FOUND_ANEW = "The peaks edited for {} were left out: several files are answered with the peaks found in them."
 REPLACED = "{} took the place of {}. “Answer both” makes a table of the two."
-COMPARE = 6  # place of what is compared with among what is shown
+COMPARE = 5  # place of what is compared with among what is shown
 Shown = Callable[[View, bool], list[Any]]
 
 
 class Opening:
     """Opens files and examples; each returns what the page's components show then.
 
-    The first of these are the pattern's source, the files of a batch, what is dropped and the example chosen, the two
+    The first of these are the pattern's source, the files of a batch, what is dropped, the two
     files that may be answered together with the button for that, and the structure that is compared with.
     """
 
@@ -81,12 +81,10 @@ class Opening:
         sources = [Source(Path(path), Path(path).name) for path in pair]
         return self._answered(sources, wavelength, root, view, list(pair))
 
-    def example(
-        self, path: str | None, wavelength: str, root: bool, job: Job | None, files: Files, view: View
-    ) -> list[Any]:
-        """Read a bundled pattern."""
+    def example(self, name: str, wavelength: str, root: bool, job: Job | None, files: Files, view: View) -> list[Any]:
+        """Read a bundled pattern, by the stem of its file."""
         stop(job, files)
-        source = next((s for s in examples() if str(s.path) == path), None)
+        source = next((each for each in examples() if each.path.stem == name), None)
         return self._opened(source, self._actions.show(source, wavelength, view.edits), root, Files(), [])
 
     def wavelength(
@@ -129,7 +127,7 @@ class Opening:
     ) -> list[Any]:
         batch = tuple(Item(each) for each in files.sources)
         both = [pair, gr.Button(visible=bool(pair))]
-        opened = [source, files, dropped or None, None, *both, gr.skip(), gr.skip()]
+        opened = [source, files, dropped or None, *both, gr.skip(), gr.skip()]
         return [*opened, *Several.values(batch), *self._shown(view, root)]
 
 

@@ -22,9 +22,9 @@ def error_html(text: str) -> str:
 
 
 def no_wavelength_html(text: str) -> str:
-    """Return the message that a wavelength is missing, with the usual ones to choose; see `assets/message.js`."""
+    """Return the message that a wavelength is missing, with the usual ones to choose; see `assets/picks.js`."""
     buttons = "".join(
-        f'<button type="button" data-wavelength="{value}">{escape(label.partition(" (")[0])}</button>'
+        f'<button type="button" data-pick="{value}">{escape(label.partition(" (")[0])}</button>'
         for label, value in wavelength_choices()[1:OFFERED]
     )
     return (

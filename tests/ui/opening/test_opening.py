@@ -17,7 +17,7 @@ from ui.wiring import Wiring
 from xtal.crystals import write_cif
 
 PATTERN = Path(__file__).parents[2] / "data" / "patterns" / "sigma.xye"
-SOURCE, FILES, DROPPED, EXAMPLE, PAIR, TOGETHER = range(6)
+SOURCE, FILES, DROPPED, PAIR, TOGETHER = range(5)
 
 
 @pytest.fixture
