@@ -16,9 +16,10 @@ from xtal.crystals import Crystal, amounts_of, impossible_pairs
 
 if TYPE_CHECKING:
     from indexer.storage import Index
+    from xtal.crystals.parts import Parts as Apart
     from xtal.crystals.parts import Piece
 
-REMEMBERED = 2048  # entries, by their rows
+REMEMBERED = 2**15  # entries, by their rows: some 0.3 kB each, and 4 to 30 ms to look at again
 CARBON = 6
 SINGLE = 1.28  # Å: no carbon with two neighbours farther than this is without a third one
 MOST_LINKERS = 4  # kinds that are named
@@ -161,52 +162,58 @@ def parts_of(crystal: Crystal) -> Parts:
         doubts.append(f"{pairs} pairs of its atoms overlap: a disorder listed in full")
     if count := int((crystal.occupancies < 1).sum()):
         doubts.append(f"{count} of its {len(crystal)} sites are partly occupied")
-    if len(crystal) > MOST_ATOMS:
+    if pairs or len(crystal) > MOST_ATOMS:
         return Parts((), tuple(doubts))
-    if not pairs and (bare := bare_carbons(crystal)):
+    apart = _cut(crystal)
+    if bare := bare_carbons(apart):
         doubts.append(f"{bare} of its carbon atoms lack hydrogen")
-    return Parts(() if pairs else _linkers(crystal), tuple(doubts))
+    return Parts(_linkers(apart, whole=not bare), tuple(doubts))
 
 
-def bare_carbons(crystal: Crystal) -> int:
+def _cut(crystal: Crystal) -> "Apart":
+    from xtal.crystals.parts import cut
+
+    return cut(crystal)
+
+
+def bare_carbons(apart: "Apart") -> int:
     """Return how many carbon atoms have two neighbours alone, at distances that leave room for a hydrogen."""
-    from xtal.crystals import find_bonds
-
-    bonds = find_bonds(crystal)
-    far = crystal.frac_coords[bonds.second] + bonds.shift - crystal.frac_coords[bonds.first]
-    length = np.linalg.norm(far @ crystal.lattice, axis=1)
-    neighbours = np.bincount(bonds.first, minlength=len(crystal))
-    nearest = np.full(len(crystal), np.inf)
-    np.minimum.at(nearest, bonds.first, length)
-    return int(((crystal.numbers == CARBON) & (neighbours == 2) & (nearest > SINGLE)).sum())
+    bonds, numbers = apart.bonds, apart.crystal.numbers
+    neighbours = np.bincount(bonds.first, minlength=len(numbers))
+    nearest = np.full(len(numbers), np.inf)
+    np.minimum.at(nearest, bonds.first, bonds.length)
+    return int(((numbers == CARBON) & (neighbours == 2) & (nearest > SINGLE)).sum())
 
 
 def linkers_of_atoms(crystal: Crystal) -> list[str]:
     """Return for each atom the linker that it is of, by name, else as SMILES or formula; "" for those of nodes."""
     words = [""] * len(crystal)
     if len(crystal) <= MOST_ATOMS and not impossible_pairs(crystal):
-        for piece, name in _named_linkers(crystal):
+        apart = _cut(crystal)
+        for piece, name in _named_linkers(apart, whole=not bare_carbons(apart)):
             for atom in piece.atoms.tolist():
                 words[atom] = name
     return words
 
 
-def _linkers(crystal: Crystal) -> tuple[str, ...]:
+def _linkers(apart: "Apart", whole: bool) -> tuple[str, ...]:
     """Name the molecules with carbon that are bound to metals, the commonest first."""
     from collections import Counter
 
-    found = Counter((piece.part.key, name) for piece, name in _named_linkers(crystal))
+    found = Counter((piece.part.key, name) for piece, name in _named_linkers(apart, whole))
     return tuple(dict.fromkeys(name for (_, name), _ in found.most_common()))[:MOST_LINKERS]
 
 
-def _named_linkers(crystal: Crystal) -> "Iterator[tuple[Piece, str]]":
-    """Yield the molecules with carbon that are bound to metals, with what they are called."""
+def _named_linkers(apart: "Apart", whole: bool) -> "Iterator[tuple[Piece, str]]":
+    """Yield the molecules with carbon that are bound to metals, with what they are called.
+
+    Where hydrogens are missing, so that the crystal is not `whole`, their number tells nothing.
+    """
     from generate.knowledge.survey import heavy_graph, lacks_hydrogen, named_graph
-    from xtal.crystals.parts import cut, smiles
+    from xtal.crystals.parts import smiles
 
     words = dict[str, str]()
-    whole = not bare_carbons(crystal)  # else hydrogens are missing, and tell nothing
-    for piece in cut(crystal).pieces:
+    for piece in apart.pieces:
         part = piece.part
         if piece.endless or not (part.numbers == CARBON).any() or not part.donors.any():
             continue

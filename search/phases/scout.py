@@ -9,23 +9,29 @@ with A its line areas within the scan, P(ln q) how much of the pattern stands at
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from xtal.patterns import Lines
 from xtal.patterns.lorentz import lorentz_polarisation_ratio
 
 if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
     from search.engine import Engine
 
 STRONGEST = 48  # lines of an entry that are looked at
 STEP, NEAR, REACH = 0.0005, 0.003, 0.01  # of the grid in ln q; how far a line may lie off; of the scales
-SCALES = 9
+REACHED, SCALES = 20, 9  # steps to the farthest scale; scales that are tried
 ROOT = 0.25  # power of the area of a found line: a weak one is a line too
 FEWEST = 2  # lines within the scan
 BLOCK = 2048
+RANGES = 2  # scans of one range and wavelength for which the lines stay on their grid: at most 0.4 kB an entry
 
 
 class Scout:
@@ -34,6 +40,7 @@ class Scout:
     def __init__(self, engine: "Engine") -> None:
         """Note the strongest lines (S, K) of every entry: half a second for ten thousand."""
         self._engine = engine
+        self._seen = lru_cache(RANGES)(self._look)
         lines = engine.index.lines
         self._q = np.zeros((len(lines), STRONGEST), np.float32)
         self._intensity = np.zeros((len(lines), STRONGEST), np.float32)
@@ -88,35 +95,68 @@ class Scout:
     def scores(self, lines: Lines, wavelength: float) -> NDArray[np.float64]:
         """Return z (S,) of every entry, see the module's text; -inf where hardly a line lies within the scan."""
         low, high = lines.q_range
-        start = np.log(low) - REACH
-        grid = start + STEP * np.arange(int((np.log(high) + REACH - start) / STEP) + 2)
         area = lines.intensity / lorentz_polarisation_ratio(lines.q, wavelength)
         level = (area / area.max()) ** ROOT
-        there = np.zeros(len(grid))
+        start, points = _grid(low, high)
+        grid = start + STEP * np.arange(points)
+        there = np.zeros(points)
         for place, strength in zip(np.log(lines.q), level, strict=True):
             near = np.abs(grid - place) < 3 * NEAR
             there[near] = np.maximum(there[near], strength * np.exp(-0.5 * ((grid[near] - place) / NEAR) ** 2))
-        return np.concatenate(
-            [
-                self._block(slice(n, n + BLOCK), there, start, (low, high), wavelength)
-                for n in range(0, len(self._q), BLOCK)
-            ]
-        )
+        scaled = sliding_window_view(np.pad(there, REACHED, "edge"), 2 * REACHED + 1)[:, :: 2 * REACHED // (SCALES - 1)]
+        seen = self._seen(low, high, wavelength)
+        best = (seen.share @ scaled.astype(np.float32)).max(axis=1)
+        return np.where(seen.enough, (best - there.mean()) * seen.root, -np.inf)
 
-    def _block(
-        self, rows: slice, there: NDArray, start: float, q_range: tuple[float, float], wavelength: float
-    ) -> NDArray[np.float64]:
-        q = self._q[rows].astype(np.float64)
-        inside = (q > q_range[0]) & (q < q_range[1])
-        q = np.where(inside, q, q_range[0])
-        area = self._intensity[rows] / lorentz_polarisation_ratio(q, wavelength)
-        weight = np.sqrt(np.where(inside, area, 0.0))
-        total = np.maximum(weight.sum(axis=1), 1e-12)
-        place = (np.log(q) - start) / STEP
-        best = np.zeros(len(q))
-        for shift in np.linspace(-REACH, REACH, SCALES):
-            at = np.clip(np.rint(place + shift / STEP), 0, len(there) - 1).astype(np.int64)
-            best = np.maximum(best, (weight * there[at]).sum(axis=1) / total)
-        many = total**2 / np.maximum((weight**2).sum(axis=1), 1e-12)
-        score = (best - there.mean()) * np.sqrt(many)
-        return np.where(inside.sum(axis=1) >= FEWEST, score, -np.inf)
+    def _look(self, low: float, high: float, wavelength: float) -> "_Seen":
+        """Put the lines of all entries on the grid of a scan from `low` to `high`, in Å⁻¹."""
+        from scipy.sparse import csr_array
+
+        start, points = _grid(low, high)
+        parts = [
+            _block(self._q[n : n + BLOCK], self._intensity[n : n + BLOCK], low, high, wavelength, start)
+            for n in range(0, len(self._q), BLOCK)
+        ]
+        place, share, inside, root = (np.concatenate(each) for each in zip(*parts, strict=True))
+        first = np.concatenate([[0], np.cumsum(inside)])
+        return _Seen(csr_array((share, place, first), (len(inside), points)), root, inside >= FEWEST)
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """The lines of S entries within a scan.
+
+    Attributes:
+        share: (S, G) weights of the lines at the places of the grid, of each entry 1 together.
+        root: (S,) root of the effective number of lines.
+        enough: (S,) whether these are at least `FEWEST`.
+    """
+
+    share: "csr_array"
+    root: NDArray[np.float64]
+    enough: NDArray[np.bool_]
+
+
+def _grid(low: float, high: float) -> tuple[float, int]:
+    """Return the first ln q of the grid for a scan, and its number of points."""
+    start = np.log(low) - REACH
+    return float(start), int((np.log(high) + REACH - start) / STEP) + 2
+
+
+def _block(
+    q: NDArray[np.float32],
+    intensity: NDArray[np.float32],
+    low: float,
+    high: float,
+    wavelength: float,
+    start: float,
+) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+    """Return places and weights (L,) of the lines of some entries that lie within a scan, their numbers and `root`."""
+    wide = q.astype(np.float64)
+    inside = (wide > low) & (wide < high)
+    wide = np.where(inside, wide, low)
+    weight = np.sqrt(np.where(inside, intensity / lorentz_polarisation_ratio(wide, wavelength), 0.0))
+    total = np.maximum(weight.sum(axis=1), 1e-12)
+    place = np.rint((np.log(wide[inside]) - start) / STEP).astype(np.int32)
+    share = (weight / total[:, None])[inside].astype(np.float32)
+    return place, share, inside.sum(axis=1), total / np.sqrt(np.maximum((weight**2).sum(axis=1), 1e-12))

@@ -43,7 +43,8 @@ def find_bonds(crystal: Crystal) -> Bonds:
     Two metals, two hydrogens, and a metal and a hydrogen are never joined.
     """
     radius, aloof = _element_properties(crystal)
-    sites, shifts = sites_within(crystal, radius.max() + radius[~aloof].max(initial=0) + BOND_SLACK)
+    farthest = radius.max() + radius[~aloof].max(initial=0) + BOND_SLACK
+    sites, shifts = sites_within(crystal, farthest)
     origin = crystal.frac_coords @ crystal.lattice
     target = (crystal.frac_coords[sites] + shifts) @ crystal.lattice
     rows = max(1, BLOCK // len(sites))
@@ -51,11 +52,13 @@ def find_bonds(crystal: Crystal) -> Bonds:
     for start in range(0, len(crystal), rows):
         part = slice(start, start + rows)
         squared = _squared_distances(origin[part], target)
-        reach = radius[part, None] + radius[sites]
-        close = (squared < (reach + BOND_SLACK) ** 2) & (squared > (SHORTEST_BOND * reach) ** 2)
-        close &= ~(aloof[part, None] & aloof[sites])
-        first, column = np.nonzero(close)
-        found.append((first + start, column, np.sqrt(squared[first, column])))
+        near = np.flatnonzero(squared < farthest**2)  # few: only these are looked at closely
+        first, column = np.divmod(near, len(sites))
+        first, distance = first + start, squared.ravel()[near]
+        reach = radius[first] + radius[sites[column]]
+        bound = (distance < (reach + BOND_SLACK) ** 2) & (distance > (SHORTEST_BOND * reach) ** 2)
+        bound &= ~(aloof[first] & aloof[sites[column]])
+        found.append((first[bound], column[bound], np.sqrt(distance[bound])))
     first, column, length = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return Bonds(first, sites[column], shifts[column], length)
 

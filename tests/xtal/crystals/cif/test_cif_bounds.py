@@ -94,10 +94,10 @@ def crowded(element: str, count: int, side: float) -> str:
     ],
 )
 def test_crowds_are_refused(text, message):
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(UserError, match=message):
         read_cif(text)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 LARGE = {
