@@ -1,12 +1,14 @@
 """Long calls of programs: how far each is, where it stands in the queue, and what ends it before it is done.
 
-A generation takes minutes and others wait for it. It ends when the program that asked leaves, when it is told to stop
-(``POST /gradio_api/cancel`` with ``{"event_id": ...}``), and when its time is up; what the search found is the answer.
+A generation takes minutes and others wait for it. It ends when the program that asked leaves or never listens, when it
+is told to stop (``POST /gradio_api/cancel`` with ``{"event_id": ...}``), and when its time is up; what the search found
+is the answer.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gradio.context import LocalContext
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from search.options import Event
 
 LONGEST = 600.0  # seconds of one generation, the wait for one of the page's included
+UNHEARD = 30.0  # seconds in which nobody reads what is told of a call, or asks how far it is
 STOPPED = "the generation was stopped on request"
 LEFT = "the generation was stopped because nobody waits for it"
 TIME_IS_UP = "the generation was stopped after {:.0f} s, the limit; ask for fewer candidates or steps"
@@ -37,15 +40,20 @@ class Call:
         share: of the generation that is done, 0 to 1.
     """
 
-    def __init__(self, event: Any) -> None:
-        """Take gradio's event of the call; None where nobody queued."""
+    def __init__(self, event: Any = None, unread: Callable[[], int] = lambda: 0) -> None:
+        """Take gradio's event of the call, None where nobody queued, and what counts the messages that wait for it."""
         self.stopped, self.share = False, 0.0
-        self._event, self._began = event, time.monotonic()
+        self._event, self._unread, self._began = event, unread, time.monotonic()
+        self._heard = self._began
 
     @property
     def seconds(self) -> float:
         """Time since it began."""
         return time.monotonic() - self._began
+
+    def asked_after(self) -> None:
+        """Take note that somebody wants to know how far it is."""
+        self._heard = time.monotonic()
 
     def hear(self, event: "Event") -> None:
         """Take note of news."""
@@ -58,7 +66,10 @@ class Call:
         """End the generation by raising `Cancelled` if it is time to."""
         if self.stopped:
             raise Cancelled(STOPPED)
-        if self._event is not None and not self._event.alive:
+        if not self._unread():
+            self._heard = time.monotonic()
+        left = self._event is not None and not self._event.alive
+        if left or time.monotonic() > self._heard + UNHEARD:
             raise Cancelled(LEFT)
         if self.seconds > LONGEST:
             raise Cancelled(TIME_IS_UP.format(LONGEST))
@@ -68,7 +79,8 @@ class Call:
 def watched(library: Library) -> Iterator[Call]:
     """Give what a generation tells of itself to, for the call that this thread works on."""
     blocks, name = LocalContext.blocks.get(None), LocalContext.event_id.get(None) or ""
-    call = Call(None if blocks is None else blocks._queue.event_ids_to_events.get(name))
+    event = None if blocks is None else blocks._queue.event_ids_to_events.get(name)
+    call = Call() if blocks is None or event is None else Call(event, partial(_unread, blocks._queue, event))
     library.calls[name] = call
     try:
         yield call
@@ -87,6 +99,7 @@ def call_routes(library: Library) -> list[Route]:
         name = request.path_params["name"]
         call = library.calls.get(name)
         if call is not None:
+            call.asked_after()
             return JSONResponse({"state": "working", "seconds": round(call.seconds, 1), "share": round(call.share, 3)})
         event = _queue(request).event_ids_to_events.get(name)
         if event is None:
@@ -113,6 +126,12 @@ def call_routes(library: Library) -> list[Route]:
 
     paths = Route("/calls/{name}", tell, methods=["GET"]), Route("/gradio_api/cancel", cancel, methods=["POST"])
     return list(paths)
+
+
+def _unread(queue: Any, event: Any) -> int:
+    """Return how many messages to who asked wait to be read: the first is there before a call is worked on."""
+    messages = queue.pending_messages_per_session.get(event.session_hash)
+    return 0 if messages is None else int(messages.qsize())
 
 
 def _queue(request: Request) -> Any:

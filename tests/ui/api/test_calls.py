@@ -1,12 +1,16 @@
 """A generation that a program asked for: where it stands, and what ends it before it is done."""
 
+import json
+import socket
 import time
+from urllib.parse import urlsplit
 
 import gradio as gr
 import httpx
 import pytest
 from ui_fakes import FakeEngine, FakeSolver
 
+from generate.preview import Cancelled
 from ui.api import add_api, call_routes
 from ui.api import calls as calls_module
 from ui.guard import Hosts, guarded
@@ -122,6 +126,35 @@ def test_a_program_that_leaves_stops_its_generation(server, sample):
     until(lambda: solver.answered)
     assert solver.answered[0].notes == (calls_module.LEFT,)
     assert solver.taken[0] == 2
+
+
+def test_a_generation_that_nobody_listens_to_ends(server, sample, monkeypatch):
+    monkeypatch.setattr(calls_module, "UNHEARD", 0.5)
+    address, solver = server
+    path = httpx.post(f"{address}/gradio_api/upload", files={"files": ("a.xye", sample.read_bytes())}).json()[0]
+    body = json.dumps({"file": {"path": path}, "generate": "always"})
+    where = urlsplit(address)
+    head = f"POST {ASKED} HTTP/1.1\r\nHost: {where.netloc}\r\nContent-Type: application/json\r\n"
+    with socket.create_connection((where.hostname, where.port)) as line:
+        line.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
+        assert b"200 OK" in line.recv(4096)
+    until(lambda: solver.taken == [1])
+    time.sleep(0.6)
+    solver.go.set()
+    until(lambda: solver.answered)
+    assert solver.answered[0].notes == (calls_module.LEFT,)
+    assert solver.taken == [2]
+
+
+def test_who_asks_how_far_a_generation_is_waits_for_it(monkeypatch):
+    monkeypatch.setattr(calls_module, "UNHEARD", 1.0)
+    read, unread = calls_module.Call(), calls_module.Call(None, lambda: 1)
+    time.sleep(1.1)
+    read.go_on()
+    with pytest.raises(Cancelled, match="nobody waits"):
+        unread.go_on()
+    unread.asked_after()
+    unread.go_on()
 
 
 def test_a_generation_ends_when_its_time_is_up(server, sample, monkeypatch):
