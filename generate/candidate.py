@@ -1,16 +1,8 @@
 """A generated crystal and what speaks for it."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from math import log1p
-from statistics import fmean
+from dataclasses import dataclass
 
 from xtal.crystals import Crystal
-
-SHARE_OF_FIT = (
-    0.5  # in the score: fit and similarity, blind to an error of an ångström, scatter more widely than agreement
-)
-BEST_FIT = 0.99  # no pattern is explained better, and be it for its noise
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,30 +38,3 @@ class Candidate:
     model_id: str
     zero_shift: float
     width: float
-
-    @property
-    def score(self) -> float:
-        """What candidates of one formula are ordered by: the nearer the fit comes to 1, the more it counts."""
-        return self.agreement + SHARE_OF_FIT * (self.similarity - log1p(-min(self.fit, BEST_FIT)))
-
-
-def ranked(candidates: Iterable[Candidate]) -> list[Candidate]:
-    """Order candidates of one formula by score, and name them by their ranks."""
-    return numbered(sorted(candidates, key=lambda candidate: -candidate.score))
-
-
-def merged(batches: Sequence[Sequence[Candidate]]) -> list[Candidate]:
-    """Order candidates of several formulas, one batch each, together.
-
-    How far samples agree depends on the size of the cell, so that the mean of each batch is taken off.
-    """
-    scored = [(c.score - fmean(each.agreement for each in batch), c) for batch in batches for c in batch]
-    return numbered([candidate for _, candidate in sorted(scored, key=lambda pair: -pair[0])])
-
-
-def numbered(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Give candidates in their order ranks from 1, and names by them."""
-    return [
-        replace(c, rank=rank, crystal=replace(c.crystal, name=f"generated-{rank}"))
-        for rank, c in enumerate(candidates, 1)
-    ]

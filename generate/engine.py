@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 import models
 from generate.agreement import agreement
-from generate.candidate import Candidate, ranked
+from generate.candidate import Candidate
 from generate.checks import plausibility
+from generate.judging import ordered
 from generate.known import Builder, Gallery
 from generate.known.shelf import lone_linkers
 from generate.known.starts import ALIKE, HOSTS, in_turn, templates
@@ -255,7 +256,7 @@ class CandidateGenerator:
         table = LineTable.stack([crystal_lines(crystal) for crystal in refined.crystals])
         similarity = self.embedder.embed_crystals(refined.crystals, table) @ vector
         judged = zip(similarity.tolist(), agreement(refined.crystals).tolist(), names, sampled, strict=True)
-        return ranked(self._candidate(row, refined, *each, seed) for row, each in enumerate(judged))
+        return ordered(self._candidate(row, refined, *each, seed) for row, each in enumerate(judged))
 
     def _candidate(
         self, row: int, refined: Refined, similarity: float, agreed: float, start: str, sampled: bool, seed: int

@@ -3,15 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
-from generate.candidate import Candidate, merged
+from generate.candidate import Candidate
 from generate.cif import candidate_cif
 from generate.engine import CandidateGenerator
+from generate.judging import ordered
 from generate.knowledge import Contents, likely_contents
 from generate.known import Gallery
 from generate.preview import CANCELLED, Cancelled, Preview, Turn, Watch
@@ -218,7 +220,7 @@ def _generation(
             raise
         said = str(cancelled) or CANCELLED
         notes = [*notes, f"{said} after {len(batches)} of {len(tried)} formulas; what was generated until then is kept"]
-    found = merged(batches)
+    found = ordered(chain.from_iterable(batches))
     formulas = list(dict.fromkeys(candidate.crystal.formula for candidate in found))
     return Generation(found, formulas, notes, len(batches) < len(tried))
 

@@ -13,6 +13,7 @@ import models  # noqa: E402
 from generate import limits  # noqa: E402
 from generate.candidate import Candidate  # noqa: E402
 from generate.engine import CandidateGenerator  # noqa: E402
+from generate.judging import chances  # noqa: E402
 from generate.known import Gallery  # noqa: E402
 from generate.preview import Preview  # noqa: E402
 from generate.request import Request  # noqa: E402
@@ -81,9 +82,9 @@ def test_candidates_are_ranked_and_complete(generator, sample):
     assert [c.rank for c in found] == [1, 2, 3]
     assert [c.crystal.name for c in found] == ["generated-1", "generated-2", "generated-3"]
     assert sorted(c.number for c in found) == [0, 1, 2]
-    scores = [c.similarity + c.fit for c in found]
-    assert scores == sorted(scores, reverse=True)
-    assert len(set(scores)) == 3
+    shown = [chance.framework for chance in chances(found)]
+    assert shown == sorted(shown, reverse=True)
+    assert len(set(shown)) == 3
     for candidate in found:
         assert np.sort(candidate.crystal.numbers).tolist() == NUMBERS.tolist()
         assert candidate.crystal.formula == TARGET.formula
