@@ -8,8 +8,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from generate.solving.cost.fast import FAST
 
-@njit(cache=True, fastmath=True)
+
+@njit(cache=True, fastmath=FAST)
 def misfit(
     intensity: NDArray,
     start: NDArray,
@@ -60,7 +62,7 @@ def misfit(
     return 1 - xy * xy / (xx * yy)
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=FAST)
 def by_intensity(slope: NDArray, start: NDArray, shape: NDArray, r: int) -> float:
     """Return the derivative by the intensity of reflection r, from that by the profile."""
     total = 0.0
