@@ -151,24 +151,26 @@ def as_text(answer: "Answer", source: str) -> str:
     return "\n".join([facts, *rows, *doubts] if answer.hits else [facts, "no structure found"])
 
 
-def phase_table(phases: Sequence["Phase"]) -> str:
-    """Return the phases that explain a pattern together as a table."""
-    cells = [("phase", "id", "formula", "likely", "weight", "intensity", "cell"), *map(_phase_cells, phases)]
+def phase_table(phases: Sequence["Phase"], names: Sequence[str]) -> str:
+    """Return the phases that explain a pattern together, and what each is called, as a table."""
+    head = ("phase", "name", "id", "formula", "likely", "weight", "intensity", "cell")
+    cells = [head, *map(_phase_cells, phases, names)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    left = {1, 2}
+    left = {1, 2, 3}
     return "\n".join(
         "  ".join(c.ljust(w) if i in left else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True)))
         for row in cells
     )
 
 
-def _phase_cells(phase: "Phase") -> tuple[str, ...]:
+def _phase_cells(phase: "Phase", name: str) -> tuple[str, ...]:
     """Return one phase as the cells of a table row."""
     from search.verdict import percent
 
     hit = phase.hit
     return (
         f"{hit.rank}",
+        name,
         hit.id,
         hit.formula,
         percent(phase.probability),

@@ -4,15 +4,20 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from search.frameworks import Describer
     from search.solution import Solution
 
-HEAD = ("file", "verdict", "likely", "first hit", "formula", "fit", "generated", "fit")
+HEAD = ("file", "verdict", "likely", "found", "formula", "fit", "generated", "fit")
 NUMBERS = {2, 5, 7}  # columns that stand to the right
 
 
-def summary_table(files: Sequence[str], solutions: Sequence["Solution"]) -> str:
-    """Return a table of answers for people; what is generated is a proposal, not verified, and it says so."""
-    cells = [HEAD, *map(_cells, files, solutions)]
+def summary_table(answers: Sequence[tuple[str, "Solution"]], describer: "Describer | None") -> str:
+    """Return a table of answers for people; what is generated is a proposal, not verified, and it says so.
+
+    Each answer stands with its file; entries are called as the `describer` of their index calls them.
+    """
+    cells = [HEAD, *(_cells(*each, describer) for each in answers)]
+    solutions = [solution for _, solution in answers]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     rows = [
         "  ".join(_aligned(column, cell, widths[column]) for column, cell in enumerate(row)).rstrip() for row in cells
@@ -23,7 +28,8 @@ def summary_table(files: Sequence[str], solutions: Sequence["Solution"]) -> str:
     return "\n".join([*rows, f"{said}, crystals generated for {made}: proposals, not verified" if made else said])
 
 
-def _cells(file: str, solution: "Solution") -> tuple[str, ...]:
+def _cells(file: str, solution: "Solution", describer: "Describer | None") -> tuple[str, ...]:
+    from search.frameworks import spoken_of
     from search.verdict import WORDS, percent
 
     made, verdict = solution.candidates, solution.verdict
@@ -32,7 +38,7 @@ def _cells(file: str, solution: "Solution") -> tuple[str, ...]:
         file,
         WORDS[verdict.kind],
         percent(verdict.probability),
-        " + ".join(phase.id for phase in phases),
+        " + ".join(spoken_of(solution.answer, verdict, describer)),
         phases[0].formula if phases else "",
         "" if not phases or phases[0].fit is None else f"{phases[0].fit:.3f}",
         made[0].crystal.formula if made else "",

@@ -91,14 +91,14 @@ def solving(index: list[str], cache: bool, scheduler: str | None = None) -> "Ite
 
 def answer_file(solver: "Solver", one: "Read", options: "Options", wanted: Wanted, report: "Report") -> "Solution":
     """Answer one file, print the answer and write what is wanted of it."""
-    from search.frameworks.group import frameworks
+    from search.frameworks.group import frameworks, spoken_of
 
     say_read(one, report)
     solution = _solved(solver, one.pattern, options)
     refined = refine_hit(solver.engine, solution) if wanted.refine else None
     compared = _compared(solver, solution, wanted.asked) if wanted.asked else None
     rows = frameworks(solution.answer, solution.verdict, solver.describer, linkers=wanted.as_json)
-    told = _Told(one, solution, rows, refined, compared)
+    told = _Told(one, solution, rows, spoken_of(solution.answer, solution.verdict, solver.describer), refined, compared)
     left = _left(solver, one, solution, options) if wanted.left else None
     if wanted.as_json:
         more = {"left": left and left.data()} if wanted.left else {}
@@ -115,14 +115,15 @@ def answer_file(solver: "Solver", one: "Read", options: "Options", wanted: Wante
 
 def _left(solver: "Solver", one: "Read", solution: "Solution", options: "Options") -> "_Told | None":
     """Answer what the named phases leave of a pattern, where they leave lines; nothing is generated for it."""
-    from search.frameworks.group import frameworks
+    from search.frameworks.group import frameworks, spoken_of
     from search.phases.left import leaves, left_pattern
 
     if not leaves(solution.verdict):
         return None
     rest = replace(one, pattern=left_pattern(solver.engine, solution.answer, solution.verdict))
     found = _solved(solver, rest.pattern, replace(options, lines=None, generate="never"))
-    return _Told(rest, found, frameworks(found.answer, found.verdict, solver.describer, linkers=True))
+    rows = frameworks(found.answer, found.verdict, solver.describer, linkers=True)
+    return _Told(rest, found, rows, spoken_of(found.answer, found.verdict, solver.describer))
 
 
 def _write_profile(
@@ -184,6 +185,7 @@ class _Told:
         one: the file.
         solution: its answer.
         rows: hits by framework.
+        names: of all that the verdict speaks of.
         refined: the refinement, or why there is none; None where none was wanted.
         compared: the answer to “is it this?”, None where nothing was asked.
     """
@@ -191,6 +193,7 @@ class _Told:
     one: "Read"
     solution: "Solution"
     rows: "Sequence[Framework]"
+    names: tuple[str, ...]
     refined: "Refined | str | None" = None
     compared: "Compared | None" = None
 
@@ -216,7 +219,7 @@ class _Told:
         headline = match if verdict.kind == "match" else verdict.headline
         lines = [headline, *(f"  - {reason}" for reason in verdict.reasons)]
         if verdict.phases:
-            lines.insert(1, phase_table(verdict.phases))
+            lines.insert(1, phase_table(verdict.phases, self.names))
         if solution.candidates:
             lines.append(candidate_table(solution.candidates))
         known = " (from the cache)" if solution.cached else ""

@@ -67,11 +67,13 @@ def _cache() -> Iterator["Cache"]:
 
 
 def _entry_text(entry: "HistoryEntry") -> str:
+    from search.frameworks.entry import EntryId
     from search.verdict import WORDS, percent
 
     when = entry.created.astimezone().strftime("%Y-%m-%d %H:%M")
     made = f", {entry.candidates} generated" if entry.candidates else ""
     edited = ", edited peaks" if entry.edited else ""
-    said = f"{WORDS.get(entry.kind, entry.kind):14s} {percent(entry.probability):13s}  {entry.top_hit or '-'}"
+    found = EntryId.of(entry.top_hit).words if entry.top_hit else "-"
+    said = f"{WORDS.get(entry.kind, entry.kind):14s} {percent(entry.probability):13s}  {found}"
     filters = f"  [{entry.filters}]" if entry.filters else ""
     return f"{entry.short_id}  {when}  {said}  {entry.source}{edited}{made}{filters}"

@@ -96,8 +96,8 @@ def solve(
         wanted.check(files)
         with solving(index, cache, scheduler) as solver, written_series(series, solver) as drawn:
             tally, solved = _solved(solver, read_each(files, wavelength), files, options, table, wanted, drawn)
-    if len(solved) > 1 and not as_json:
-        typer.echo(summary_table(*zip(*solved, strict=True)))
+            if len(solved) > 1 and not as_json:
+                typer.echo(summary_table(solved, solver.describer))
     tally.exit(exit_code)
 
 

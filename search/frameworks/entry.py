@@ -66,6 +66,11 @@ class EntryId:
             entry, stem, _words(stem), tuple(dict.fromkeys(endings)), code, CSD.format(code) if code else _paper(entry)
         )
 
+    @property
+    def phase(self) -> str:
+        """What a phase is called, `words`; "" for an entry that is known by its refcode or paper."""
+        return "" if self.link else self.words
+
 
 def _words(stem: str) -> str:
     """Return what a phase is called; a stem as it is where it is no phase's."""

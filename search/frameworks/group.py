@@ -56,9 +56,9 @@ class Framework:
 
     @property
     def label(self) -> str:
-        """The best entry's common name with its id, or that id alone."""
+        """The best entry's common name with its id, what a phase is called, or that id alone."""
         name = self.name_of(self.first)
-        return f"{name} ({self.first.id})" if name else self.first.id
+        return f"{name} ({self.first.id})" if name else EntryId.of(self.first.id).phase or self.first.id
 
 
 def framework_data(row: Framework) -> dict[str, Any]:

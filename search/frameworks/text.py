@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from search.frameworks.entry import EntryId
 from search.frameworks.group import Framework
 from search.verdict import percent
 
@@ -38,7 +39,8 @@ def compared_text(compared: "Compared") -> str:
 def _cells(number: int, row: Framework) -> tuple[str, ...]:
     first = row.first
     metals = ", ".join(row.metals)
-    return (f"{number}", percent(row.probability), row.name or "-", first.id, metals, f"{len(row.hits)}", first.formula)
+    name = row.name or EntryId.of(first.id).phase or "-"
+    return (f"{number}", percent(row.probability), name, first.id, metals, f"{len(row.hits)}", first.formula)
 
 
 def _fitted(hit: "Hit") -> list[str]:
