@@ -1,7 +1,9 @@
 """Graph identity: which atoms of a part are alike, and a name that parts bonded alike share."""
 
+from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,18 +26,35 @@ def colours(numbers: ArrayLike, bonds: ArrayLike, donors: ArrayLike) -> NDArray[
         bonds: (B, 2) rows, each bond once.
         donors: (n,) whether the atom binds metals of other parts.
     """
-    first, second = np.reshape(np.asarray(bonds, dtype=np.int64), (-1, 2)).T
-    colour = _mixed(np.asarray(numbers, dtype=np.uint64) * np.uint64(2) + np.asarray(donors, dtype=np.uint64))
-    for walks in _closed_walks(len(colour), first, second):
-        colour = _mixed(colour + walks)
-    kinds = 0
-    while (found := len(np.unique(colour))) > kinds:
-        kinds, sent = found, _mixed(colour ^ FIRST)
-        around = np.zeros_like(colour)
-        np.add.at(around, first, sent[second])
-        np.add.at(around, second, sent[first])
-        colour = _mixed(colour + _mixed(around))
-    return colour
+    graph = _Graph.of(np.asarray(numbers), np.reshape(np.asarray(bonds, dtype=np.int64), (-1, 2)))
+    return graph.colours(np.asarray(donors))
+
+
+@dataclass(frozen=True, eq=False)
+class _Graph:
+    """Elements and bonds of a part: (n,) atomic numbers, (n, n) how often two atoms are bonded, closed walks."""
+
+    numbers: NDArray[np.uint64]
+    bonded: NDArray[np.uint64]
+    walks: list[NDArray[np.uint64]]
+
+    @classmethod
+    def of(cls, numbers: NDArray, bonds: NDArray[np.int64]) -> Self:
+        """Look at (n,) atoms and (B, 2) bonds."""
+        count, (first, second) = len(numbers), bonds.T
+        once = np.bincount(first * count + second, minlength=count * count).reshape(count, count).astype(np.uint64)
+        return cls(numbers.astype(np.uint64), once + once.T, _closed_walks(count, first, second))
+
+    def colours(self, donors: NDArray) -> NDArray[np.uint64]:
+        """Return `colours`, sums of neighbours being modulo 2^64."""
+        colour = _mixed(self.numbers * np.uint64(2) + donors.astype(np.uint64))
+        for walks in self.walks:
+            colour = _mixed(colour + walks)
+        kinds = 0
+        while (found := len(set(colour.tolist()))) > kinds:
+            kinds = found
+            colour = _mixed(colour + _mixed(self.bonded @ _mixed(colour ^ FIRST)))
+        return colour
 
 
 def part_key(numbers: ArrayLike, bonds: ArrayLike, donors: ArrayLike) -> str:
@@ -55,8 +74,10 @@ def graph_of(key: str) -> str:
 def _name(*arrays: bytes) -> str:
     """Return the key of a part from the bytes of its arrays."""
     numbers, bonds, donors = (np.frombuffer(array, dtype=np.int64) for array in arrays)
-    alone = _digest(colours(numbers, bonds, np.zeros_like(donors)), 8)
-    return f"{format_formula(composition_of(numbers))}-{alone}/{_digest(colours(numbers, bonds, donors), 4)}"
+    graph = _Graph.of(numbers, bonds.reshape(-1, 2))
+    alone = graph.colours(np.zeros_like(donors))
+    binding = graph.colours(donors) if donors.any() else alone
+    return f"{format_formula(composition_of(numbers))}-{_digest(alone, 8)}/{_digest(binding, 4)}"
 
 
 def _digest(colour: NDArray[np.uint64], size: int) -> str:
