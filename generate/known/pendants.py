@@ -6,16 +6,19 @@ hydrogen in the place of each group; a dressed one has groups in the place of hy
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from xtal.crystals.linkers import CARBON, Linker
+from generate.parts.groups import GROUPS, geometry
+from xtal.crystals.linkers import CARBON, Linker, kind_of
 
 HYDROGEN = 1
 C_H = 1.08  # Å
 LARGEST = 16  # atoms of a group: benzyl with something on it
+USUAL = (*GROUPS, "N=N")
 TURNS = 12  # about the bond of a group, of which the roomiest is taken
 
 
@@ -49,6 +52,18 @@ class Bare:
     linker: Linker
     places: NDArray[np.int64]
     groups: tuple[Group, ...]
+
+
+@cache
+def usual_groups() -> tuple[Group, ...]:
+    """Return the groups that chemists, and those who assemble frameworks by rule, put on linkers most often."""
+    made = []
+    for text in USUAL:
+        numbers, place, once = geometry(text)
+        bonds = np.concatenate([once, once[:, ::-1]]).astype(np.int64).reshape(-1, 2)
+        key = kind_of(numbers, np.arange(len(numbers)) == 0, bonds)
+        made.append(Group(numbers, place[:, [1, 2, 0]], bonds, key))
+    return tuple(made)
 
 
 def bare(linker: Linker) -> Bare:

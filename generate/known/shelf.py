@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from generate.known.pendants import HYDROGEN, Bare, Group, bare
+from generate.known.pendants import HYDROGEN, Bare, Group, bare, usual_groups
 from generate.parts import Kind
 from xtal.crystals import HIGHEST_NUMBER
 from xtal.crystals.linkers import METALS, Framework, Grips, Linker, lone_linker
 
 MOST_LINKERS = 200  # of the same donors, the most frequent ones
 MOST_BARE = 120
-MOST_GROUPS = 24
+MOST_GROUPS = 30
 MOST_SHAPES = 2  # of one kind without groups
 LONGER, TURNED = 0.6, 8.0  # Å and degrees, by which shapes differ
 WEIGHTS = np.random.default_rng(0).integers(1, 2**40, HIGHEST_NUMBER + 1)  # of elements: sums tell compositions apart
@@ -58,7 +58,7 @@ class Shelf:
         linkers: as found, by their donors, each with the key of `set_key`.
         bare: without groups, by their donors.
         ruled: bare ones that nobody need have made, by their donors.
-        groups: found on any of them.
+        groups: the usual ones, and others found on any of them.
     """
 
     linkers: dict[Grips, tuple[tuple[Linker, Key], ...]]
@@ -111,7 +111,8 @@ class Shelf:
         plain = [
             one for k, _ in often.most_common() for one in naked[k] if set(one.linker.numbers.tolist()) <= elements
         ]
-        fitting = [groups[k] for k, _ in grouped.most_common() if set(groups[k].numbers.tolist()) <= elements]
+        every = {one.key: one for one in (*usual_groups(), *(groups[k] for k, _ in grouped.most_common()))}.values()
+        fitting = [one for one in every if set(one.numbers.tolist()) <= elements]
         by_donors: dict[Grips, list[tuple[Linker, Key]]] = defaultdict(list)
         bare_by_donors: dict[Grips, list[Bare]] = defaultdict(list)
         for linker in usable:

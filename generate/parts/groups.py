@@ -44,7 +44,7 @@ class Decoration:
     @cached_property
     def atoms(self) -> NDArray[np.int64]:
         """(99,) atoms of each element."""
-        numbers, _, _ = _geometry(self.group)
+        numbers, _, _ = geometry(self.group)
         change = np.bincount(numbers, minlength=ELEMENTS)
         change[HYDROGEN] -= 1
         return np.bincount(self.backbone.numbers, minlength=ELEMENTS) + self.number * change
@@ -92,7 +92,7 @@ def sites(part: Part) -> list[int]:
 
 def _decorated(part: Part, group: str, places: tuple[int, ...]) -> Part:
     """Replace hydrogens by a group, turned about its bond to where it is farthest from all other atoms."""
-    more, frame, bonds = _geometry(group)
+    more, frame, bonds = geometry(group)
     near = neighbours(part)
     kept = np.setdiff1d(np.arange(len(part)), places)
     row = np.full(len(part), -1)
@@ -125,7 +125,7 @@ def _turns(axis: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 @lru_cache(maxsize=64)
-def _geometry(group: str) -> tuple[NDArray[np.uint8], NDArray[np.float64], NDArray[np.int64]]:
+def geometry(group: str) -> tuple[NDArray[np.uint8], NDArray[np.float64], NDArray[np.int64]]:
     """Return atomic numbers, positions in Å and bonds of a group on benzene, its first atom the one that is bonded.
 
     Positions are in a frame with the carbon of the ring in its origin and the bond along x.

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from generate_helpers import small_mofs
 
-from generate.known.pendants import C_H, Group, bare, dressed
+from generate.known.pendants import C_H, USUAL, Group, bare, dressed, usual_groups
 from xtal.crystals import take_apart
 from xtal.crystals.linkers import Linker
 
@@ -66,3 +66,17 @@ def test_carbonyls_are_no_groups():
     ketone: Linker = replace(naked.linker, numbers=numbers, position=position)
     assert bare(ketone).groups == ()
     assert 8 in bare(ketone).linker.numbers
+
+
+def test_usual_groups_are_known_by_the_keys_of_those_taken_off():
+    usual = {group.key: group for group in usual_groups()}
+    assert len(usual) == len(USUAL)
+    met = {group.key: group for linker in LINKERS for group in bare(linker).groups}
+    assert usual.keys() & met.keys()
+    for key in usual.keys() & met.keys():
+        one, other = usual[key], met[key]
+        assert sorted(one.numbers.tolist()) == sorted(other.numbers.tolist())
+        assert one.position[0] == pytest.approx(other.position[0], abs=0.15)
+    for group in usual.values():
+        assert group.position[0][:2] == pytest.approx([0, 0], abs=1e-6)
+        assert len(group.bonds) == 2 * (len(group.numbers) - 1)
