@@ -25,6 +25,8 @@ FAINT = 0.1  # a calculated line weaker than this share of the found one does no
 ABSENT = 0.03  # one weaker than this share of it is as good as none: hardly a texture makes as much of it
 LEAST_SHARE = 0.003  # of the explained intensity: its logit stays finite
 LEAST_CHI_SQUARE = 1e-9  # its logarithm stays finite
+FEW_LINES = 5  # are little to judge by
+HAZE = 1 / 3  # of the scattering: a hump that holds more hides what few lines do not show
 WIDEST_LEAD = 3.0  # in ln χ²: a lead beyond, or no rival at all, says no more
 FEATURES = (
     "logit of the explained share",
@@ -56,6 +58,7 @@ class Evidence:
         unexplained: found lines with no calculated line near, degrees 2θ, the strongest first.
         foreign: share of the areas of the found lines that those hold where there is no calculated one at all, 0 to 1.
         unknown: found lines where none were calculated, see `Comparison`.
+        compared: found lines where some were.
         known: degrees 2θ between which lines were calculated.
         amorphous: share of the scattering in broad humps, 0 to 1, see `search.verdict.residual`.
         scrutiny: what it takes to make it fit.
@@ -72,6 +75,7 @@ class Evidence:
     unexplained: tuple[float, ...]
     foreign: float
     unknown: int
+    compared: int
     known: tuple[float, float]
     amorphous: float
     scrutiny: Scrutiny
@@ -96,11 +100,17 @@ class Evidence:
             unexplained=lines.unexplained,
             foreign=lines.foreign,
             unknown=lines.unknown,
+            compared=len(answer.lines) - lines.unknown,
             known=lines.known,
             amorphous=amorphous_share(target),
             scrutiny=Scrutiny.of(answer, first, index),
             computed=target.computed,
         )
+
+    @property
+    def hazy(self) -> bool:
+        """Whether a few lines are all that stands out of a broad hump."""
+        return self.compared <= FEW_LINES and self.amorphous > HAZE
 
 
 def among_all(evidence: Evidence, answer: Answer) -> Evidence:

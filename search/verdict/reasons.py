@@ -7,7 +7,7 @@ import numpy as np
 
 from search.answer import Answer, Hit
 from search.verdict.calibration import LEAST_ACCOUNTED
-from search.verdict.evidence import Evidence, lead_over
+from search.verdict.evidence import FEW_LINES, Evidence, lead_over
 from search.verdict.residual import Residual
 from xtal.crystals import amounts_of
 from xtal.physics.fit import in_degrees
@@ -15,7 +15,6 @@ from xtal.physics.fit import in_degrees
 QUOTED = 3  # lines named in a sentence
 CLOSE = 0.15  # in ln χ²: a rival this near may as well be right
 TIED = 0.26  # in ln χ²: metals that differ by less are not told apart by their profiles
-FEW_LINES = 5
 NOTABLE_ABSENCE, NOTABLE_SHIFT = 0.15, 0.007  # share of the calculated intensity, Å⁻¹ (0.10° with Cu Kα)
 NOTABLE_ERRORS = 3.0  # in units of what is usual: right structures hardly ever take as much, wrong ones mostly do
 NOTABLE_GUESTS = -0.4  # ln of the intensity at low angles over that calculated: 0.67
@@ -54,7 +53,7 @@ def reasons(answer: Answer, evidence: Evidence) -> tuple[str, ...]:
         said.append("the pattern holds no noise: it was computed, not measured")
     if pairs := answer.hits[0].overlaps:
         said.append(f"the entry lists {pairs} pairs of atoms that cannot be there together: it is doubtful in itself")
-    if len(answer.lines) - evidence.unknown <= FEW_LINES:
+    if evidence.compared <= FEW_LINES:
         said.append("so few peaks are little to judge by")
     return tuple(said)
 

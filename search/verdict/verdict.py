@@ -101,6 +101,7 @@ class Judge:
 
     def verdict(self, answer: Answer) -> Verdict:
         """Judge one answer; UserError when it comes from a search without physics."""
+        from search.verdict.calibration import doubted
         from search.verdict.evidence import Evidence, among_all, features
         from search.verdict.reasons import reasons
 
@@ -113,6 +114,8 @@ class Judge:
             raise UserError("a verdict needs the physics fit, and this answer has none; search again with physics=True")
         weighed = np.array([features(among_all(evidence, answer)), features(evidence)])  # against all, in the filter
         alike, same = self.calibration.curves.probabilities(weighed)
+        if evidence.hazy:
+            alike, same = doubted(alike), doubted(same)
         probability = float(alike[0])
         exact = min(float(same[1]), probability)
         kind: Kind = "match" if probability >= self._threshold else "miss"

@@ -12,7 +12,7 @@ from search.benchmark import calibrate, write_reliability
 from search.engine import Engine
 from search.ranking.ties import MARGIN
 from search.verdict import Judge, Verdict, percent
-from search.verdict.calibration import calibration_path
+from search.verdict.calibration import DOUBT, calibration_path
 from search.verdict.evidence import FEATURES, Evidence, among_all, features
 from search.verdict.lookalikes import ALIKE, alikeness, lookalikes
 from xtal.errors import UserError
@@ -147,6 +147,18 @@ def test_a_filter_that_excludes_nothing_better_changes_no_verdict(engine, patter
             here = features(Evidence.of(alone, engine.index))[None]
             exact = float(judge.calibration.curves.probabilities(here)[1][0])
             assert judge.verdict(alone).exact == pytest.approx(min(exact, judge.verdict(alone).probability))
+
+
+@pytest.mark.parametrize(("lines", "hump", "hazy"), [(5, 0.5, True), (6, 0.5, False), (5, 0.3, False)])
+def test_few_lines_above_a_broad_hump_are_weak_evidence(answers, judge, engine, monkeypatch, lines, hump, hazy):
+    seen = replace(Evidence.of(answers[0], engine.index), compared=lines, amorphous=hump)
+    monkeypatch.setattr(Evidence, "of", lambda *_: replace(seen, amorphous=0.0))
+    clear = judge.verdict(answers[0]).probability
+    monkeypatch.setattr(Evidence, "of", lambda *_: seen)
+    found = judge.verdict(answers[0])
+    odds = (1 - found.probability) / found.probability * clear / (1 - clear)
+    assert odds == pytest.approx(DOUBT if hazy else 1)
+    assert ("so few peaks are little to judge by" in found.reasons) == (lines == 5)
 
 
 def test_rows_left_out_are_not_excluded_by_a_filter(engine, patterns, groups, answers):
