@@ -15,8 +15,8 @@ from generate.checks import plausibility
 from generate.judging import ordered
 from generate.known import Builder, Gallery
 from generate.known.shelf import lone_linkers
-from generate.known.starts import ALIKE, HOSTS, in_turn, templates
-from generate.known.templates import adapted
+from generate.known.starts import ALIKE, HOSTS
+from generate.known.templates import adapted, in_turn, templates
 from generate.parts import Kind, Library
 from generate.preview import Preview, Watch
 from generate.refine import Refined, fit_crystals

@@ -76,25 +76,34 @@ def _some(lattices: NDArray, half: NDArray, q: NDArray, low: float, end: float) 
 def likelihoods(
     lattices: NDArray[np.float64], q: NDArray[np.float64], cells: Sequence[IndexedCell]
 ) -> NDArray[np.float64]:
-    """(S,) `agreements` and `in_cells` together; the latter, which are slow, where they may lift one to the best."""
+    """(S,) `agreements` of lattices and ln odds that these have for being near an indexed cell (`nearness`).
+
+    One that is near also agrees with the lines as this cell does, as far as it is likely to be this cell. What is slow
+    is left out where it cannot lift a lattice to the best.
+    """
     values = agreements(lattices, q)
+    if not cells:
+        return values
     least = np.partition(values, -BEST)[-BEST] if len(values) > BEST else -np.inf
-    close = np.flatnonzero(values > least - np.log1p(RARE))
-    values[close] += in_cells(lattices[close], cells)
+    theirs = agreements(np.array([cell.lattice for cell in cells]), q)
+    close = np.flatnonzero(np.maximum(values, theirs.max(initial=-np.inf)) > least - np.log1p(RARE))
+    near = nearness(lattices[close], cells)
+    with np.errstate(divide="ignore"):
+        agreed = np.maximum(values[close], (theirs + np.log(near)).max(axis=1))
+    values[close] = agreed + np.log1p(RARE * near.max(axis=1))
     return values
 
 
-def in_cells(lattices: NDArray[np.float64], cells: Sequence[IndexedCell]) -> NDArray[np.float64]:
-    """(S,) ln odds that a lattice (S, 3, 3) has for being near an indexed cell, 0 without any."""
-    odds = np.zeros(len(lattices))
-    if not cells or not len(lattices):
-        return odds
+def nearness(lattices: NDArray[np.float64], cells: Sequence[IndexedCell]) -> NDArray[np.float64]:
+    """(S, C) probabilities of indexed cells, less for lattices (S, 3, 3) that are strained against them."""
+    found = np.zeros((len(lattices), len(cells)))
     volume = np.abs(np.linalg.det(lattices))
-    for cell in cells:
+    for column, cell in enumerate(cells):
         near = np.flatnonzero(np.abs(np.log(volume / cell.volume)) < FAR * STRAIN)
-        strain = nearest(np.array([reduced(lattices[row]) for row in near]), cell.lattice) / SLACK
-        odds[near] = np.maximum(odds[near], cell.probability * RARE * np.exp(-0.5 * (strain / STRAIN) ** 2))
-    return np.log1p(odds)
+        if len(near):
+            strain = nearest(np.array([reduced(lattices[row]) for row in near]), cell.lattice) / SLACK
+            found[near, column] = cell.probability * np.exp(-0.5 * (strain / STRAIN) ** 2)
+    return found
 
 
 def likely(cells: Sequence[IndexedCell]) -> list[IndexedCell]:

@@ -1,9 +1,9 @@
-"""What candidates begin from: known crystals, those built from them, or noise."""
+"""Crystals built from known ones, by the pattern: which framework, in which cell, with which linkers and groups."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain, cycle, islice, repeat
+from itertools import islice
 
 import numpy as np
 from numpy.random import Generator
@@ -18,7 +18,6 @@ from generate.known.gallery import Neighbour
 from generate.known.isoreticular import Key, Recipe, recipes, with_metal
 from generate.known.lines import first_lines, likelihoods, likely
 from generate.known.shelf import MOST_LINKERS, Shelf, lone_linkers
-from generate.known.templates import difference
 from generate.known.ways import Way, ways
 from generate.parts import Chemistry, Library
 from generate.refine import fit_crystals
@@ -26,15 +25,13 @@ from generate.start import Start
 from models.ccsg.denoiser import LARGEST
 from models.embedder import Embedder
 from xtal.crystals import Crystal, take_apart
+from xtal.crystals.lattices import strain_onto
 from xtal.crystals.linkers import Framework, Linker
 from xtal.interrupt import look_up
 from xtal.patterns.sample import Sample
 from xtal.physics import LineTable, crystal_lines
 from xtal.physics.indexing import IndexedCell
 
-LOOKED_AT = 50  # nearest known crystals from which templates are chosen
-FEW_CHANGES = 0.35  # share of atoms that a template may have to gain, lose or change
-TEMPLATES = 10  # begun from in turn
 HOSTS = 400  # nearest known crystals that may get other linkers, or give theirs
 ALIKE = 200  # and those most like the composition
 PLANNED = 2500  # sets of linkers that are planned, those of the most usual ones
@@ -47,6 +44,7 @@ MIXED = 1.0  # of ln p, that a framework has one more kind of groups
 SHAPES = 4  # of the linkers of a set that are looked at
 TURNS = 2  # ways to share out the groups of a linker
 MISFIT = 0.1  # of a framework that cannot be dressed, over the share of the profile that it leaves unexplained
+STRAINED = 0.06  # by which a crystal may be strained into an indexed cell
 FLATTEST = 2.5  # Å between the lattice planes of a cell at least
 OF_ONE_SET = 3  # crystals kept, which differ little
 
@@ -79,20 +77,6 @@ class _Built:
     trial: _Trial
     crystal: Crystal
     zero: float
-
-
-def in_turn(built: Sequence[Start], known: Sequence[Start], count: int) -> list[Start | None]:
-    """Begin with what was built; the others are templates as they are, noised templates and noise (None) in turn."""
-    turns = [(start, replace(start, diffused=True), None) for start in known]
-    others = cycle(chain.from_iterable(turns)) if known else repeat(None)
-    return [*built, *islice(others, count - len(built))]
-
-
-def templates(near: Sequence[Neighbour], numbers: NDArray[np.int64]) -> list[Start]:
-    """Choose of the nearest crystals those that need few changes to hold the atoms (N,)."""
-    chosen = [n for n in near[:LOOKED_AT] if difference(n.crystal, numbers) <= FEW_CHANGES]
-    chosen.sort(key=lambda n: difference(n.crystal, numbers) - n.similarity)
-    return [Start(n.id, n.crystal) for n in chosen[:TEMPLATES]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -226,7 +210,9 @@ class Builder:
 
     def _fitted(self, trials: Sequence[_Trial]) -> list[_Built]:
         """Build trials and fit the `FITTED` most similar crystals; best fits first."""
-        made = [(trial, crystal) for trial in trials[:BUILT] if (crystal := _crystal(trial)) is not None]
+        cells = likely(self.cells)
+        built = [(trial, crystal) for trial in trials[:BUILT] if (crystal := _crystal(trial)) is not None]
+        made = [(trial, _in_one_of(cells, crystal)) for trial, crystal in built]
         if not made:
             return []
         crystals = [crystal for _, crystal in made]
@@ -253,6 +239,15 @@ def _crystal(trial: _Trial) -> Crystal | None:
     crystal = exchanged(trial.plan, linkers)
     cells = list(centrings(crystal.lattice, len(crystal)))
     return in_lattice(crystal, cells[trial.cell]) if trial.cell < len(cells) else None
+
+
+def _in_one_of(cells: Sequence[IndexedCell], crystal: Crystal) -> Crystal:
+    """Strain a crystal into the first cell that it is near to."""
+    for cell in cells:
+        found = strain_onto(crystal.lattice, cell.lattice, STRAINED)
+        if found is not None:
+            return replace(crystal, lattice=crystal.lattice @ (np.eye(3) + found[0]))
+    return crystal
 
 
 def _attempts(dresser: Dresser | None, built: Sequence[_Built]) -> list[tuple[_Built, Attempt | None]]:

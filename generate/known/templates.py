@@ -1,15 +1,37 @@
 """Begin from a known crystal: give a neighbour the composition that is asked for."""
 
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import chain, cycle, islice, repeat
 
 import gemmi
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from generate.known.gallery import Neighbour
+from generate.start import Start
 from xtal.crystals import Crystal
 
+LOOKED_AT = 50  # nearest known crystals from which templates are chosen
+FEW_CHANGES = 0.35  # share of atoms that a template may have to gain, lose or change
+TEMPLATES = 10  # begun from in turn
 BOND = 1.4  # Å from an atom that is there, where a missing one is put: noise moves it anyway
+
+
+def in_turn(built: Sequence[Start], known: Sequence[Start], count: int) -> list[Start | None]:
+    """Begin with what was built; the others are templates as they are, noised templates and noise (None) in turn."""
+    turns = [(start, replace(start, diffused=True), None) for start in known]
+    others = cycle(chain.from_iterable(turns)) if known else repeat(None)
+    return [*built, *islice(others, count - len(built))]
+
+
+def templates(near: Sequence[Neighbour], numbers: NDArray[np.int64]) -> list[Start]:
+    """Choose of the nearest crystals those that need few changes to hold the atoms (N,)."""
+    chosen = [n for n in near[:LOOKED_AT] if difference(n.crystal, numbers) <= FEW_CHANGES]
+    chosen.sort(key=lambda n: difference(n.crystal, numbers) - n.similarity)
+    return [Start(n.id, n.crystal) for n in chosen[:TEMPLATES]]
 
 
 def difference(crystal: Crystal, numbers: NDArray[np.integer]) -> float:

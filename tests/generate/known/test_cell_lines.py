@@ -4,7 +4,7 @@ from generate_helpers import small_mofs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generate.known.lines import FIRST, agreements, first_lines, in_cells
+from generate.known.lines import FIRST, agreements, first_lines, likelihoods, nearness
 from xtal.physics import crystal_lines
 from xtal.physics.indexing import IndexedCell
 from xtal.physics.indexing.bravais import reduced
@@ -42,8 +42,14 @@ def test_a_lattice_near_an_indexed_cell_is_likelier():
         zero_shift=0.0, merit=50.0, lines=20, fit=0.05, evidence=0.0, probability=0.9,
     )  # fmt: skip
     skewed = np.array([[1, 0, 0], [1, 1, 0], [0, 0, 1]]) @ LATTICE
-    found = in_cells(np.array([LATTICE, skewed, 1.01 * LATTICE, 1.06 * LATTICE, 2 * LATTICE]), [cell])
-    assert found[0] == pytest.approx(found[1])
+    lattices = np.array([LATTICE, skewed, 1.01 * LATTICE, 1.06 * LATTICE, 2 * LATTICE])
+    found = nearness(lattices, [cell])[:, 0]
+    assert found[0] == pytest.approx(found[1]) == pytest.approx(0.9)
     assert found[0] > found[2] > found[3] >= 0
     assert found[4] == 0
-    assert (in_cells(np.array([LATTICE]), []) == 0).all()
+    q = np.sort(2 * np.pi * np.linalg.norm(np.linalg.inv(LATTICE), axis=0))
+    alone, told = likelihoods(lattices, q, []), likelihoods(lattices, q, [cell])
+    assert alone == pytest.approx(agreements(lattices, q))
+    assert told[0] > alone[0] + 5
+    assert told[2] > told[3] >= alone[3]
+    assert told[4] == alone[4]

@@ -10,7 +10,8 @@ from generate.benchmark.matching import match_all
 from generate.known import Builder, Gallery
 from generate.known.centring import centrings, in_lattice
 from generate.known.pendants import bare
-from generate.known.starts import OF_ONE_SET, in_turn, templates
+from generate.known.starts import OF_ONE_SET
+from generate.known.templates import in_turn, templates
 from generate.start import Start
 from xtal.crystals import Crystal, take_apart
 from xtal.crystals.linkers import lone_linker
