@@ -17,7 +17,7 @@ from search.cache.file import is_damage, set_aside
 from search.cache.history import HistoryEntry, Record, as_utc, write_records
 from search.cache.key import Origin, canonical
 from search.cache.rows import Entry
-from search.cache.shared import Shared
+from search.cache.shared import PATIENCE, Shared
 from search.cache.sql import count, forget, keys, latest, put, record, resolved
 from search.solution import Solution
 from xtal import settings as places
@@ -58,18 +58,19 @@ class Cache:
         self._waiting: list[_Waiting] = []
 
     @classmethod
-    def open(cls, path: Path | None = None, limit: int = LIMIT) -> Self:
+    def open(cls, path: Path | None = None, limit: int = LIMIT, seconds: float = PATIENCE) -> Self:
         """Open the cache or begin one; a damaged file, or one of an older version, is moved aside, never deleted.
 
         Args:
             path: of the file; by default ``cache.duckdb`` in the program's folder.
             limit: how many queries are kept at most; the oldest go first.
+            seconds: that a process which holds the file has to lend it.
 
         Raises:
             UserError: a newer version of the program made the file.
         """
         path = places.home() / "cache.duckdb" if path is None else path
-        return cls(Shared(path), limit)
+        return cls(Shared(path, seconds), limit)
 
     def __enter__(self) -> Self:
         return self

@@ -45,13 +45,13 @@ class Shared:
         turns: how often it was opened: another process may have changed it before each time.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Open the file, or find out why that cannot be.
+    def __init__(self, path: Path, seconds: float = PATIENCE) -> None:
+        """Open the file, or find out why that cannot be; a process that holds it has so long to lend it.
 
         Raises:
             UserError: a newer version of the program made it.
         """
-        opened = asked_for(path)
+        opened = asked_for(path, seconds)
         self.path, self.notice, self.turns = path, opened.notice, 1
         self._connection, self._usable = opened.connection, opened.connection is not None
         self._users, self._yielding = 0, False

@@ -15,6 +15,8 @@ from xtal.errors import UserError
 if TYPE_CHECKING:
     from search.cache import Cache, HistoryEntry
 
+PATIENCE = 30.0  # seconds: on a busy machine a page that works lends its answers late
+
 
 def history(
     search: Annotated[str, typer.Argument(help="Words that source, verdict or first hit must hold.")] = "",
@@ -60,7 +62,7 @@ def _cache() -> Iterator["Cache"]:
     """Open the cache; UserError when another process holds it."""
     from search.cache import Cache
 
-    with Cache.open() as cache:
+    with Cache.open(seconds=PATIENCE) as cache:
         if not cache.usable:
             raise UserError(cache.notice)
         yield cache
