@@ -172,6 +172,7 @@ def test_many_files_are_answered_sorted_and_drawn_as_a_series(visit, address, wi
     page = visit(address)
     drop(page, *files)
     page.wait_for_selector("#xs-batch caption >> text=/55 of 55 files.* 1 error/", timeout=4 * SOON)
+    wait_for_hits(page)  # the table is drawn anew once the first answer is open
     names = page.locator("#xs-batch tbody tr td:first-child")
     assert names.first.inner_text() == "54.xy"  # what must be mended
     page.click("#xs-batch .xs-sort >> text=File")
