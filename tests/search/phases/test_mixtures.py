@@ -9,7 +9,7 @@ from indexer.build import build
 from indexer.plan import open_plan
 from search.engine import Engine
 from search.options import Options
-from search.phases import PhaseJudge
+from search.phases import PhaseJudge, scout
 from search.phases.left import leaves, left_pattern
 from search.phases.scout import Scout
 from search.phases.shares import weight_shares
@@ -18,6 +18,7 @@ from search.workers import Searcher
 from xtal.errors import UserError
 from xtal.patterns import q_from_two_theta, two_theta_from_q
 from xtal.patterns.linefinder import find_lines
+from xtal.patterns.lorentz import lorentz_polarisation_ratio
 from xtal.physics.artefacts import Scan
 from xtal.physics.simulate import simulate_mixture
 
@@ -100,6 +101,35 @@ def test_entries_whose_lines_are_there_score_best(searcher):
     scores = Scout(engine).scores(answer.lines, 1.5418)
     best = {str(engine.index.entries.ids[row]) for row in np.argsort(-scores)[:25]}
     assert {ZINC, TITANIA} <= best
+
+
+def test_scores_are_those_of_the_formula(searcher):
+    """Entry by entry, at the very places of the lines; `Scout` rounds them to its grid, which moves P by 0.04."""
+    engine = searcher.engine
+    found = engine.query([mixture(searcher, (ZINC, TITANIA), (0.5, 0.5))])[0].lines
+    area = found.intensity / lorentz_polarisation_ratio(found.q, 1.5418)
+    level = (area / area.max()) ** scout.ROOT
+
+    def there(place):
+        off = (place[:, None] - np.log(found.q)) / scout.NEAR
+        return np.where(np.abs(off) < 3, level * np.exp(-0.5 * off**2), 0).max(axis=1)
+
+    low, high = found.q_range
+    mean = there(np.arange(np.log(low) - scout.REACH, np.log(high) + scout.REACH, scout.STEP)).mean()
+    scores = Scout(engine).scores(found, 1.5418)
+    for row in range(0, len(engine), 9):
+        own = engine.index.lines[row]
+        best = np.argsort(-own.intensity, kind="stable")[: scout.STRONGEST]
+        q, intensity = own.q[best], own.intensity[best]
+        q, intensity = q[(q > low) & (q < high)], intensity[(q > low) & (q < high)]
+        if len(q) < scout.FEWEST:
+            assert scores[row] == -np.inf
+            continue
+        weight = np.sqrt(intensity / lorentz_polarisation_ratio(q, 1.5418))
+        scales = np.linspace(-scout.REACH, scout.REACH, scout.SCALES)
+        met = max(weight @ there(np.log(q) + shift) for shift in scales) / weight.sum()
+        root = weight.sum() / np.sqrt((weight**2).sum())
+        assert scores[row] == pytest.approx((met - mean) * root, abs=0.05 * root)
 
 
 def test_without_a_calibration_a_pattern_is_taken_for_pure(engine, patterns):
