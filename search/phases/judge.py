@@ -130,7 +130,7 @@ def _reasons(phases: tuple[Phase, ...], left: tuple[float, ...], answer: Answer)
     said = []
     for phase in phases:
         lines = (
-            f"{len(phase.lines)} of {len(answer.lines)} peaks are mostly its own"
+            f"{_peaks(len(phase.lines), len(answer.lines))} mostly its own"
             if phase.lines
             else "no peak is its own"
         )
@@ -142,5 +142,9 @@ def _reasons(phases: tuple[Phase, ...], left: tuple[float, ...], answer: Answer)
     if left:
         angles = ", ".join(f"{angle:.2f}°" for angle in left[:QUOTED])
         which = "at" if len(left) <= QUOTED else "the strongest at"
-        said.append(f"{len(left)} of {len(answer.lines)} peaks are explained by none of them, {which} 2θ = {angles}")
+        said.append(f"{_peaks(len(left), len(answer.lines))} explained by none of them, {which} 2θ = {angles}")
     return tuple(said)
+
+
+def _peaks(count: int, every: int) -> str:
+    return f"{count} of {every} peaks {'is' if count == 1 else 'are'}"
