@@ -129,11 +129,7 @@ def _reasons(phases: tuple[Phase, ...], left: tuple[float, ...], answer: Answer)
     """Say in short sentences what explains the pattern and what is left."""
     said = []
     for phase in phases:
-        lines = (
-            f"{_peaks(len(phase.lines), len(answer.lines))} mostly its own"
-            if phase.lines
-            else "no peak is its own"
-        )
+        lines = f"{_peaks(len(phase.lines), len(answer.lines))} mostly its own" if phase.lines else "no peak is its own"
         named = f" (or {', '.join(phase.alike)}, which have the same peaks)" if phase.alike else ""
         share = f", about {phase.share:.0%} by weight" if len(phases) > 1 else ""
         said.append(f"{phase.hit.id}{named}: {phase.intensity:.0%} of the calculated intensity{share}; {lines}")
