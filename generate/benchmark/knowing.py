@@ -1,5 +1,6 @@
 """What a chemist would know of a held-out framework: its metals, and its linkers as SMILES."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import gemmi
@@ -9,7 +10,7 @@ from generate.knowledge import linker_kinds
 from generate.knowledge.survey import heavy_graph, is_guest
 from xtal.crystals import Crystal
 from xtal.crystals.linkers import CARBON, METALS
-from xtal.crystals.parts import cut, graph_of, smiles
+from xtal.crystals.parts import Part, cut, graph_of, smiles
 from xtal.errors import UserError
 
 MOST_LINKERS = 2
@@ -30,19 +31,23 @@ def known_of(crystal: Crystal) -> Known | None:
     hydrogens in a database, say.
     """
     found: dict[str, str] = {}
-    for piece in cut(crystal).pieces:
-        part = piece.part
-        if not (part.numbers == CARBON).any() or METALS[part.numbers].any() or not part.donors.any():
-            continue
-        graph = heavy_graph(part.numbers, part.bonds)
-        if is_guest(graph):
-            continue
+    for graph, part in linker_parts(crystal):
         text = smiles(part)
         if not text or not _leads_back(text, graph_of(part.key)):
             return None
         found.setdefault(graph, text)
     metals = tuple(gemmi.Element(int(z)).name for z in np.unique(crystal.numbers[METALS[crystal.numbers]]))
     return Known(metals, tuple(found.values())) if metals and 1 <= len(found) <= MOST_LINKERS else None
+
+
+def linker_parts(crystal: Crystal) -> Iterator[tuple[str, Part]]:
+    """Yield the molecules with carbon that bind metals and are no guests, with their graphs without hydrogen."""
+    for piece in cut(crystal).pieces:
+        part = piece.part
+        if (part.numbers == CARBON).any() and part.donors.any() and not METALS[part.numbers].any():
+            graph = heavy_graph(part.numbers, part.bonds)
+            if not is_guest(graph):
+                yield graph, part
 
 
 def _leads_back(text: str, graph: str) -> bool:

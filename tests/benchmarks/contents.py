@@ -13,6 +13,7 @@ from pathlib import Path
 import gemmi
 import numpy as np
 
+from generate.benchmark.knowing import linker_parts
 from generate.knowledge import contents
 from generate.knowledge.groups import groups_of
 from generate.knowledge.learning import MOST_METALS
@@ -29,11 +30,8 @@ ERROR = 0.02  # of the volume, standard deviation of its ln
 def linkers_of(crystal: Crystal) -> list[Kind]:
     """The linkers of a crystal, each in the state with the fewest hydrogens."""
     found: dict[str, Part] = {}
-    for piece in cut(crystal).pieces:
-        part = piece.part
-        graph = heavy_graph(part.numbers, part.bonds)
-        if (part.numbers == 6).any() and part.donors.any() and not is_guest(graph):
-            found[graph] = min(found.get(graph, part), part, key=len)
+    for graph, part in linker_parts(crystal):
+        found[graph] = min(found.get(graph, part), part, key=len)
     return [Kind(part.key, (part,), 1, None, "", "linker", 0.0, shapes=1) for part in found.values()]
 
 
