@@ -26,7 +26,8 @@ from generate.limits import SEARCH_SECONDS
 from xtal.console import AsJson, GpuWorkers, Scheduler, errors_reported, print_result, progress_bars, to_file, to_folder
 
 if TYPE_CHECKING:
-    from generate.benchmark import GenerationBenchmark
+    from generate.benchmark import Choice, GenerationBenchmark
+    from generate.request import Request
 
 
 class Method(StrEnum):
@@ -159,36 +160,52 @@ def benchmark(
     as_json: AsJson = False,
 ) -> None:
     """Generate crystals for simulated patterns of held-out ones, and print how often they match."""
+    from generate.benchmark import Choice
+    from generate.request import Request
+    from xtal.figure import check_figure
+
+    with errors_reported():
+        for figure in filter(None, (plot, trajectory)):
+            check_figure(figure)
+        request = Request(count, steps, seed, method.value, template, seconds=seconds)
+        known = tuple(gallery or ())
+        choice = Choice(source, split.value, limit, (min_atoms, max_atoms), severity, to, given.value, known, seed)
+        result = _measured(choice, request, library, model, (scheduler, gpu_workers), record, plot, trajectory)
+    print_result(asdict(result), _rates(result), as_json)
+
+
+def _measured(
+    choice: "Choice",
+    request: "Request",
+    library: Path | None,
+    model: Path | None,
+    cluster: tuple[str | None, bool],
+    record: Path | None,
+    plot: Path | None,
+    trajectory: Path | None,
+) -> "GenerationBenchmark":
+    """Ask all questions, on a `cluster` by its scheduler and whether its workers have GPUs, and draw the figures."""
     import models
-    from generate.benchmark import Asking, Choice, Sent, draw, parts_of, plot_benchmark, plot_trajectory, stages
-    from generate.benchmark import benchmark as measured
+    from generate.benchmark import Asking, Sent, benchmark, draw, parts_of, plot_benchmark, plot_trajectory, stages
     from generate.engine import CandidateGenerator
     from generate.parts import Library
-    from generate.request import Request
     from generate.run import CODE
     from indexer.crew import elsewhere, hired
     from models.ccsg.denoiser import Denoiser
-    from xtal.figure import check_figure
 
-    with errors_reported(), progress_bars() as advance:
-        for figure in (plot, trajectory):
-            if figure:
-                check_figure(figure)
-        where = elsewhere(scheduler, gpu_workers)
-        request = Request(count, steps, seed, method.value, template, seconds=seconds)
+    with progress_bars() as advance:
+        where = elsewhere(*cluster)
         parts = Library.load(library) if library else None
         generator = CandidateGenerator(Denoiser(model), models.load())
-        known = tuple(gallery or ())
-        choice = Choice(source, split.value, limit, (min_atoms, max_atoms), severity, to, given.value, known, seed)
         material = draw(choice, generator.embedder)
         asking = Asking(generator, material, parts or parts_of(material.gallery, advance), request)
         with hired(where, asking, lambda: Sent.of(asking, model), CODE) as crew:
-            result = measured(crew, choice, advance, record)
+            result = benchmark(crew, choice, advance, record)
         if plot:
             plot_benchmark(result, plot)
         if trajectory:
             plot_trajectory(stages(generator, material.questions[0], request), trajectory)
-    print_result(asdict(result), _rates(result), as_json)
+    return result
 
 
 def _rates(result: "GenerationBenchmark") -> str:
