@@ -12,7 +12,8 @@ from xtal.patterns.linefinder import line_points
 from xtal.patterns.noise import counting_variance, is_smooth
 from xtal.patterns.segments import gaps, in_gap
 
-LEAST_REACH = 2.25  # Å⁻¹: every database entry has lines up to here
+LEAST_REACH = 2.25  # Å⁻¹: every database entry has lines up to here,
+FARTHEST_REACH = 5.85  # and none beyond 6: farther, entries would be compared by how far strain moves their last lines
 ENOUGH_LINES = 80  # once so many lines were found, higher angles add cost, not evidence
 FINE = 2000  # points of the table that stretches the axis
 COLUMNS = ("two_theta", "stretched", "net", "under", "variance", "measured")
@@ -65,7 +66,7 @@ class Target:
         usual = np.average(widening(pattern.two_theta, growth), weights=np.clip(net, 0, None) + 1e-9 * net.max())
         fwhm, computed = float(points * np.median(steps) / usual), is_smooth(pattern.intensity, points)
         reach = lines.q[ENOUGH_LINES] if len(lines) > ENOUGH_LINES else np.inf
-        last = two_theta_from_q(max(LEAST_REACH, reach), pattern.wavelength)
+        last = two_theta_from_q(min(max(LEAST_REACH, reach), FARTHEST_REACH), pattern.wavelength)
         used = pattern.two_theta <= (last if np.isfinite(last) else np.inf)
         if used.sum() < 2:
             used = np.ones(len(pattern), dtype=bool)

@@ -13,7 +13,7 @@ from xtal.patterns.linefinder import find_lines
 from xtal.physics import Scan, reflections
 from xtal.physics.artefacts import Artefacts, apply
 from xtal.physics.profile import render_each
-from xtal.physics.target import ENOUGH_LINES, LEAST_REACH, POINTS_PER_LINE, Target
+from xtal.physics.target import ENOUGH_LINES, FARTHEST_REACH, LEAST_REACH, POINTS_PER_LINE, Target
 
 CENTRES, AREAS = np.array([8.0, 11.0, 14.5, 19.0, 23.0]), np.array([30.0, 80.0, 20.0, 50.0, 40.0])
 
@@ -76,7 +76,7 @@ def test_units_do_not_matter(factor):
 
 
 def test_a_long_scan_is_cut_where_enough_lines_were_found(engine):
-    """More lines add cost, not evidence; a pattern of few lines is used whole."""
+    """More lines add cost, not evidence; a pattern of few lines is used as far as entries have theirs."""
     crystal = engine.crystal("AGUWUV_clean")  # triclinic, 400 lines up to 60°
     scan = Scan(4.0, 60.0, 0.02)
     sharp = Artefacts(np.zeros((3, 3)), 1.0, 0, 0, 0.05, 0.3, 0, 0.01, 0, 1e6)
@@ -86,8 +86,9 @@ def test_a_long_scan_is_cut_where_enough_lines_were_found(engine):
     last = q_from_two_theta(Target.of(made, lines, background(made)).two_theta[-1], scan.wavelength)
     assert last == pytest.approx(max(LEAST_REACH, lines.q[ENOUGH_LINES]), abs=0.01)
     assert last < 0.8 * made.q_range[1]
-    whole = target_of(pattern(np.arange(5, 120, 0.03)))
-    assert whole.two_theta[-1] == pytest.approx(120, abs=0.05)
+    assert target_of(pattern(np.arange(5, 90, 0.03))).two_theta[-1] == pytest.approx(90, abs=0.05)
+    farther = target_of(pattern(np.arange(5, 120, 0.03)))
+    assert q_from_two_theta(farther.two_theta[-1], farther.wavelength) == pytest.approx(FARTHEST_REACH, abs=0.01)
 
 
 def test_a_scan_that_starts_beyond_the_usual_reach_is_used():
