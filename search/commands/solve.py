@@ -27,6 +27,17 @@ if TYPE_CHECKING:
     from xtal.patterns import Lines, Pattern
 
 
+OutFolder = Annotated[
+    Path | None, typer.Option(callback=to_folder, help="Folder for CIF files: first hit, refined, generated.")
+]
+FigureFile = Annotated[
+    Path | None, typer.Option(help="Pattern and fit as .svg, .pdf or .png, for print; {} is the pattern's name.")
+]
+DataFile = Annotated[
+    Path | None, typer.Option(help="The same as CSV: 2θ, observed, calculated, background, difference.")
+]
+
+
 class Generate(StrEnum):
     """When crystals are generated."""
 
@@ -56,17 +67,11 @@ def solve(
     seed: Annotated[int, typer.Option(min=0, help="Of the generation.")] = 0,
     seconds: Seconds = SEARCH_SECONDS,
     cache: Annotated[bool, typer.Option(help="Take known answers from the cache, and keep new ones.")] = True,
-    out: Annotated[
-        Path | None, typer.Option(callback=to_folder, help="Folder for CIF files: first hit, refined, generated.")
-    ] = None,
+    out: OutFolder = None,
     left: Annotated[bool, typer.Option("--left", help="Search what the named phases leave, too.")] = False,
     refine: Annotated[bool, typer.Option("--refine", help="Refine the first hit where it is a match.")] = False,
-    figure: Annotated[
-        Path | None, typer.Option(help="Pattern and fit as .svg, .pdf or .png, for print; {} is the pattern's name.")
-    ] = None,
-    data: Annotated[
-        Path | None, typer.Option(help="The same as CSV: 2θ, observed, calculated, background, difference.")
-    ] = None,
+    figure: FigureFile = None,
+    data: DataFile = None,
     series: SeriesFile = None,
     is_it: Annotated[str, typer.Option("--is", help="Answer whether it is this: UiO-66, a refcode or a CIF.")] = "",
     lines: Edited = None,
