@@ -44,9 +44,9 @@ def relaxed(sample: Sample, starts: Sequence[Start], chemistry: Chemistry) -> li
         return []
     best = fit_crystals(sample, [start.crystal for start in starts])
     explained, kept = best.fit.explained, list(best.crystals)
-    least = 1 - LEFT * (1 - explained)
+    least, line = 1 - LEFT * (1 - explained), _line(sample, best)
     for _ in range(ROUNDS):
-        moved = [_moved(sample, best, row, chemistry) for row in range(len(starts))]
+        moved = [_moved(sample, best, row, chemistry, line) for row in range(len(starts))]
         best = fit_crystals(sample, moved)
         better = best.fit.explained > np.maximum(explained, least)
         for row in np.flatnonzero(better).tolist():
@@ -55,7 +55,18 @@ def relaxed(sample: Sample, starts: Sequence[Start], chemistry: Chemistry) -> li
     return [replace(starts[row], crystal=kept[row]) for row in np.argsort(-explained, kind="stable").tolist()]
 
 
-def _moved(sample: Sample, fitted: Refined, row: int, chemistry: Chemistry) -> Crystal:
+def _line(sample: Sample, fitted: Refined) -> tuple[float, float] | None:
+    """Return the line of the profile as the crystal that fits best has it; None where its cell has no line."""
+    row = int(fitted.fit.explained.argmax())
+    try:
+        return Roots.of(sample, fitted.crystals[row].lattice, NO_SYMMETRY[0], float(fitted.fit.parameters[row, 6])).line
+    except UserError:
+        return None
+
+
+def _moved(
+    sample: Sample, fitted: Refined, row: int, chemistry: Chemistry, line: tuple[float, float] | None
+) -> Crystal:
     """Move the pieces of one crystal downhill; what symmetry it has stays."""
     look_up()
     crystal, zero = fitted.crystals[row], float(fitted.fit.parameters[row, 6])
@@ -63,7 +74,7 @@ def _moved(sample: Sample, fitted: Refined, row: int, chemistry: Chemistry) -> C
     if jointed is None:
         return crystal
     try:
-        roots = Roots.of(sample, crystal.lattice, NO_SYMMETRY[0], zero)
+        roots = Roots.of(sample, crystal.lattice, NO_SYMMETRY[0], zero, line)
     except UserError:
         return crystal
     problem, pose, shapes = Problem.without_symmetry(jointed.pieces, crystal.lattice, roots, chemistry, heavy=False)

@@ -19,7 +19,10 @@ from xtal.physics.target import Target
 BLUR = 0.8  # of the line width: what a cell that is a little wrong may shift lines by
 REACH = 5.0  # full widths at half maximum of a line to either side
 MOST_REFLECTIONS = 220  # independent ones that a search looks at, the innermost
-WIDTHS, SHARES = (0.75, 0.9, 1.05, 1.25), (0.0, 0.3, 0.6, 1.0)  # of the lines, tried
+FIRST_LINE = (1.0, 0.2)  # width, in found ones, and Lorentzian share that are tried first,
+LINE_STEPS = ((0.16, 0.2), (0.08, 0.1), (0.04, 0.05))  # and how far others lie from the best one
+NARROWEST = 0.5
+FREE = 3  # fits of free intensities, each to what the last one says of the background
 FLOOR = 4e-3  # of the strongest point, added under the root: what background and tails may be wrong by
 NOISE = 0.02  # of the strongest point: where counting is worse than this, a point counts half
 
@@ -91,7 +94,7 @@ class Roots:
         start = np.clip(np.rint(place).astype(np.int64), 0, len(level) - 2 * half - 1)
         offset = (start[:, None] + np.arange(-half, half + 1) - place[:, None]) * target.step / target.fwhm
         root, high = np.sqrt(level + FLOOR), np.sqrt(level + np.clip(taken, 0, None) + FLOOR)
-        line = line or _best_line(level, trust, start, offset)
+        line = line or _best_line(root**2 - FLOOR, high**2 - FLOOR, trust, start, offset)
         shape = pseudo_voigt(offset, *line)
         strength = count / q**2 / lorentz_polarisation_ratio(q, target.wavelength)
         return cls(hkl, q, strength / strength.max(), shape, start, root, high, trust, target.wavelength, line)
@@ -108,21 +111,47 @@ def pseudo_voigt(offset: NDArray[np.float64], width: float, share: float) -> NDA
     return np.asarray(share / (1 + 4 * scaled**2) + (1 - share) * np.exp(-4 * np.log(2) * scaled**2))
 
 
-def _best_line(level: NDArray, trust: NDArray, start: NDArray, offset: NDArray) -> tuple[float, float]:
+def _best_line(low: NDArray, high: NDArray, trust: NDArray, start: NDArray, offset: NDArray) -> tuple[float, float]:
     """Return the width and share under which free, positive intensities fit the profile best."""
+    seen: dict[tuple[float, float], float] = {}
+
+    def left(line: tuple[float, float]) -> float:
+        """Return what a line leaves unexplained; infinite where there is no such line."""
+        if line not in seen:
+            inside = line[0] >= NARROWEST and 0 <= line[1] <= 1
+            seen[line] = _left(low, high, trust, start, pseudo_voigt(offset, *line)) if inside else np.inf
+        return seen[line]
+
+    best = FIRST_LINE
+    for wider, more in LINE_STEPS:
+        while True:
+            width, share = best
+            around = [(width - wider, share), (width + wider, share), (width, share - more), (width, share + more)]
+            nearest = min(((round(w, 4), round(s, 4)) for w, s in around), key=left)
+            if left(nearest) >= left(best):
+                break
+            best = nearest
+    return best
+
+
+def _left(low: NDArray, high: NDArray, trust: NDArray, start: NDArray, shape: NDArray) -> float:
+    """Return by how much free, positive intensities of lines (R, W) miss a profile between `low` and `high` (M,).
+
+    Where lines are narrower than they are, their feet are taken off with the background, and were `low` alone to be
+    met, lines without feet would fit best: each fit meets the point of the range that is nearest to the one before.
+    """
     from scipy.optimize import nnls
 
-    rows, columns = start[:, None] + np.arange(offset.shape[1]), np.arange(len(start))[:, None]
-    weight = trust / np.sqrt(level + FLOOR)
-    best, chosen = np.inf, (1.0, 0.5)
-    for width in WIDTHS:
-        for share in SHARES:
-            design = np.zeros((len(level), len(start)))
-            design[rows, columns] = pseudo_voigt(offset, width, share)
-            left = nnls(design * weight[:, None], level * weight)[1]
-            if left < best:
-                best, chosen = left, (width, share)
-    return chosen
+    rows, columns = start[:, None] + np.arange(shape.shape[1]), np.arange(len(start))[:, None]
+    design = np.zeros((len(low), len(start)))
+    design[rows, columns] = shape
+    goal, missed = low, 0.0
+    for _ in range(FREE):
+        weight = trust / np.sqrt(goal + FLOOR)
+        found = design @ nnls(design * weight[:, None], goal * weight)[0]
+        goal = np.clip(found, low, high)
+        missed = float(np.square(weight * (found - goal)).sum())
+    return missed
 
 
 def independent(

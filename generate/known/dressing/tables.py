@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from generate.known.dressing.undressed import Undressed, Unit
-from generate.known.pendants import HYDROGEN, Group, onto
+from generate.known.pendants import HYDROGEN, Group
 from generate.solving.roots import Roots
 from xtal.crystals import HIGHEST_NUMBER
 
 TWISTS = 24  # of a rotor about its axis
 TURNS = 6  # of a group about its bond
+NEARLY_BACK = 1e-4  # 1 + cosine of a bond with the z axis: what is nearer to its back is turned about x
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,5 +174,14 @@ def _placed(carbon: NDArray[np.float64], hydrogen: NDArray[np.float64], kind: Gr
     """(A, T, m, 3) Å of a group in the place of a hydrogen (A, 3)."""
     angles = 2 * np.pi * np.arange(turns(kind)) / turns(kind)
     about = Rotation.from_rotvec(np.array([0.0, 0, 1]) * angles[:, None]).as_matrix()  # (T, 3, 3)
-    bond = np.array([onto(np.array([0.0, 0, 1]), way) for way in hydrogen - carbon])  # (A, 3, 3)
-    return np.einsum("mx,txy,ayz->atmz", kind.position, about, bond) + carbon[:, None, None]
+    return np.einsum("mx,txy,ayz->atmz", kind.position, about, _along(hydrogen - carbon)) + carbon[:, None, None]
+
+
+def _along(ways: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(A, 3, 3) rotations R with ``(0, 0, 1) R`` along each of (A, 3)."""
+    x, y, z = (ways / np.linalg.norm(ways, axis=1, keepdims=True)).T
+    rest = 1 / np.maximum(1 + z, NEARLY_BACK)
+    rows = [[1 - x * x * rest, -x * y * rest, x], [-x * y * rest, 1 - y * y * rest, y], [-x, -y, z]]
+    found = np.moveaxis(np.array(rows), 2, 0).swapaxes(1, 2)
+    found[z < NEARLY_BACK - 1] = np.diag([1.0, -1, -1])
+    return found
