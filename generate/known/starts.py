@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from generate.knowledge.series import straight_linkers
 from generate.known.archetypes import archetypes
 from generate.known.centring import centrings, in_lattice
-from generate.known.dressing import SETTLED, Attempt, Dresser, Undressed, bonded_as, undressed
+from generate.known.dressing import SETTLED, THOROUGH, THOROUGHLY, Attempt, Dresser, Undressed, bonded_as, undressed
 from generate.known.exchange import Plan, exchanged, plans
 from generate.known.gallery import Neighbour
 from generate.known.isoreticular import Key, Recipe, recipes, with_metal
@@ -180,9 +180,15 @@ class Builder:
         """Move the frameworks that the pattern agrees with best, and fit their cells; best fits first."""
         able = [(built.trial, attempt) for built, attempt in tried if attempt is not None]
         able.sort(key=lambda one: one[1].misfit)
-        best = able[:SETTLED]
-        made = [a.settled(bonded_as(trial.plan.host.crystal, chemistry), rng).crystal for trial, a in best]
-        return self._refined([trial for trial, _ in best], made)
+        found = []
+        for trial, attempt in able[:SETTLED]:
+            usual = bonded_as(trial.plan.host.crystal, chemistry)
+            found += [(trial, one, attempt, usual) for one in attempt.settled(usual, rng)]
+        found.sort(key=lambda one: one[1].misfit)
+        made = [(trial, one.crystal) for trial, one, _, _ in found]
+        for trial, _, attempt, usual in found[:THOROUGHLY]:
+            made += [(trial, one.crystal) for one in attempt.settled(usual, rng, THOROUGH)[:OF_ONE_SET]]
+        return self._refined([trial for trial, _ in made], [crystal for _, crystal in made])
 
     def _refined(self, trials: Sequence[_Trial], crystals: Sequence[Crystal]) -> list[_Built]:
         """Fit the cells of crystals; best fits first, flat cells left out."""

@@ -97,7 +97,7 @@ def _downhill(fixed: Scattering, state: Arrangement, rng: Generator) -> Arrangem
 
 def scattering(tables: Tables, roots: Roots) -> Scattering:
     """Return tables and profile as compiled code takes them."""
-    pieces = tables.still, tables.turned, tables.groups, tables.owner, tables.twists, tables.turns
+    pieces = tables.still, tables.turned, tables.strain, tables.groups, tables.owner, tables.twists, tables.turns
     return Scattering(*pieces, roots.strength, roots.start, roots.shape, roots.root, roots.high, roots.trust, FLOOR)
 
 

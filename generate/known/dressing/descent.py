@@ -21,6 +21,7 @@ class Scattering(NamedTuple):
 
     still: NDArray[np.complex64]  # (R,)
     turned: NDArray[np.complex64]  # (V, A, R)
+    strain: NDArray[np.float64]  # (V, A)
     groups: NDArray[np.complex64]  # (P, K, A, T, R)
     owner: NDArray[np.int64]  # (P,) rotor
     twists: NDArray[np.int64]  # (V,)
@@ -55,38 +56,40 @@ class Changes(NamedTuple):
 
 @njit(cache=True, fastmath=True)
 def descend(p: Scattering, s: State, order: NDArray) -> float:
-    """Change a state in place until no change of one piece helps; return the misfit.
+    """Change a state in place until no change of one piece helps; return the misfit with the strain of its twists.
 
     Pieces are taken in `order`: first the V rotors are numbered, then the P places.
     """
-    sums = p.still.copy()
+    sums, strained = p.still.copy(), 0.0
     for u in range(len(p.turned)):
         sums += p.turned[u, s.twist[u]]
+        strained += p.strain[u, s.twist[u]]
     for q in range(len(p.owner)):
         if s.group[q] >= 0:
             sums += p.groups[q, s.group[q], s.twist[p.owner[q]], s.turn[q]]
     slope, work, by_line = np.empty(len(p.root)), np.empty(len(p.root)), np.empty(len(p.still))
     change, best = np.empty_like(p.still), np.empty_like(p.still)
     changes = Changes(np.empty(COMPUTED), np.empty(COMPUTED, np.int64), np.empty(COMPUTED, np.int64))
-    cost = _cost(p, sums, slope)
+    cost = _cost(p, sums, slope) + strained
     _by_line(p, slope, by_line)
     for _ in range(PASSES):
         before = cost
         for piece in order:
             _look_around(p, s, piece, sums, by_line, change, changes)
-            chosen, least = -1, cost - GAIN
+            chosen, least, strain = -1, cost - GAIN, strained
             for k in range(COMPUTED):
                 if changes.where[k] < 0:
                     break
                 _change(p, s, piece, changes.where[k], changes.turn[k], change)
-                new = _cost(p, sums + change, work)
+                after = strained + _strain(p, s, piece, changes.where[k])
+                new = _cost(p, sums + change, work) + after
                 if new < least:
-                    chosen, least = k, new
+                    chosen, least, strain = k, new, after
                     best[:], slope[:] = change, work
             if chosen >= 0:
                 _apply(p, s, piece, changes.where[chosen], changes.turn[chosen])
                 sums += best
-                cost = least
+                cost, strained = least, strain
                 _by_line(p, slope, by_line)
         if before - cost < GAIN:
             break
@@ -119,7 +122,7 @@ def _look_around(
         for a in range(p.twists[piece]):
             if a != s.twist[piece]:
                 _change(p, s, piece, a, -1, change)
-                _offer(_promise(sums, change, by_line), a, -1, changes)
+                _offer(_promise(sums, change, by_line) + _strain(p, s, piece, a), a, -1, changes)
         return
     here = piece - len(p.turned)
     kind = s.group[here]
@@ -155,6 +158,12 @@ def _promise(sums: NDArray, change: NDArray, by_line: NDArray) -> float:
         a, b, x, y = sums[r].real, sums[r].imag, change[r].real, change[r].imag
         total += by_line[r] * (2 * (a * x + b * y) + x * x + y * y)
     return total
+
+
+@njit(cache=True, fastmath=True)
+def _strain(p: Scattering, s: State, piece: int, where: int) -> float:
+    """Return by how much a change of a piece changes the strain of the twists."""
+    return p.strain[piece, where] - p.strain[piece, s.twist[piece]] if piece < len(p.turned) else 0.0
 
 
 @njit(cache=True, fastmath=True)

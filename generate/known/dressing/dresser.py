@@ -22,11 +22,24 @@ from generate.solving.roots import Roots
 from xtal.errors import UserError
 from xtal.patterns.sample import Sample
 
-SETTLED = 14  # frameworks that are moved
-TRIED = 2  # arrangements of each
+SETTLED = 14  # frameworks that are moved,
+THOROUGHLY = 3  # and those of them that are worth more work
+SAME = 1e-5  # of the misfit: frameworks as near count as one
 AGAIN, KICKED = 12, 60  # begins and disturbances where a move led
-ROUNDS = 4  # of moves
 IDENTITY = np.eye(3, dtype=np.int64)[None]
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How often a framework is moved: `tried` arrangements, then, in `rounds`, `new` ones around the `kept` best."""
+
+    tried: int
+    kept: int
+    new: int
+    rounds: int
+
+
+BRIEF, THOROUGH = Effort(tried=2, kept=1, new=1, rounds=3), Effort(tried=12, kept=8, new=4, rounds=7)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,19 +65,31 @@ class Attempt:
         """The least one."""
         return self.found[0].misfit
 
-    def settled(self, chemistry: Chemistry, rng: Generator) -> Settled:
-        """Move it to where bonds and pattern are best, arrange it anew there, and again, as long as that helps."""
+    def settled(self, chemistry: Chemistry, rng: Generator, effort: Effort = BRIEF) -> list[Settled]:
+        """Move it to where bonds and pattern are best, arrange it anew there, and again, as long as that helps.
+
+        Returns:
+            What agrees with the pattern best, best first.
+        """
         tables = Tables.of(self.framework, self.kinds, self.roots)
-        every = [settled(self.framework, self.kinds, tables, one, self.roots, chemistry) for one in self.found]
-        best = min(every, key=lambda one: one.misfit)
-        for _ in range(ROUNDS - 1):
-            tables = Tables.of(best.framework, self.kinds, self.roots)
-            better = arranged(tables, self.wanted, self.roots, rng, best.arrangement.untwisted(), AGAIN, KICKED)[0]
-            new = settled(best.framework, self.kinds, tables, better, self.roots, chemistry)
-            if new.misfit >= best.misfit:
-                break
-            best = new
-        return best
+        pool = waiting = _best(self._moved(self.framework, tables, self.found[: effort.tried], chemistry), effort.kept)
+        for _ in range(effort.rounds):
+            new = [one for state in waiting for one in self._rearranged(state, chemistry, rng, effort.new)]
+            pool = _best([*pool, *new], effort.kept)
+            waiting = [one for one in pool if any(one is other for other in new)]
+        return pool
+
+    def _rearranged(self, state: Settled, chemistry: Chemistry, rng: Generator, count: int) -> list[Settled]:
+        """Arrange the groups anew where a move led, and move on."""
+        tables, begin = Tables.of(state.framework, self.kinds, self.roots), state.arrangement.untwisted()
+        found = arranged(tables, self.wanted, self.roots, rng, begin, AGAIN, KICKED)
+        return self._moved(state.framework, tables, found[:count], chemistry)
+
+    def _moved(
+        self, framework: Undressed, tables: Tables, found: Sequence[Arrangement], chemistry: Chemistry
+    ) -> list[Settled]:
+        """Move a framework dressed in each way."""
+        return [settled(framework, self.kinds, tables, one, self.roots, chemistry) for one in found]
 
 
 class Dresser:
@@ -89,7 +114,16 @@ class Dresser:
             return None
         self._line = roots.line
         found = arranged(Tables.of(framework, kinds, roots), wanted, roots, self.rng)
-        return Attempt(framework, kinds, wanted, tuple(found[:TRIED]), roots)
+        return Attempt(framework, kinds, wanted, tuple(found[: THOROUGH.tried]), roots)
+
+
+def _best(pool: Sequence[Settled], count: int) -> list[Settled]:
+    """Return the best `count` that differ, best first."""
+    kept: list[Settled] = []
+    for one in sorted(pool, key=lambda one: one.misfit):
+        if len(kept) < count and not any(one.misfit - other.misfit < SAME for other in kept):
+            kept.append(one)
+    return kept
 
 
 def _kinds(groups: Sequence[Group]) -> tuple[tuple[Group, ...], NDArray[np.int64]]:

@@ -36,7 +36,7 @@ class Settled:
     Attributes:
         crystal: dressed.
         cost: of bonds, coordination, contacts and pattern, see `generate.solving`.
-        misfit: of the pattern alone.
+        misfit: of the pattern, with the strain of the twists.
         framework: bare, its bodies twisted and where they were moved.
         arrangement: of its groups.
     """
@@ -62,7 +62,7 @@ def settled(
     every = [*framework.nodes, *linkers]
     middles = [position.mean(axis=0) for _, position in every]
     standing = [(part, middle) for (part, _), middle in zip(every, middles, strict=True)]
-    problem, pose, shapes = Problem.without_symmetry(standing, framework.lattice, roots, chemistry)
+    problem, pose, shapes = Problem.without_symmetry(standing, framework.lattice, roots, chemistry, heavy=False)
     steps, cost, terms = min(STEPS, int(LONGEST / problem.seconds)), np.empty(1), np.zeros(4)
     descend_all(problem.arrays, pose[None], problem.shapes, shapes[None], PATTERN, steps, TOLERANCE, cost)
     evaluate(problem.arrays, pose, problem.shapes, shapes, PATTERN, np.empty(len(pose)), terms)
@@ -79,10 +79,11 @@ def settled(
         replace(unit, position=moved(tables.body(unit, row, arrangement.twist), first + row))
         for row, unit in enumerate(framework.units)
     )
+    strain = float(tables.strain[np.arange(len(tables.strain)), arrangement.twist].sum())
     return Settled(
         problem.crystal(pose, shapes),
         float(cost[0]),
-        float(terms[0]),
+        float(terms[0]) + strain,
         replace(framework, nodes=nodes, units=units),
         arrangement,
     )

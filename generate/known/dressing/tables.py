@@ -8,13 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from generate.known.dressing.undressed import Undressed, Unit
+from generate.known.dressing.undressed import Axis, Undressed, Unit
 from generate.known.pendants import HYDROGEN, Group
 from generate.solving.roots import Roots
 from xtal.crystals import HIGHEST_NUMBER
 
 TWISTS = 24  # of a rotor about its axis
 TURNS = 6  # of a group about its bond
+FLAT = 0.4  # of a ring's width, and no more, its atoms may lie beside its plane
+STRAIN = 3e-4  # of the misfit, of a ring between the plane of a carboxylate and across it
 NEARLY_BACK = 1e-4  # 1 + cosine of a bond with the z axis: what is nearer to its back is turned about x
 
 
@@ -26,11 +28,13 @@ class Rotor:
         unit: row of the linker.
         atoms: (n,) of these in the linker.
         bodies: (A, n, 3) Å of them in each twist, the first as they are.
+        strain: (A,) of each twist, in units of the misfit.
     """
 
     unit: int
     atoms: NDArray[np.int64]
     bodies: NDArray[np.float64]
+    strain: NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +61,7 @@ class Tables:
     Attributes:
         still: (R,) complex64 of what stays.
         turned: (V, A, R) complex64 of each rotor in each of A twists.
+        strain: (V, A) of each of these twists, in units of the misfit.
         groups: (P, K, A, T, R) complex64 what a group of each of K kinds adds on each place, hydrogen taken away.
         owner: (P,) rotor of each place.
         twists: (V,) of the rotor that differ.
@@ -67,6 +72,7 @@ class Tables:
 
     still: NDArray[np.complex64]
     turned: NDArray[np.complex64]
+    strain: NDArray[np.float64]
     groups: NDArray[np.complex64]
     owner: NDArray[np.int64]
     twists: NDArray[np.int64]
@@ -83,7 +89,9 @@ class Tables:
         still = np.sum([scatter(position, part.numbers) for part, position in framework.nodes], axis=0)
         every = max((len(rotor.bodies) for rotor in rotors), default=1)
         turned = np.zeros((len(rotors), every, len(roots.q)), np.complex64)
-        for table, rotor in zip(turned, rotors, strict=True):
+        strain = np.zeros((len(rotors), every))
+        for table, twists, rotor in zip(turned, strain, rotors, strict=True):
+            twists[: len(rotor.bodies)] = rotor.strain
             table[: len(rotor.bodies)] = scatter(rotor.bodies, framework.units[rotor.unit].linker.numbers[rotor.atoms])
         for row, unit in enumerate(framework.units):
             rest = np.setdiff1d(np.arange(len(unit.position)), [a for r in rotors if r.unit == row for a in r.atoms])
@@ -99,6 +107,7 @@ class Tables:
         return cls(
             still.astype(np.complex64),
             turned,
+            strain,
             groups,
             np.array([place.rotor for place in places], np.int64),
             np.array([len(rotor.bodies) for rotor in rotors], np.int64),
@@ -155,9 +164,31 @@ def _rotors(row: int, unit: Unit) -> Iterator[Rotor]:
             break
         held[atoms] = False
         turn = Rotation.from_rotvec(axis.along * 2 * np.pi * np.arange(TWISTS)[:, None] / TWISTS).as_matrix()
-        yield Rotor(row, atoms, (unit.position[atoms] - axis.point) @ turn.swapaxes(1, 2) + axis.point)
+        bodies = (unit.position[atoms] - axis.point) @ turn.swapaxes(1, 2) + axis.point
+        yield Rotor(row, atoms, bodies, _strain(unit, axis, bodies))
     if held[unit.places].any() or not unit.rotors:
-        yield Rotor(row, np.flatnonzero(held), unit.position[None, held])
+        yield Rotor(row, np.flatnonzero(held), unit.position[None, held], np.zeros(1))
+
+
+def _strain(unit: Unit, axis: Axis, bodies: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(A,) strain of bodies (A, n, 3) about an axis: rings lie in the plane of a carboxylate, or across it.
+
+    So do 91 of a hundred in hypothetical MOFs, and 75 of a hundred real ones lie within 15° of the plane of one.
+    """
+    aside = bodies - axis.point
+    aside -= (aside @ axis.along)[..., None] * axis.along
+    _, lengths, ways = np.linalg.svd(aside, full_matrices=False)
+    linker, cosines = unit.linker, []
+    for end in range(2):
+        donors = unit.position[linker.bound & (linker.end == end)]
+        if len(donors) == 2:
+            across = donors[1] - donors[0]
+            across = across - (across @ axis.along) * axis.along
+            cosines.append(ways[:, 0] @ across / np.linalg.norm(across))
+    if not cosines or lengths[0, 1] > FLAT * lengths[0, 0]:
+        return np.zeros(len(bodies))
+    square = np.square(cosines)
+    return np.asarray(STRAIN * np.mean(4 * square * (1 - square), axis=0))
 
 
 def _places(row: int, unit: Unit, rotors: Sequence[Rotor], kinds: Sequence[Group]) -> Iterator[Place]:

@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 import models
 from generate.knowledge import linker_kinds
 from generate.known import Builder, Gallery
-from generate.known.dressing import Dresser, undressed
+from generate.known.dressing import THOROUGH, Dresser, undressed
 from generate.known.dressing.arrange import Arrangement, arranged, scattering
 from generate.known.dressing.descent import State, descend
 from generate.known.dressing.settle import _dressed
-from generate.known.dressing.tables import Tables
+from generate.known.dressing.tables import STRAIN, TWISTS, Tables, _rotors
 from generate.known.dressing.undressed import Undressed, Unit
 from generate.known.exchange import plans
 from generate.known.pendants import bare
@@ -76,6 +76,29 @@ def unit(smiles: str) -> Unit:
     return Unit(naked.linker.position, naked.linker, naked.places)
 
 
+def test_more_work_gives_several_arrangements_none_worse():
+    truth = fluorinated(1, 2, 6)
+    attempt = Dresser(measured(truth), np.random.default_rng(0)).attempt(stripped(truth), 0.0)
+    assert attempt is not None
+    chemistry = Library.load().chemistry
+    brief = attempt.settled(chemistry, np.random.default_rng(1))
+    found = [one.misfit for one in attempt.settled(chemistry, np.random.default_rng(1), THOROUGH)]
+    assert len(brief) == 1
+    assert 1 < len(found) <= THOROUGH.kept
+    assert found == sorted(found)
+    assert np.diff(found).min() > 0
+    assert found[0] < brief[0].misfit + 1e-4
+
+
+def test_rings_lie_in_the_plane_of_a_carboxylate_or_across_it():
+    strain = next(_rotors(0, unit("[O-]C(=O)c1ccc(cc1)C(=O)[O-]"))).strain
+    assert len(strain) == TWISTS
+    assert strain[[0, TWISTS // 4, TWISTS // 2]] == pytest.approx(0, abs=0.05 * STRAIN)
+    assert strain[TWISTS // 8] == pytest.approx(STRAIN, rel=0.05)
+    bare_alkane = next(_rotors(0, unit("[O-]C(=O)C12CCC(CC1)(CC2)C(=O)[O-]")))
+    assert (bare_alkane.strain == 0).all()  # no ring that is flat
+
+
 @pytest.mark.parametrize(
     ("smiles", "rings"),
     [
@@ -122,7 +145,7 @@ def test_the_pattern_says_where_groups_are(which):
     assert attempt is not None
     own = misfit(attempt.roots, truth.frac_coords, truth.numbers)
     assert attempt.misfit < own + 0.001  # another arrangement may do as well
-    found = attempt.settled(Library.load().chemistry, np.random.default_rng(1))
+    found = attempt.settled(Library.load().chemistry, np.random.default_rng(1))[0]
     assert found.misfit < 2 * own + 0.001
     assert found.crystal.formula == truth.formula
 
