@@ -12,7 +12,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from generate.known.dressing.arrange import Arrangement, arranged
+from generate.known.dressing.arrange import Arrangement, arranged, descent_seconds
 from generate.known.dressing.settle import Settled, settled
 from generate.known.dressing.tables import Tables
 from generate.known.dressing.undressed import Undressed
@@ -31,15 +31,20 @@ IDENTITY = np.eye(3, dtype=np.int64)[None]
 
 @dataclass(frozen=True)
 class Effort:
-    """How often a framework is moved: `tried` arrangements, then, in `rounds`, `new` ones around the `kept` best."""
+    """How often a framework is moved: `tried` arrangements, then, in `rounds`, `new` ones around the `kept` best.
+
+    It ends after about so many `seconds` of a usual core, counted by what is done.
+    """
 
     tried: int
     kept: int
     new: int
     rounds: int
+    seconds: float
 
 
-BRIEF, THOROUGH = Effort(tried=2, kept=1, new=1, rounds=3), Effort(tried=12, kept=8, new=4, rounds=7)
+BRIEF = Effort(tried=2, kept=1, new=1, rounds=3, seconds=1.5)
+THOROUGH = Effort(tried=12, kept=8, new=4, rounds=7, seconds=4.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,8 +78,11 @@ class Attempt:
         """
         tables = Tables.of(self.framework, self.kinds, self.roots)
         pool = waiting = _best(self._moved(self.framework, tables, self.found[: effort.tried], chemistry), effort.kept)
+        once = (AGAIN + KICKED) * descent_seconds(tables, self.wanted, self.roots)
+        left = int(effort.seconds / once)
         for _ in range(effort.rounds):
-            new = [one for state in waiting for one in self._rearranged(state, chemistry, rng, effort.new)]
+            begun, left = waiting[:left], left - len(waiting[:left])
+            new = [one for state in begun for one in self._rearranged(state, chemistry, rng, effort.new)]
             pool = _best([*pool, *new], effort.kept)
             waiting = [one for one in pool if any(one is other for other in new)]
         return pool
