@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from ui.inputs import NO_WAVELENGTH, Loaded, Source, bare_curve, load
@@ -138,13 +138,13 @@ class Actions:
             return self.select_candidate(view, 1)
         return self.select(view, view.hit)
 
-    def compare(self, view: View, asked: str, cif: str = "") -> View:
+    def compare(self, view: View, asked: str, cif: Source | None = None) -> View:
         """Weigh the structure that is asked for against the pattern shown, and overlay it.
 
         Args:
             view: with an answer.
-            asked: name, refcode, or the file name of `cif`; blank asks for nothing.
-            cif: path of a CIF that was dropped.
+            asked: name, refcode, or the name of `cif`; blank asks for nothing.
+            cif: that was dropped, or None.
         """
         from search.frameworks.asked import compare, structure_of
 
@@ -154,8 +154,8 @@ class Actions:
         if solver is None or solution is None or solver.describer is None or view.loaded is None:
             return replace(view, message=notice_html(ASK_LATER))
         try:
-            dropped = bool(cif) and asked.strip() == Path(cif).name  # no other path is read: whoever types is elsewhere
-            what = structure_of(cif) if dropped else asked
+            dropped = cif is not None and asked.strip() == cif.name  # no path is read: whoever types is elsewhere
+            what = structure_of(str(cif.path), cif.name) if dropped and cif is not None else asked
             found = compare(what, solver.engine, solver.judge, solver.describer, solution.answer, solution.verdict)
         except UserError as error:
             return replace(view, compared=None, message=error_html(str(error)))

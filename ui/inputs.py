@@ -1,6 +1,6 @@
 """What the person at the page gives: a pattern file or an example, a wavelength, elements, a formula."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -81,14 +81,18 @@ def load(source: Source, choice: str | None) -> Loaded:
     """
     from xtal.readers import read_pattern
 
-    text = (choice or "").strip()
+    text, stored = (choice or "").strip(), source.path.name
     try:
         if text in ("", FROM_FILE):
-            return Loaded(read_pattern(source.path), source, "from the file")
-        chosen = parse_wavelength(text)
-        return Loaded(read_pattern(source.path, chosen), source, "chosen", _conflict(source, chosen))
+            made = Loaded(read_pattern(source.path), source, "from the file")
+        else:
+            chosen = parse_wavelength(text)
+            made = Loaded(read_pattern(source.path, chosen), source, "chosen", _conflict(source, chosen))
     except UserError as error:
-        raise UserError(error.told(ADVICE), error.reason) from None
+        raise UserError(error.told(ADVICE).replace(stored, source.name), error.reason) from None
+    if source.simulated:  # its file has the name that people know
+        return made
+    return replace(made, pattern=replace(made.pattern, source=made.pattern.source.replace(stored, source.name)))
 
 
 def bare_curve(source: Source) -> Pattern | None:

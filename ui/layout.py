@@ -9,6 +9,7 @@ from ui.asking.panel import AskPanel, make_asking
 from ui.batch import Several
 from ui.inputs import FROM_FILE, examples, wavelength_choices
 from ui.line_panel import LinePanel
+from ui.opening.dropped import drop_box
 from ui.opening.examples import examples_html
 from ui.paper import PaperPanel, paper_buttons
 from ui.question import MOST_CANDIDATES, MOST_UNITS
@@ -125,7 +126,7 @@ def html(name: str, value: str = "", **options: Any) -> gr.HTML:
 
 def make_inputs() -> Inputs:
     """Return the controls, from top to bottom."""
-    file = gr.File(label="Powder patterns", file_count="multiple", type="filepath", height=132, elem_id="xs-file")
+    file = drop_box("Powder patterns", "xs-file")
     html("xs-formats", f"{formats_html()}; any number of files")
     together = gr.Button("Answer both", size="sm", visible=False, elem_id="xs-together")
     example = html("xs-examples", examples_html(examples()), js_on_load=script("picks.js"))
@@ -149,7 +150,7 @@ def make_inputs() -> Inputs:
     with gr.Accordion("History", open=False, elem_id="xs-past"):
         words = _line("Find an answer", "file, structure or formula", "xs-words", "Press Enter.")
         history = html("xs-history", history_html(None), js_on_load=script("table.js"))
-    opened = (file, gr.State(()), together, gr.State(""), example)
+    opened = (file, gr.State(()), together, gr.State(None), example)
     return Inputs(*opened, wavelength, elements, choice, formula, compare, *generation, button, words, history)
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from generate.knowledge import split_metals, split_names
 from generate.request import Request
+from ui.inputs import Source
 from ui.show.elements import Choice
 from xtal.crystals import parse_elements, parse_formula
 
@@ -31,8 +32,8 @@ class Question:
         count: candidates.
         metals: that are known to be in what is generated, with blanks between them.
         linkers: that are known to be in it, names or SMILES with semicolons between them.
-        compare: “is it …?”: a name, a refcode, or the file name of `cif`; blank asks for nothing.
-        cif: path of a CIF that was dropped beside the pattern.
+        compare: “is it …?”: a name, a refcode, or the name of `cif`; blank asks for nothing.
+        cif: a CIF that was dropped beside the pattern, or None.
     """
 
     elements: str = ""
@@ -45,7 +46,7 @@ class Question:
     metals: str = ""
     linkers: str = ""
     compare: str = ""
-    cif: str = ""
+    cif: Source | None = None
     outright: bool = False
 
     def options(self) -> "Options":

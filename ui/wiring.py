@@ -13,6 +13,7 @@ from ui.actions import Actions
 from ui.asking.panel import NOTHING, AskPanel
 from ui.batch import Files, Several, batch_html
 from ui.batch.batch import Batch
+from ui.inputs import Source
 from ui.job import Job
 from ui.layout import Inputs, Making, Outputs
 from ui.library import Library
@@ -95,7 +96,7 @@ class Wiring:
             view = self.actions.compare(view, question.compare, question.cif)
         return self.shown(view, root, job)
 
-    def compare(self, view: View, root: bool, asked: str, cif: str) -> list[Any]:
+    def compare(self, view: View, root: bool, asked: str, cif: Source | None) -> list[Any]:
         """Answer “is it …?” of the pattern shown, beside whatever is being generated."""
         return Outputs.values(self.actions.compare(view, asked, cif), root)
 

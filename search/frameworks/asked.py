@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -61,14 +61,15 @@ class Compared:
         return None if self.hit is None else self.engine.overlay(answer.pattern, self.hit)
 
 
-def structure_of(asked: str) -> str | Crystal:
-    """Return what is asked for: the crystal of a CIF, named after its file, or the name as it is."""
+def structure_of(asked: str, name: str = "") -> str | Crystal:
+    """Return what is asked for: the crystal of a CIF, named after its file or `name`, or the name as it is."""
     path = Path(asked.strip())
     if path.suffix.lower() != ".cif":
         return asked
     if not path.is_file():
         raise UserError(f"no file at {path}")
-    return replace(read_cif(path.read_bytes(), path.name), name=path.stem)
+    called = name or path.name
+    return replace(read_cif(path.read_bytes(), called), name=PurePath(called).stem)
 
 
 def compare(

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -36,7 +35,7 @@ class Opening:
 
     def files(
         self,
-        paths: list[str] | None,
+        sources: list[Source] | None,
         before: Source | None,
         wavelength: str,
         root: bool,
@@ -47,39 +46,36 @@ class Opening:
         """Read what was dropped: one file is drawn, also in place of one before, several wait in a table."""
         stop(job, files)
         if before is not None and view.loaded is None and view.bare is None and not files.sources:
-            paths = [path for path in paths or [] if Path(path) != before.path]  # it holds no pattern, and was said so
+            sources = [source for source in sources or [] if source.path != before.path]  # no pattern, as was said
             before = None
-        dropped = [path for path in dict.fromkeys(paths or []) if not is_structure(Path(path))]
-        structures = [path for path in paths or [] if is_structure(Path(path))]
+        sources = list({source.path: source for source in sources or []}.values())
+        dropped = [source for source in sources if not is_structure(source.path)]
+        structures = [source for source in sources if is_structure(source.path)]
         if structures and (dropped or before is not None):  # beside a pattern: to compare it with
-            dropped = dropped or [str(before.path)] if before is not None else dropped
+            dropped = dropped or [before] if before is not None else dropped
             return self._beside(dropped, structures[-1], wavelength, root, view)
-        dropped = list(dict.fromkeys(paths or []))
-        sources = [Source(Path(path), Path(path).name) for path in dropped]
         new = [source for source in sources if before is None or source.path != before.path]
         if before is not None and len(new) == 1 and len(sources) == 2:
             return self._replaced(before, new[0], wavelength, root, view)
-        return self._answered(sources, wavelength, root, view, dropped)
+        return self._answered(sources, wavelength, root, view)
 
     def left(self, view: View, job: Job | None, root: bool) -> list[Any]:
         """Draw what the phases of the answer shown leave of its pattern."""
         stop(job)
         return self._shown(self._actions.left(view), root)
 
-    def _beside(self, dropped: list[str], cif: str, wavelength: str, root: bool, view: View) -> list[Any]:
+    def _beside(self, sources: list[Source], cif: Source, wavelength: str, root: bool, view: View) -> list[Any]:
         """Read patterns, and the structure that they are to be compared with."""
-        sources = [Source(Path(path), Path(path).name) for path in dropped]
-        shown = self._answered(sources, wavelength, root, view, dropped)
-        shown[COMPARE : COMPARE + 2] = [Path(cif).name, cif]
+        shown = self._answered(sources, wavelength, root, view)
+        shown[COMPARE : COMPARE + 2] = [cif.name, cif]
         return shown
 
     def together(
-        self, pair: tuple[str, ...], wavelength: str, root: bool, job: Job | None, files: Files, view: View
+        self, pair: tuple[Source, ...], wavelength: str, root: bool, job: Job | None, files: Files, view: View
     ) -> list[Any]:
         """Answer a file and the one that took its place as a batch."""
         stop(job, files)
-        sources = [Source(Path(path), Path(path).name) for path in pair]
-        return self._answered(sources, wavelength, root, view, list(pair))
+        return self._answered(list(pair), wavelength, root, view)
 
     def example(self, name: str, wavelength: str, root: bool, job: Job | None, files: Files, view: View) -> list[Any]:
         """Read a bundled pattern, by the stem of its file."""
@@ -104,17 +100,15 @@ class Opening:
             remark = REPLACED.format(source.name, before.name)
             loaded = replace(shown.loaded, remark=" ".join(filter(None, (shown.loaded.remark, remark))))
             shown = replace(shown, loaded=loaded, message=notice_html(loaded.news))
-        pair = (str(before.path), str(source.path)) if before.path.is_file() else ()
-        return self._opened(source, shown, root, Files(), [str(source.path)], pair)
+        pair = (before, source) if before.path.is_file() else ()
+        return self._opened(source, shown, root, Files(), [source], pair)
 
-    def _answered(
-        self, sources: list[Source], wavelength: str, root: bool, view: View, dropped: list[str]
-    ) -> list[Any]:
+    def _answered(self, sources: list[Source], wavelength: str, root: bool, view: View) -> list[Any]:
         if len(sources) > 1:
-            sources = sorted(sources, key=lambda source: natural(source.name))
-            return self._opened(None, without(view.edits), root, Files(tuple(sources)), dropped)
+            several = sorted(sources, key=lambda source: natural(source.name))
+            return self._opened(None, without(view.edits), root, Files(tuple(several)), sources)
         source = sources[0] if sources else None
-        return self._opened(source, self._actions.show(source, wavelength, view.edits), root, Files(), dropped)
+        return self._opened(source, self._actions.show(source, wavelength, view.edits), root, Files(), sources)
 
     def _opened(
         self,
@@ -122,8 +116,8 @@ class Opening:
         view: View,
         root: bool,
         files: Files,
-        dropped: list[str],
-        pair: tuple[str, ...] = (),
+        dropped: list[Source],
+        pair: tuple[Source, ...] = (),
     ) -> list[Any]:
         batch = tuple(Item(each) for each in files.sources)
         both = [pair, gr.Button(visible=bool(pair))]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from search.solution import Solution
 
 OFFERED = 5  # wavelengths beside the message that one is missing, from 1
-LONGEST_NAME = 100  # letters of a file's name before its suffix
+LONGEST_NAME = 150  # bytes of a file's name before its suffix; file systems take 255 with it
 
 
 def error_html(text: str) -> str:
@@ -79,7 +79,8 @@ def library_html(library: Library) -> str:
 
 def file_name(identifier: str, suffix: str = ".cif") -> str:
     """Return a safe name for a file about an entry or a pattern."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "_", identifier).strip("._")[:LONGEST_NAME] + suffix
+    letters = re.sub(r"[^\w.-]+", "_", identifier).strip("._").encode()[:LONGEST_NAME]
+    return letters.decode(errors="ignore") + suffix
 
 
 def _duration(seconds: float) -> str:

@@ -1,20 +1,24 @@
+import re
 import shutil
 from dataclasses import fields
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from gradio.data_classes import FileData, ListFiles
 from ui_fakes import SALT, FakeEngine, library
 
 from ui.actions import Actions
 from ui.batch import Files
-from ui.inputs import FROM_FILE, Source
+from ui.inputs import FROM_FILE, Source, load
+from ui.opening.dropped import NAMELESS, called, drop_box
 from ui.opening.events import COMPARE, Opening
 from ui.opening.structures import is_structure
 from ui.question import Question
 from ui.view import View
 from ui.wiring import Wiring
 from xtal.crystals import write_cif
+from xtal.errors import UserError
 
 PATTERN = Path(__file__).parents[2] / "data" / "patterns" / "sigma.xye"
 SOURCE, FILES, DROPPED, PAIR, TOGETHER = range(5)
@@ -32,7 +36,11 @@ def files(tmp_path):
         shutil.copy(PATTERN, path)
     structure = tmp_path / "mine.cif"
     structure.write_text(write_cif(SALT, ["mine"]))
-    return [str(path) for path in (*made, structure)]
+    return [source(path) for path in (*made, structure)]
+
+
+def source(path: Path) -> Source:
+    return Source(path, path.name)
 
 
 def opened(opening, paths, before=None, view=None):
@@ -62,7 +70,7 @@ def test_several_files_at_once_are_a_batch(opening, files):
 
 def test_a_structure_beside_a_pattern_is_compared_with_it(opening, files):
     one, _, structure = files
-    for paths, before in (([one, structure], None), ([one, structure], Source(Path(one), "one.xye"))):
+    for paths, before in (([one, structure], None), ([one, structure], one)):
         made = opened(opening, paths, before)
         assert made[SOURCE].name == "one.xye"
         assert made[COMPARE : COMPARE + 2] == ["mine.cif", structure]
@@ -72,18 +80,18 @@ def test_a_structure_beside_a_pattern_is_compared_with_it(opening, files):
 def test_a_file_that_holds_no_pattern_is_nothing_to_stand_beside(opening, files, tmp_path):
     empty = tmp_path / "empty.xy"
     empty.touch()
-    first = opened(opening, [str(empty)])
+    first = opened(opening, [source(empty)])
     assert "empty.xy: the file is empty" in first[-1].message
-    alone = opened(opening, [str(empty), files[2]], first[SOURCE], first[-1])
+    alone = opened(opening, [source(empty), files[2]], first[SOURCE], first[-1])
     assert alone[SOURCE].name == "mine.cif"
     assert "drop it beside a measured pattern" in alone[-1].message
-    other = opened(opening, [str(empty), files[0]], first[SOURCE], first[-1])
+    other = opened(opening, [source(empty), files[0]], first[SOURCE], first[-1])
     assert (other[SOURCE].name, other[PAIR]) == ("one.xye", ())
 
 
 def test_a_search_is_not_shown_where_another_file_was_opened_meanwhile(files):
     wiring = Wiring(library(FakeEngine()), *[SimpleNamespace(components=list)] * 4)
-    view = wiring.actions.show(Source(Path(files[0]), "one.xye"), FROM_FILE)
+    view = wiring.actions.show(files[0], FROM_FILE)
     opened, question = Files(), Question()
     filled = [getattr(question, field.name) for field in fields(question)]
     assert len(wiring.begin_loaded(view, None, False, opened, *filled)) > len(wiring.unchanged())
@@ -92,9 +100,34 @@ def test_a_search_is_not_shown_where_another_file_was_opened_meanwhile(files):
 
 
 def test_the_cif_of_a_structure_is_no_pattern(files, tmp_path):
-    assert is_structure(Path(files[2]))
-    assert not is_structure(Path(files[0]))
+    assert is_structure(files[2].path)
+    assert not is_structure(files[0].path)
     powder = tmp_path / "powder.cif"
-    powder.write_text(Path(files[2]).read_text() + "\n_pd_meas_2theta_range_min 3\n")
+    powder.write_text(files[2].path.read_text() + "\n_pd_meas_2theta_range_min 3\n")
     assert not is_structure(powder)
     assert not is_structure(tmp_path / "gone.cif")
+
+
+def test_files_are_called_as_they_were_where_they_were_dropped(tmp_path):
+    stored = tmp_path / "a%22b.xye"
+    shutil.copy(PATTERN, stored)
+    told = FileData(path=str(stored), orig_name='<a>"b: 50 %.xye', size=stored.stat().st_size)
+    box = drop_box("Patterns", "box")
+    (found,) = box.preprocess(ListFiles([told]))
+    assert found == Source(stored, '<a>"b: 50 %.xye')
+    assert box.postprocess([found]).root[0].orig_name == told.orig_name
+    assert (box.preprocess(None), box.postprocess(None)) == (None, None)
+    assert load(found, FROM_FILE).pattern.source == told.orig_name
+    stored.write_text("nothing")
+    with pytest.raises(UserError, match=re.escape(told.orig_name)) as refused:
+        load(found, FROM_FILE)
+    assert "%22" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("../../x.xy", "x.xy"), ("a\nb\u202ec.xy", "a b c.xy"), ("", NAMELESS), ("\n", NAMELESS), ("Ü 😀.xy", "Ü 😀.xy")],
+)
+def test_what_a_program_calls_a_file_is_one_line_and_no_path(name, shown):
+    assert called(name) == shown
+    assert len(called("x" * 999)) == 255

@@ -23,10 +23,19 @@ def test_a_file_name_cannot_become_markup():
 
 @pytest.mark.parametrize(
     ("identifier", "name"),
-    [("ABAVIJ_clean", "ABAVIJ_clean.cif"), ("a/b c", "a_b_c.cif"), ("../../etc/passwd", "etc_passwd.cif")],
+    [
+        ("ABAVIJ_clean", "ABAVIJ_clean.cif"),
+        ("a/b c", "a_b_c.cif"),
+        ("../../etc/passwd", "etc_passwd.cif"),
+        ("Übung µ", "Übung_µ.cif"),
+    ],
 )
 def test_file_names_are_safe(identifier, name):
     assert file_name(identifier) == name
+
+
+def test_a_long_file_name_is_one_that_file_systems_take():
+    assert len(file_name("格" * 300, "-report.html").encode()) <= 255
 
 
 def test_a_ready_index_tells_its_size():
