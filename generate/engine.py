@@ -35,6 +35,7 @@ from xtal.physics import LineTable, crystal_lines
 from xtal.physics.indexing import IndexedCell
 
 SOLVING = 0.8  # of the work on a formula, where it is solved from parts
+INDEXING, BUILDING = "indexing the peaks", "known frameworks with other linkers"  # what takes seconds before a step
 OTHERS = 4  # one candidate in so many begins from a template or from noise, whatever was built
 
 
@@ -145,11 +146,16 @@ class CandidateGenerator:
             named = gallery.named(request.template)
             return [Start(named.id, named.crystal, diffused=True)] * request.count
 
-        def hear(crystal: Crystal) -> None:
-            """Show what is built, before the first step."""
-            watch(Preview(0, request.steps, lambda: [crystal], what="known frameworks with other linkers"))
+        def tell(what: str, *built: Crystal) -> None:
+            """Tell what is done before the first step, and show what is built."""
+            watch(Preview(0, request.steps, lambda: list(built), what=what))
 
+        hear = partial(tell, BUILDING)
+        if request.seconds:
+            tell(INDEXING)
         cells = self._cells(sample, numbers, request)
+        if cells:
+            hear()
         built, known = list[Start](), list[Start]()
         if gallery is not None:
             built, known = self._known(sample, vector, numbers, request, gallery, cells, hear)

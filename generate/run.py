@@ -27,6 +27,7 @@ from xtal.crystals import Crystal, atoms_of_formula
 from xtal.errors import UserError
 from xtal.patterns.sample import Sample
 
+INDEXING = "indexing the peaks, and listing what the cell may hold"
 NO_CONTENTS = "no_contents"  # reason of an error: nobody knows what to generate
 CODE = ("models", "generate")  # that takes part
 CERTAIN = 0.5  # probability of a cell whose volume is relied on
@@ -114,6 +115,7 @@ def generate_with(
     if formula.strip():
         return _generation(generator, gallery, sample, [atoms_of_formula(formula, units)], request, watch, [])
     if request.linkers:
+        watch(Preview(0, request.steps, list, what=INDEXING))
         known = known_cells(request, elements, indexed_volume(sample))
         words = "; ".join(cell.words for cell in known)
         notes = [

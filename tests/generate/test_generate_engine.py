@@ -12,7 +12,7 @@ pytest.importorskip("onnx")
 import models  # noqa: E402
 from generate import limits  # noqa: E402
 from generate.candidate import Candidate  # noqa: E402
-from generate.engine import CandidateGenerator  # noqa: E402
+from generate.engine import BUILDING, INDEXING, CandidateGenerator  # noqa: E402
 from generate.judging import chances  # noqa: E402
 from generate.known import Gallery  # noqa: E402
 from generate.preview import Preview  # noqa: E402
@@ -187,6 +187,13 @@ def test_what_is_built_alone_comes_to_its_end(generator, gallery, sample):
     assert only.start == TARGET.name
     assert [preview.share for preview in heard] == [0, 1]
     assert len(heard[-1].crystals()) == 1
+
+
+def test_what_takes_long_before_the_first_step_is_told(generator, gallery, sample):
+    heard: list[Preview] = []
+    generator.generate(sample, NUMBERS, replace(SHORT, count=1, template="auto", seconds=1), gallery, heard.append)
+    assert [preview.what for preview in heard[:2]] == [INDEXING, BUILDING]
+    assert not heard[0].crystals()
 
 
 def test_watching_can_stop_the_building(generator, gallery, sample):

@@ -14,7 +14,7 @@ from generate.console import knowledge
 from generate.knowledge.learning import Recipes
 from generate.preview import Cancelled
 from generate.request import Request
-from generate.run import GUESSES, generate_with, known_cells
+from generate.run import GUESSES, INDEXING, generate_with, known_cells
 from search.cache import solution_key
 from search.options import Options
 from xtal.errors import UserError
@@ -59,7 +59,9 @@ def test_what_was_generated_before_it_was_cancelled_is_kept():
         raise Cancelled("time is up")
 
     generator = SimpleNamespace(generate=generate)
-    found = generate_with(generator, None, None, "", 1, BDC)
+    heard: list[str] = []
+    found = generate_with(generator, None, None, "", 1, BDC, lambda preview: heard.append(preview.what))
+    assert heard == [INDEXING]  # it takes long, and comes before the first formula
     assert [each.rank for each in found.candidates] == [1]
     assert found.cancelled
     assert found.notes[-1] == "time is up after 1 of 3 formulas; what was generated until then is kept"

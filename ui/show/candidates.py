@@ -55,7 +55,7 @@ def progress_html(step: "Step | None", which: str = "") -> str:
     if step.what:
         words = _listed(f"{begin}Generating", step.turn.words, step.what)
     elif not step.step:
-        words = escape(f"{begin}Generating: opening the model, or waiting for another generation to end")
+        words = escape(f"{begin}Generating: opening the model")
     elif step.step == step.steps:
         words = _listed(f"{begin}Generated", step.turn.words, "refining the cells and comparing them with the pattern")
     else:

@@ -38,7 +38,7 @@ def test_without_candidates_the_notes_remain():
 @pytest.mark.parametrize(
     ("step", "words"),
     [
-        (Step(), "opening the model, or waiting"),
+        (Step(), "<span>Generating: opening the model<"),
         (Step(3, 10), "<span>Generating, step 3 of 10<"),
         (Step(3, 10, Turn(1, 1, "ClNa"), 0.3), "Generating, ClNa, step 3 of 10"),
         (Step(3, 10, Turn(2, 3, "ClNa"), 0.4), "Generating, formula 2 of 3: ClNa, step 3 of 10"),
