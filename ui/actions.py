@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ui.inputs import NO_WAVELENGTH, Loaded, Source, bare_curve, load
 from ui.job import Job, Jobs
 from ui.library import Library
+from ui.opening.asked import Asked
 from ui.question import Question
 from ui.show.candidates import candidate_fits_best
 from ui.show.lines import with_line, without_line
@@ -38,18 +39,19 @@ class Actions:
 
     def __init__(self, library: Library) -> None:
         """Answer from the index of `library`, once it is ready."""
-        self.library, self.jobs = library, Jobs()
+        self.library, self.jobs, self.asked = library, Jobs(), Asked()
 
     def show(self, source: Source | None, wavelength: str | None, edits: Edits | None = None) -> View:
         """Read a pattern and draw it, with the lines edited so far if they belong to it."""
         if source is None:
             return View(kept=edits)
         try:
-            return read_view(load(source, wavelength), edits)
+            view = read_view(load(source, wavelength), edits)
         except UserError as error:
             if error.reason == NO_WAVELENGTH:
                 return View(message=no_wavelength_html(str(error)), kept=edits, bare=bare_curve(source))
             return View(message=error_html(str(error)), kept=edits)
+        return view if view.loaded is None else replace(view, asked=self.asked.open(view.loaded))
 
     def begin(self, loaded: Loaded | None, question: Question, lines: Lines | None = None) -> tuple[View, Job | None]:
         """Search the index and show the best hit; the job is None unless it goes on, generating.

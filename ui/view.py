@@ -12,7 +12,7 @@ from ui.show.plots import bare_figure, empty_figure, overlay_figure, pattern_fig
 from ui.show.refined import refined_html
 from ui.show.table import hits_table
 from ui.show.texts import notice_html, pattern_facts
-from ui.show.verdict import verdict_html
+from ui.show.verdict import asked_html, verdict_html
 from xtal.patterns import Lines, Pattern
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ class View:
         candidate: rank of the selected candidate, 0 for none.
         refined: the selected structure refined, or None; its profile is then the overlay.
         bare: a pattern whose wavelength is not known yet: it is drawn, and not searched.
+        asked: name of a pattern that has no answer yet, see `ui.opening.asked`; "" where it has one.
         kept: edited lines of a measurement that is not shown just now: its file was removed, or cannot be read so.
     """
 
@@ -88,6 +89,7 @@ class View:
     candidate: int = 0
     refined: "Refined | None" = None
     bare: Pattern | None = None
+    asked: str = ""
     kept: Edits | None = None
 
     @property
@@ -137,8 +139,10 @@ class View:
 
     @property
     def verdict(self) -> str:
-        """HTML of the verdict, or empty."""
-        return "" if self.solution is None else verdict_html(self.solution, self.threshold, self.rows, self.compared)
+        """HTML of the verdict; before there is one, what the address tells of the pattern, or empty."""
+        if self.solution is None:
+            return asked_html(self.asked)
+        return verdict_html(self.solution, self.threshold, self.rows, self.compared)
 
     @property
     def candidates(self) -> str:

@@ -25,7 +25,7 @@ from ui.show.history import EVERYTHING, history_html
 from ui.show.report import report_html
 from ui.show.texts import error_html, file_name, library_html
 from ui.show.viewer import scene
-from ui.view import View
+from ui.view import View, pattern_view
 from xtal.errors import UserError
 
 TICK = 1.0  # seconds between words on a generation
@@ -86,12 +86,15 @@ class Wiring:
         """Search; what was found is not shown where something else was opened meanwhile: `files` are stopped then."""
         stop(job)
         before = view
+        self.actions.asked.ask(before.asked, question, before.edited_lines)
         view, job = self.actions.begin(before.loaded, question, before.edited_lines)
         if files.stopped:
             stop(job)
             return self.unchanged()
         if view.solution is None and view.message and before.solution is not None:
             view = replace(before, message=view.message)  # nothing could be asked: the answer shown stays
+        if view.solution is None:
+            view = replace(view, asked=before.asked)
         if question.compare and view.solution is not None:
             view = self.actions.compare(view, question.compare, question.cif)
         return self.shown(view, root, job)
@@ -105,7 +108,11 @@ class Wiring:
         return self._asked(view, job, root, files, Question(*filled)) if view.loaded else self.unchanged()
 
     def start(self, view: View, job: Job | None, root: bool, files: Files, wanted: str, *filled: Any) -> list[Any]:
-        """Once the index is ready: search for the pattern shown, or open the answer that the address names."""
+        """Once the index is ready: search for the pattern shown, or open what the address names."""
+        if view.loaded is None and (opened := self.actions.asked.find(wanted)) is not None:
+            question = opened.question or Question(*filled)
+            view = replace(pattern_view(opened.loaded, opened.lines, opened.lines is not None), asked=wanted)
+            return self._asked(view, job, root, files, question)
         if view.loaded is None and wanted:
             found, running = self.actions.rejoin(wanted)
             return self.shown(found, root, running)

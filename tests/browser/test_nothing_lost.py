@@ -63,3 +63,16 @@ def test_a_row_of_the_history_tells_its_filters(visit, address, with_wavelength)
     row = page.locator("#xs-history li", has_text="only Br, C, Cd, H, N, O").first
     row.wait_for(timeout=SOON)
     assert "sample.xy" in row.inner_text()
+
+
+def test_a_reload_before_the_answer_is_there_finds_the_new_file(visit, address, with_wavelength):
+    page = visit(address)
+    drop(page, with_wavelength)
+    wait_for_hits(page)
+    page.wait_for_url(re.compile(r"\?answer=[0-9a-f]{8}$"), timeout=SOON)
+    drop(page, EXAMPLES[0])
+    page.wait_for_function("/answer=[0-9a-f]{16}$/.test(window.location.href)", polling="raf", timeout=SOON)
+    page.reload()
+    wait_for_hits(page)
+    page.wait_for_selector(f"#xs-facts >> text={EXAMPLES[0].name}", timeout=SOON)
+    page.wait_for_url(re.compile(r"\?answer=[0-9a-f]{8}$"), timeout=SOON)

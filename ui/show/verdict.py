@@ -21,6 +21,11 @@ WHOLE = 0.999  # by weight: a share that needs no words
 LINK = 8  # digits of a key that name an answer
 
 
+def asked_html(name: str) -> str:
+    """Return a mark, not seen, from which `assets/verdict.js` takes the name of what is not answered yet."""
+    return f'<span hidden data-asked="{name}"></span>' if name else ""
+
+
 def verdict_html(
     solution: "Solution", threshold: float, rows: Sequence["Framework"] = (), compared: "Compared | None" = None
 ) -> str:

@@ -1,9 +1,11 @@
 // Body of the function that gradio calls once with (element, trigger, props, server, upload, watch).
-// The address names the answer that is shown, so that a page that is opened again, or a second one, shows it too.
+// The address names the answer that is shown, so that a page that is opened again, or a second one, shows it too;
+// while there is none, the pattern that is searched for.
 function keepAddress() {
   const link = element.querySelector("[data-copy]");
+  const name = link?.dataset.copy.replace("?answer=", "") ?? element.querySelector("[data-asked]")?.dataset.asked;
   const address = new URL(window.location.href);
-  if (link) address.searchParams.set("answer", link.dataset.copy.replace("?answer=", ""));
+  if (name) address.searchParams.set("answer", name);
   else address.searchParams.delete("answer");
   if (address.href !== window.location.href) window.history.replaceState(window.history.state, "", address);
 }
