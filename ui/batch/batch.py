@@ -203,12 +203,18 @@ def _row(item: Item, made: bool) -> tuple[str, ...]:
         f'<span class="xs-id" title="{name}">{name}</span>',
         f'<i class="xs-dot xs-{_DOTS.get(kind, kind)}"></i>{kind}' if kind else "",
         likely,
-        "" if hit is None else f'<span class="xs-id" title="{escape(hit.id)}">{escape(item.found or hit.id)}</span>',
+        "" if hit is None else _structure(hit.id, item.found),
         "" if hit is None else f'<span class="xs-formula">{formula_html(hit.formula)}</span>',
         "" if hit is None else bar(hit.fit),
         *([_made(item)] if made else []),
         f'<span class="xs-words" title="{escape(item.note)}">{escape(item.note)}</span>',
     )
+
+
+def _structure(entry: str, found: str) -> str:
+    """Return what the verdict speaks of, each name whole on its line; the first entry shows at a look."""
+    names = " + ".join(f'<span class="xs-one">{escape(name)}</span>' for name in (found or entry).split(" + "))
+    return f'<span class="xs-found" title="{escape(entry)}">{names}</span>'
 
 
 def _likely(probability: float) -> str:

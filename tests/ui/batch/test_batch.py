@@ -159,3 +159,9 @@ def test_a_batch_is_drawn_as_a_series(states):
         series_html(states[0], engine)
     events = BatchEvents(library(engine))
     assert "two answered files" in events.series(states[0])
+
+
+def test_names_of_several_phases_stand_apart_and_are_escaped(states):
+    mixed = Item(states[-1][0].source, loaded(), solution(), found="HKUST-1 + <b>ZIF-8</b>")
+    table = batch_html((mixed,), 0)
+    assert '<span class="xs-one">HKUST-1</span> + <span class="xs-one">&lt;b&gt;ZIF-8&lt;/b&gt;</span>' in table
