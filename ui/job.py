@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 UNWATCHED = 30.0  # seconds without a look, after which a generation stops where another waits: its page was closed
 FORGOTTEN = 600.0  # the same where none waits: until then the page may be opened again
+AWAY = 10.0  # the same, after which a page that shares a generation is taken for closed
 GRACE = 10.0  # seconds that a cancelled generation has to hand over the candidates of the formulas that are done
 CANCELLING = "cancelling; the candidates that are done stay"
 FAILED = "This failed; the terminal of this program says why."
@@ -53,6 +54,7 @@ class Job:
         solution: what is known so far; final once `done`.
         step: of the generation, None while there is none.
         error: why there is no solution, or empty.
+        seats: the pages that watch it.
         previewing: whether the reader still looks at what is being made.
     """
 
@@ -64,6 +66,7 @@ class Job:
         self.step: Step | None = None
         self.error = ""
         self.previewing = True
+        self.seats: WeakSet[Seat] = WeakSet()
         self._looked = time.monotonic()
         self.done = False
         self.cancelled = False
@@ -162,6 +165,32 @@ class Job:
 
 
 _started: "WeakSet[Job]" = WeakSet()
+
+
+class Seat:
+    """A page that watches a job; others may watch the same one.
+
+    Attributes:
+        job: that is watched.
+        left: whether the page shows something else by now.
+        looked: when the page last looked, in seconds of the clock of this process.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self.job, self.left, self.looked = job, False, time.monotonic()
+        job.seats.add(self)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until the job is done or the page left it, for so many seconds at most; return whether that is so."""
+        self.looked = time.monotonic()
+        return self.left or self.job.wait(seconds) or self.left
+
+    def leave(self) -> None:
+        """Turn to something else; the job stops unless another page watches it."""
+        self.left = True
+        self.job.seats.discard(self)
+        if all(time.monotonic() - seat.looked > AWAY for seat in list(self.job.seats)):
+            self.job.cancel()
 
 
 class Jobs:

@@ -115,7 +115,7 @@ class Making:
     ask: AskPanel
 
     def components(self) -> list[Any]:
-        """Return the components: the job, its progress, the button that stops it, what is asked before another."""
+        """Return the components: the seat at a job, its progress, what stops it, what is asked before another."""
         return [self.job, self.progress, self.cancel, self.ask.panel]
 
 

@@ -14,7 +14,7 @@ from ui.asking.panel import NOTHING, AskPanel
 from ui.batch import Files, Several, batch_html
 from ui.batch.batch import Batch
 from ui.inputs import Source
-from ui.job import Job
+from ui.job import Job, Seat
 from ui.layout import Inputs, Making, Outputs
 from ui.library import Library
 from ui.opening.events import Opening, stop
@@ -41,10 +41,10 @@ class Wiring:
         self.every = [*outputs.components(), *making.components()]
         self.opening = Opening(self.actions, self.shown)
 
-    def shown(self, view: View, root: bool, job: Job | None = None) -> list[Any]:
+    def shown(self, view: View, root: bool, seat: Seat | None = None) -> list[Any]:
         """Return the values of `every`."""
-        step = progress_html(None if job is None else job.step)
-        making = [job, step, gr.Button(visible=job is not None), AskPanel.value(view, job)]
+        step = progress_html(None if seat is None else seat.job.step)
+        making = [seat, step, gr.Button(visible=seat is not None), AskPanel.value(view, seat is not None)]
         return [*Outputs.values(view, root), *making]
 
     def unchanged(self, count: int | None = None) -> list[Any]:
@@ -60,36 +60,37 @@ class Wiring:
         return str(event.pick)
 
     def open_example(
-        self, wavelength: str, root: bool, job: Job | None, files: Files, view: View, event: gr.EventData
+        self, wavelength: str, root: bool, seat: Seat | None, files: Files, view: View, event: gr.EventData
     ) -> list[Any]:
         """Read a bundled pattern."""
-        return self.opening.example(str(event.pick), wavelength, root, job, files, view)
+        return self.opening.example(str(event.pick), wavelength, root, seat, files, view)
 
-    def begin(self, view: View, job: Job | None, root: bool, files: Files, *filled: Any) -> list[Any]:
+    def begin(self, view: View, seat: Seat | None, root: bool, files: Files, *filled: Any) -> list[Any]:
         """Search for the pattern shown, at the press of a button."""
-        return self._asked(view.told(), job, root, files, Question(*filled))
+        return self._asked(view.told(), seat, root, files, Question(*filled))
 
     def generate(
-        self, view: View, job: Job | None, root: bool, files: Files, metals: str, linkers: str, *filled: Any
+        self, view: View, seat: Seat | None, root: bool, files: Files, metals: str, linkers: str, *filled: Any
     ) -> list[Any]:
         """Generate with what is known of the sample."""
         question = replace(Question(*filled), outright=True, metals=metals, linkers=linkers)
         if metals.strip() or linkers.strip():
-            return [*self._asked(view.told(), job, root, files, question), metals, linkers]
-        return [*self.shown(replace(view, message=error_html(NOTHING)), root, job), gr.skip(), gr.skip()]
+            return [*self._asked(view.told(), seat, root, files, question), metals, linkers]
+        return [*self.shown(replace(view, message=error_html(NOTHING)), root, seat), gr.skip(), gr.skip()]
 
-    def generate_anyway(self, view: View, job: Job | None, root: bool, files: Files, *filled: Any) -> list[Any]:
+    def generate_anyway(self, view: View, seat: Seat | None, root: bool, files: Files, *filled: Any) -> list[Any]:
         """Generate whatever is known."""
-        return self._asked(view.told(), job, root, files, replace(Question(*filled), outright=True))
+        return self._asked(view.told(), seat, root, files, replace(Question(*filled), outright=True))
 
-    def _asked(self, view: View, job: Job | None, root: bool, files: Files, question: Question) -> list[Any]:
+    def _asked(self, view: View, seat: Seat | None, root: bool, files: Files, question: Question) -> list[Any]:
         """Search; what was found is not shown where something else was opened meanwhile: `files` are stopped then."""
-        stop(job)
+        stop(seat)
         before = view
         self.actions.asked.ask(before.asked, question, before.edited_lines)
         view, job = self.actions.begin(before.loaded, question, before.edited_lines)
         if files.stopped:
-            stop(job)
+            if job is not None:
+                job.cancel()
             return self.unchanged()
         if view.solution is None and view.message and before.solution is not None:
             view = replace(before, message=view.message)  # nothing could be asked: the answer shown stays
@@ -97,33 +98,33 @@ class Wiring:
             view = replace(view, asked=before.asked)
         if question.compare and view.solution is not None:
             view = self.actions.compare(view, question.compare, question.cif)
-        return self.shown(view, root, job)
+        return self.shown(view, root, _seat(job))
 
     def compare(self, view: View, root: bool, asked: str, cif: Source | None) -> list[Any]:
         """Answer “is it …?” of the pattern shown, beside whatever is being generated."""
         return Outputs.values(self.actions.compare(view, asked, cif), root)
 
-    def begin_loaded(self, view: View, job: Job | None, root: bool, files: Files, *filled: Any) -> list[Any]:
+    def begin_loaded(self, view: View, seat: Seat | None, root: bool, files: Files, *filled: Any) -> list[Any]:
         """Search for the pattern shown, if there is one."""
-        return self._asked(view, job, root, files, Question(*filled)) if view.loaded else self.unchanged()
+        return self._asked(view, seat, root, files, Question(*filled)) if view.loaded else self.unchanged()
 
-    def start(self, view: View, job: Job | None, root: bool, files: Files, wanted: str, *filled: Any) -> list[Any]:
+    def start(self, view: View, seat: Seat | None, root: bool, files: Files, wanted: str, *filled: Any) -> list[Any]:
         """Once the index is ready: search for the pattern shown, or open what the address names."""
         if view.loaded is None and (opened := self.actions.asked.find(wanted)) is not None:
             question = opened.question or Question(*filled)
             view = replace(pattern_view(opened.loaded, opened.lines, opened.lines is not None), asked=wanted)
-            return self._asked(view, job, root, files, question)
+            return self._asked(view, seat, root, files, question)
         if view.loaded is None and wanted:
             found, running = self.actions.rejoin(wanted)
-            return self.shown(found, root, running)
-        return self.begin_loaded(view, job, root, files, *filled)
+            return self.shown(found, root, _seat(running))
+        return self.begin_loaded(view, seat, root, files, *filled)
 
-    def follow(self, job: Job | None) -> Iterator[list[Any]]:
+    def follow(self, seat: Seat | None) -> Iterator[list[Any]]:
         """Show how far a generation is, and its first candidate as it takes shape, until it ends."""
         drawn = time.monotonic()
-        while job is not None and not job.wait(TICK):
-            step, picture, now = job.step, gr.skip(), time.monotonic()
-            if step is not None and step.crystal is not None and job.previewing and now - drawn > PICTURES:
+        while seat is not None and not seat.wait(TICK):
+            step, picture, now = seat.job.step, gr.skip(), time.monotonic()
+            if step is not None and step.crystal is not None and seat.job.previewing and now - drawn > PICTURES:
                 about = filter(
                     None, ("First candidate", step.turn.words, step.what or f"step {step.step} of {step.steps}")
                 )
@@ -132,20 +133,21 @@ class Wiring:
             yield [progress_html(step), picture]
         yield self.unchanged(2)
 
-    def conclude(self, view: View, job: Job | None, root: bool) -> list[Any]:
-        """Show what a generation ended with; a newer one that is still running is left alone."""
-        if job is None or not job.done:
+    def conclude(self, view: View, seat: Seat | None, root: bool) -> list[Any]:
+        """Show what a generation ended with, unless something else was opened; a newer one that runs is left alone."""
+        if seat is None or seat.left or not seat.job.done:
             return self.unchanged()
-        return self.shown(self.actions.finish(view, job), root)
+        return self.shown(self.actions.finish(view, seat.job), root)
 
-    def cancel(self, job: Job | None) -> str:
-        """Stop a generation; `follow` and `conclude` then end by themselves."""
-        stop(job)
+    def cancel(self, seat: Seat | None) -> str:
+        """Stop a generation, for all pages that watch it; `follow` and `conclude` then end by themselves."""
+        if seat is not None:
+            seat.job.cancel()
         return ""
 
-    def select(self, view: View, job: Job | None, root: bool, event: gr.EventData) -> list[Any]:
+    def select(self, view: View, seat: Seat | None, root: bool, event: gr.EventData) -> list[Any]:
         """Show another hit."""
-        _look_away(job)
+        _look_away(seat)
         return Outputs.values(self.actions.select(view, _rank(event)), root)
 
     def select_candidate(self, view: View, root: bool, event: gr.EventData) -> list[Any]:
@@ -161,9 +163,9 @@ class Wiring:
         shown = replace(first, message=view.message + first.message)
         return [batch_html(batch, number), *self.shown(shown, root)]
 
-    def open_row(self, batch: Batch, files: Files, job: Job | None, root: bool, event: gr.EventData) -> list[Any]:
+    def open_row(self, batch: Batch, files: Files, seat: Seat | None, root: bool, event: gr.EventData) -> list[Any]:
         """Show one answer of a batch."""
-        stop(job)
+        stop(seat)
         files.selected = _rank(event)
         return self.shown(self._row(batch, files.selected), root)
 
@@ -183,12 +185,13 @@ class Wiring:
             return View(message=error_html(item.error) if item is not None and item.error else "")
         return self.actions.answered(item.loaded, item.solution)
 
-    def reopen(self, job: Job | None, root: bool, event: gr.EventData) -> list[Any]:
+    def reopen(self, seat: Seat | None, root: bool, event: gr.EventData) -> list[Any]:
         """Show an answer of the history."""
         found, running = self.actions.rejoin(str(event.rank))
-        if running is not job:
-            stop(job)
-        return [None, *self.shown(found, root, running)]
+        if seat is None or running is not seat.job:
+            stop(seat)
+            seat = _seat(running)
+        return [None, *self.shown(found, root, seat)]
 
     def forget(self, words: str, event: gr.EventData) -> list[Any]:
         """Forget one answer, or all of them."""
@@ -232,10 +235,15 @@ class Wiring:
         return [status, timer, ready and wanted != "", wanted, self.history(words)]
 
 
-def _look_away(job: Job | None) -> None:
+def _look_away(seat: Seat | None) -> None:
     """Take note that the reader looks at something else than what is being made."""
-    if job is not None:
-        job.previewing = False
+    if seat is not None:
+        seat.job.previewing = False
+
+
+def _seat(job: Job | None) -> Seat | None:
+    """Return the place of this page at a job that goes on."""
+    return None if job is None else Seat(job)
 
 
 def _rank(event: gr.EventData) -> int:

@@ -19,10 +19,11 @@ def test_the_table_of_several_files_fits_and_names_of_phases_stay_whole(visit, a
     page = visit(address, width)
     drop(page, long, bad, EXAMPLES[1])
     page.wait_for_selector("#xs-batch caption >> text=/3 of 3 files/", timeout=2 * SOON)
+    page.wait_for_selector('#xs-batch tr[aria-selected="true"]', timeout=SOON)  # it is not drawn anew after that
     found = page.locator("#xs-batch .xs-found").first
     found.evaluate(f"found => {{ found.innerHTML = '{MIXTURE}'; }}")
     assert found.evaluate(LINES) == [1, 1]
     assert page.evaluate(OVERFLOW) <= 0
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     note = page.locator("#xs-batch .xs-words >> text=no rows of numbers")
-    assert note.bounding_box()["width"] >= 110
+    assert note.bounding_box()["width"] >= 80

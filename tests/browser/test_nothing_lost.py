@@ -76,3 +76,23 @@ def test_a_reload_before_the_answer_is_there_finds_the_new_file(visit, address, 
     wait_for_hits(page)
     page.wait_for_selector(f"#xs-facts >> text={EXAMPLES[0].name}", timeout=SOON)
     page.wait_for_url(re.compile(r"\?answer=[0-9a-f]{8}$"), timeout=SOON)
+
+
+def test_a_generation_that_two_tabs_watch_goes_on_when_one_opens_another_file(visit, address, with_wavelength):
+    page = visit(address)
+    ask_for(page, "Zn16N64C128H160", 20)
+    drop(page, ABSENT)
+    page.wait_for_selector("#xs-progress .xs-building", timeout=SOON)
+    page.wait_for_url(re.compile(r"\?answer=[0-9a-f]{8}$"), timeout=SOON)
+    other = visit(page.url)
+    other.wait_for_selector("#xs-progress .xs-building", timeout=SOON)
+    drop(other, with_wavelength)
+    other.wait_for_selector("#xs-facts >> text=sample.xy", timeout=SOON)
+    wait_for_text(other, "#xs-verdict h2", "Match|Probable")
+    assert page.is_visible("#xs-cancel")
+    drop(page, with_wavelength)  # the last that watched it: nothing of it comes back
+    page.wait_for_selector("#xs-facts >> text=sample.xy", timeout=SOON)
+    wait_for_text(page, "#xs-verdict h2", "Match|Probable")
+    page.wait_for_timeout(3000)
+    assert page.inner_text("#xs-facts b") == "sample.xy"
+    assert not page.is_visible("#xs-cancel")

@@ -5,7 +5,7 @@ from ui_fakes import FakeEngine, FakeSolver, pattern
 
 from generate.preview import CANCELLED
 from search.options import Options
-from ui.job import CANCELLING, FAILED, Job
+from ui.job import AWAY, CANCELLING, FAILED, Job, Seat
 from xtal.errors import UserError
 
 ALWAYS = Options(generate="auto", formula="NaCl")
@@ -86,6 +86,20 @@ def test_a_cancelled_job_stays_cancelled():
     assert made.solution.cancelled
     assert made.solution.notes == (CANCELLED,)
     assert made.solution.candidates == ()
+
+
+def test_a_job_stops_when_the_last_page_that_watches_it_leaves():
+    go = threading.Event()
+    made = job(go=go).start()
+    made.wait_for_search()
+    one, other = Seat(made), Seat(made)
+    one.leave()
+    assert (one.wait(30), other.wait(0.01), made.cancelled) == (True, False, False)
+    closed = Seat(made)
+    closed.looked -= AWAY + 1
+    other.leave()
+    go.set()
+    assert made.cancelled
 
 
 def at_the_second_formula():

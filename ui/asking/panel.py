@@ -5,7 +5,6 @@ from typing import Any
 
 import gradio as gr
 
-from ui.job import Job
 from ui.view import View
 
 NOTHING = "Give the metal, and its linkers by name or SMILES; or press “Generate anyway”."
@@ -26,12 +25,12 @@ class AskPanel:
     anyway: gr.Button
 
     @staticmethod
-    def value(view: View, job: Job | None) -> gr.Column:
+    def value(view: View, working: bool) -> gr.Column:
         """Return whether the panel shows: after a miss for which nothing was generated and nothing is under way."""
         solution = view.solution
         asks = solution is not None and solution.verdict.kind == "miss" and bool(len(solution.answer.lines))
         asks = asks and not (view.loaded is not None and view.loaded.rest)  # of a difference nothing can be made
-        return gr.Column(visible=asks and job is None and not solution.candidates)  # type: ignore[union-attr]
+        return gr.Column(visible=asks and not working and not solution.candidates)  # type: ignore[union-attr]
 
     def texts(self) -> list[Any]:
         """Return the fields."""

@@ -11,7 +11,7 @@ from ui.actions import Actions
 from ui.batch import Files, Several
 from ui.batch.batch import Item
 from ui.inputs import Source, examples
-from ui.job import Job
+from ui.job import Seat
 from ui.opening.structures import is_structure
 from ui.show.texts import notice_html
 from ui.view import Edits, View
@@ -39,12 +39,12 @@ class Opening:
         before: Source | None,
         wavelength: str,
         root: bool,
-        job: Job | None,
+        seat: Seat | None,
         files: Files,
         view: View,
     ) -> list[Any]:
         """Read what was dropped: one file is drawn, also in place of one before, several wait in a table."""
-        stop(job, files)
+        stop(seat, files)
         if before is not None and view.loaded is None and view.bare is None and not files.sources:
             sources = [source for source in sources or [] if source.path != before.path]  # no pattern, as was said
             before = None
@@ -59,9 +59,9 @@ class Opening:
             return self._replaced(before, new[0], wavelength, root, view)
         return self._answered(sources, wavelength, root, view)
 
-    def left(self, view: View, job: Job | None, root: bool) -> list[Any]:
+    def left(self, view: View, seat: Seat | None, root: bool) -> list[Any]:
         """Draw what the phases of the answer shown leave of its pattern."""
-        stop(job)
+        stop(seat)
         return self._shown(self._actions.left(view), root)
 
     def _beside(self, sources: list[Source], cif: Source, wavelength: str, root: bool, view: View) -> list[Any]:
@@ -71,25 +71,25 @@ class Opening:
         return shown
 
     def together(
-        self, pair: tuple[Source, ...], wavelength: str, root: bool, job: Job | None, files: Files, view: View
+        self, pair: tuple[Source, ...], wavelength: str, root: bool, seat: Seat | None, files: Files, view: View
     ) -> list[Any]:
         """Answer a file and the one that took its place as a batch."""
-        stop(job, files)
+        stop(seat, files)
         return self._answered(list(pair), wavelength, root, view)
 
-    def example(self, name: str, wavelength: str, root: bool, job: Job | None, files: Files, view: View) -> list[Any]:
+    def example(self, name: str, wavelength: str, root: bool, seat: Seat | None, files: Files, view: View) -> list[Any]:
         """Read a bundled pattern, by the stem of its file."""
-        stop(job, files)
+        stop(seat, files)
         source = next((each for each in examples() if each.path.stem == name), None)
         return self._opened(source, self._actions.show(source, wavelength, view.edits), root, Files(), [])
 
     def wavelength(
-        self, source: Source | None, wavelength: str, root: bool, job: Job | None, files: Files, view: View
+        self, source: Source | None, wavelength: str, root: bool, seat: Seat | None, files: Files, view: View
     ) -> list[Any] | None:
         """Read again with another wavelength; edited lines stay with their measurement. None without a pattern."""
         if source is None and not files.sources:  # a file may be on its way, and its view must not be wiped
             return None
-        stop(job, files)
+        stop(seat, files)
         shown = without(view.edits) if source is None else self._actions.show(source, wavelength, view.edits)
         return [Files(files.sources), *self._shown(shown, root)]
 
@@ -125,10 +125,10 @@ class Opening:
         return [*opened, *Several.values(batch), *self._shown(view, root)]
 
 
-def stop(job: Job | None, files: Files | None = None) -> None:
-    """Stop what still works on an earlier question."""
-    if job is not None:
-        job.cancel()
+def stop(seat: Seat | None, files: Files | None = None) -> None:
+    """Leave what still works on an earlier question; it stops unless another page watches it."""
+    if seat is not None:
+        seat.leave()
     if files is not None:
         files.stopped = True
 

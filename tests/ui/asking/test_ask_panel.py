@@ -8,14 +8,14 @@ from ui.view import View
 
 
 @pytest.mark.parametrize(
-    ("view", "job", "shows"),
+    ("view", "working", "shows"),
     [
-        (View(), None, False),
-        (View(solution=solution("match")), None, False),
-        (View(solution=solution("miss")), None, True),
-        (View(solution=solution("miss")), object(), False),
-        (View(solution=replace(solution("miss"), candidates=(candidate(),))), None, False),
+        (View(), False, False),
+        (View(solution=solution("match")), False, False),
+        (View(solution=solution("miss")), False, True),
+        (View(solution=solution("miss")), True, False),
+        (View(solution=replace(solution("miss"), candidates=(candidate(),))), False, False),
     ],
 )
-def test_it_asks_after_a_miss_for_which_nothing_was_generated(view, job, shows):
-    assert AskPanel.value(view, job).visible is shows
+def test_it_asks_after_a_miss_for_which_nothing_was_generated(view, working, shows):
+    assert AskPanel.value(view, working).visible is shows

@@ -8,9 +8,11 @@ import pytest
 from gradio.data_classes import FileData, ListFiles
 from ui_fakes import SALT, FakeEngine, library
 
+from search.options import Options
 from ui.actions import Actions
 from ui.batch import Files
 from ui.inputs import FROM_FILE, Source, load
+from ui.job import Job, Seat
 from ui.opening.dropped import NAMELESS, called, drop_box
 from ui.opening.events import COMPARE, Opening
 from ui.opening.structures import is_structure
@@ -97,6 +99,18 @@ def test_a_search_is_not_shown_where_another_file_was_opened_meanwhile(files):
     assert len(wiring.begin_loaded(view, None, False, opened, *filled)) > len(wiring.unchanged())
     opened.stopped = True
     assert wiring.begin_loaded(view, None, False, opened, *filled) == wiring.unchanged()
+
+
+def test_what_ended_is_not_shown_where_another_file_was_opened(opening, files):
+    wiring = Wiring(library(FakeEngine(), "miss"), *[SimpleNamespace(components=list)] * 4)
+    view, job = wiring.actions.begin(wiring.actions.show(files[0], FROM_FILE).loaded, Question())
+    assert job is None
+    done = Job(wiring.library.solver, view.loaded.pattern, Options()).start()
+    assert done.wait(30)
+    seat = Seat(done)
+    assert len(wiring.conclude(view, seat, False)) > len(wiring.unchanged())
+    opening.files([files[1]], files[0], FROM_FILE, False, seat, Files(), view)
+    assert wiring.conclude(view, seat, False) == wiring.unchanged()
 
 
 def test_the_cif_of_a_structure_is_no_pattern(files, tmp_path):
