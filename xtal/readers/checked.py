@@ -13,6 +13,7 @@ from xtal.readers.ranges import in_one
 from xtal.readers.scales import scale_of_noise
 from xtal.readers.scan import MOST_POINTS, Scan
 
+MEAN_OVER = 21  # points that noise is averaged over: about a line's width
 MOST_TWINS = 0.1  # share of points at the angle of the point before: more have lost digits
 
 
@@ -20,8 +21,9 @@ def pattern_of(scan: Scan, name: str, wavelength: float | None = None) -> Patter
     """Check `scan` and return it as a `Pattern`; `wavelength` in Å wins over the file's own.
 
     A scan from high to low angles is turned round, ranges that follow one another are joined, points at or below
-    2θ = 0 are left out (no line is there), points at one angle are averaged, and the small negative values that
-    subtracting a background leaves become 0. A list of lines is drawn as a pattern. `source` says what was done.
+    2θ = 0 are left out (no line is there), points at one angle are averaged, and a curve that subtracting a background
+    left negative is raised, the noise that is still below becomes 0. A list of lines is drawn as a pattern. `source`
+    says what was done.
 
     Raises:
         UserError: with the `name` of the file, on anything else that is no pattern.
@@ -136,11 +138,17 @@ def _two_theta(name: str, q: NDArray[np.floating], wavelength: float) -> NDArray
 
 
 def _not_negative(intensity: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Set small negative values to 0; refuse a curve in which they outweigh the positive ones."""
+    """Raise a background that was taken off too far, and set what noise leaves below 0 to 0.
+
+    The running mean is nowhere negative then: cut off at 0 instead, whole stretches lose the feet of their lines and
+    the noise by which lines are told. A curve whose negative values outweigh the positive ones is refused.
+    """
     positive, negative = intensity[intensity > 0].sum(), -intensity[intensity < 0].sum()
     if negative > positive or (len(intensity) and -intensity.min() > intensity.max()):
         raise UserError(
             f"the intensities are mostly negative ({intensity.min():g} to {intensity.max():g}); "
             "give measured intensities, not a difference curve or logarithms"
         )
-    return np.clip(intensity, 0, None)
+    window = min(MEAN_OVER, len(intensity))
+    lowest = np.convolve(intensity, np.full(window, 1 / window), "valid").min() if window else 0.0
+    return np.clip(intensity - min(lowest, 0.0), 0, None)

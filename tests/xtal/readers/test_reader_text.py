@@ -80,6 +80,18 @@ def test_descending_scans_are_turned_round_and_zero_is_left_out(write):
 def test_small_negative_values_become_zero_and_mostly_negative_is_refused(write):
     noisy = COUNTS - 45.0
     assert noisy.min() < 0
-    np.testing.assert_array_equal(read_pattern(write("a.xy", rows(counts=noisy)), 1.54).intensity, noisy.clip(0))
+    read = read_pattern(write("a.xy", rows(counts=noisy)), 1.54).intensity
+    np.testing.assert_allclose(read, noisy.clip(0), atol=1.0)
     with pytest.raises(UserError, match=r"b\.xy: the intensities are mostly negative"):
         read_pattern(write("b.xy", rows(counts=COUNTS - 900)), 1.54)
+
+
+def test_a_background_that_was_taken_off_too_far_is_raised(write):
+    """Cut off at 0, the feet of the lines would be gone with the noise."""
+    angle = 5 + 0.02 * np.arange(600)
+    counts = np.random.default_rng(0).poisson(100 + 900 * np.exp(-(((angle - 11) / 0.3) ** 2))).astype(float)
+    read = read_pattern(write("a.xy", rows(angle, counts - 120)), 1.54).intensity
+    assert read.min() == 0
+    np.testing.assert_allclose(np.diff(read[280:320]), np.diff(counts[280:320]))  # the line is whole
+    assert (read > 0).mean() > 0.7
+    assert (counts > 120).mean() < 0.2
