@@ -27,7 +27,7 @@ class HistoryEntry:
         index: name of the index searched.
         kind: ``match``, ``match_and_more``, ``other_state`` or ``miss``.
         probability: that the first hit is right.
-        top_hit: name of the first hit, None when there was none.
+        top_hit: name of what the verdict speaks of, its first phase or the first hit; None when there was none.
         candidates: how many crystals were generated.
         edited: whether a person edited the lines that it was searched with.
         filters: what restricted it or was known of the sample, in words; "" where nothing was.

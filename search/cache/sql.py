@@ -1,8 +1,10 @@
 # ruff: noqa: S608 - the names of tables and columns are this program's own; everything else is a parameter
 """The statements on the cache's tables."""
 
+import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -21,11 +23,11 @@ TABLES = ("queries", "patterns", "hits", "candidates")
 Ranked = TypeVar("Ranked", Hit, Candidate)
 # edited peaks stand in the JSON of the settings; within a text of that JSON, a " would have a \ before it
 HISTORY = """
-    SELECT key, created, source, label, index_name, kind, probability, top.name,
+    SELECT key, created, phases, source, label, index_name, kind, probability, top.name,
         (SELECT count(*) FROM candidates WHERE candidates.key = queries.key),
         contains(settings, '"lines": {') AS edited, settings
     FROM queries LEFT JOIN (SELECT key AS top_key, name, id, formula FROM hits WHERE rank = 1) AS top ON top_key = key
-    WHERE contains(lower(concat_ws(' ', source, label, index_name, kind, top.name, top.id, top.formula,
+    WHERE contains(lower(concat_ws(' ', source, label, index_name, kind, top.name, top.id, top.formula, phases,
         CASE WHEN edited THEN 'edited peaks' END)), lower(?))
     ORDER BY created DESC, queries.rowid DESC LIMIT ?
 """
@@ -46,9 +48,15 @@ def latest(connection: Connection, limit: int, search: str) -> list[HistoryEntry
     """Return the latest queries that hold the words `search`, newest first."""
     rows = connection.execute(HISTORY, [search, limit]).fetchall()
     return [
-        HistoryEntry(*(key, created.replace(tzinfo=UTC), *rest, filters_of(settings)))
-        for key, created, *rest, settings in rows
+        _named(HistoryEntry(*(key, created.replace(tzinfo=UTC), *rest, filters_of(settings))), phases)
+        for key, created, phases, *rest, settings in rows
     ]
+
+
+def _named(entry: HistoryEntry, phases: str) -> HistoryEntry:
+    """Return an entry with the first of the phases that its verdict speaks of, where it speaks of any."""
+    spoken_of = json.loads(phases)
+    return replace(entry, top_hit=spoken_of[0]["hit"]["name"]) if spoken_of else entry
 
 
 def put(connection: Connection, entries: Sequence[Entry], forgotten: Sequence[str]) -> None:

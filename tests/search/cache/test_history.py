@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from cache_helpers import ORIGIN, SETTINGS, rows, same
 
+from search.answer import Phase
 from search.cache import HistoryEntry
 from search.options import Options
+from search.verdict import Verdict
 from xtal.crystals import read_cif
 from xtal.errors import UserError
 
@@ -56,6 +58,16 @@ def test_what_was_asked_with_edited_lines_is_marked(cache, solutions):
     }  # fmt: skip
     assert [e.key for e in cache.history(search="Edited peaks")] == [solutions[1].key]
     assert cache.find(solutions[1].key).answer.edited
+
+
+def test_the_history_names_what_the_verdict_speaks_of(cache, solutions):
+    first, other = solutions[1].answer.hits[0], replace(solutions[1].answer.hits[1], name="the framework")
+    verdict = Verdict("other_state", 0.8, ("its lattice stretched",), None, (Phase(other, 0.8, 1.0, 1.0, 9.0),))
+    cache.store(replace(solutions[1], verdict=verdict), SETTINGS, ORIGIN)
+    cache.store(solutions[2], SETTINGS, ORIGIN)
+    assert other.name != first.name
+    assert [e.top_hit for e in cache.history()] == [solutions[2].answer.hits[0].name, "the framework"]
+    assert [e.key for e in cache.history(search="the framework")] == [solutions[1].key]
 
 
 def test_a_solution_without_hits_is_listed(cache, solutions):
