@@ -27,6 +27,7 @@ LEAST_SHARE = 0.003  # of the explained intensity: its logit stays finite
 LEAST_CHI_SQUARE = 1e-9  # its logarithm stays finite
 FEW_LINES = 5  # are little to judge by
 HAZE = 1 / 3  # of the scattering: a hump that holds more hides what few lines do not show
+CLEAR = 2.0  # so many lines, each counted as the share of the scattering outside of humps, are as little
 WIDEST_LEAD = 3.0  # in ln χ²: a lead beyond, or no rival at all, says no more
 FEATURES = (
     "logit of the explained share",
@@ -109,8 +110,9 @@ class Evidence:
 
     @property
     def hazy(self) -> bool:
-        """Whether a few lines are all that stands out of a broad hump."""
-        return self.compared <= FEW_LINES and self.amorphous > HAZE
+        """Whether a few lines are all that stands out of a broad hump, or somewhat more out of a huge one."""
+        few = self.compared <= FEW_LINES and self.amorphous > HAZE
+        return few or self.compared * (1 - self.amorphous) <= CLEAR
 
 
 def among_all(evidence: Evidence, answer: Answer) -> Evidence:

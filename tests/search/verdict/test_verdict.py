@@ -149,7 +149,9 @@ def test_a_filter_that_excludes_nothing_better_changes_no_verdict(engine, patter
             assert judge.verdict(alone).exact == pytest.approx(min(exact, judge.verdict(alone).probability))
 
 
-@pytest.mark.parametrize(("lines", "hump", "hazy"), [(5, 0.5, True), (6, 0.5, False), (5, 0.3, False)])
+@pytest.mark.parametrize(
+    ("lines", "hump", "hazy"), [(5, 0.5, True), (6, 0.5, False), (5, 0.3, False), (8, 0.8, True), (8, 0.7, False)]
+)
 def test_few_lines_above_a_broad_hump_are_weak_evidence(answers, judge, engine, monkeypatch, lines, hump, hazy):
     seen = replace(Evidence.of(answers[0], engine.index), compared=lines, amorphous=hump)
     monkeypatch.setattr(Evidence, "of", lambda *_: replace(seen, amorphous=0.0))
