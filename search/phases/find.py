@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from search.answer import Answer
 from search.phases.lines import assigned, left_over
-from search.phases.scout import Scout
+from search.phases.scout import Scout, highest
 from search.ranking import STRAIN_MARGIN
 from search.ranking.prepared import prepared
 from search.verdict.lookalikes import ALIKE, likeness
@@ -69,12 +69,9 @@ class Finder:
     def _everywhere(self) -> NDArray[np.int64]:
         """Entries whose own lines are in the pattern, whatever else is."""
         scores = self.scout.scores(self.answer.lines, self.wavelength)
-        rows = (
-            np.argsort(-scores, kind="stable")
-            if self.allowed is None
-            else self.allowed[np.argsort(-scores[self.allowed])]
-        )
-        return rows[:CANDIDATES]
+        if self.allowed is None:
+            return highest(scores, CANDIDATES)
+        return self.allowed[highest(scores[self.allowed], CANDIDATES)]
 
     def levels(self, sure: bool = False) -> Iterator[Found]:
         """Yield the best single phase, the best pair and so on, as long as a further phase is worth it.

@@ -84,7 +84,7 @@ class Scout:
             passes = np.zeros(len(score), dtype=bool)
             passes[allowed] = True
             score[~passes] = -np.inf
-        best = np.argsort(-score, kind="stable")[: 3 * count]
+        best = highest(score, 3 * count)
         best = best[np.isfinite(score[best])]
         group = engine.index.entries.group[best]
         distinct = best[np.sort(np.unique(group, return_index=True)[1])][:count]
@@ -101,7 +101,7 @@ class Scout:
         grid = start + STEP * np.arange(points)
         there = np.zeros(points)
         for place, strength in zip(np.log(lines.q), level, strict=True):
-            near = np.abs(grid - place) < 3 * NEAR
+            near = slice(*np.searchsorted(grid, (place - 3 * NEAR, place + 3 * NEAR)))
             there[near] = np.maximum(there[near], strength * np.exp(-0.5 * ((grid[near] - place) / NEAR) ** 2))
         scaled = sliding_window_view(np.pad(there, REACHED, "edge"), 2 * REACHED + 1)[:, :: 2 * REACHED // (SCALES - 1)]
         seen = self._seen(low, high, wavelength)
@@ -120,6 +120,13 @@ class Scout:
         place, share, inside, root = (np.concatenate(each) for each in zip(*parts, strict=True))
         first = np.concatenate([[0], np.cumsum(inside)])
         return _Seen(csr_array((share, place, first), (len(inside), points)), root, inside >= FEWEST)
+
+
+def highest(values: NDArray[np.floating], count: int) -> NDArray[np.int64]:
+    """Return the places of the `count` highest of values (S,), falling; equal ones in their order."""
+    beyond = max(len(values) - count, 0)
+    rows = np.flatnonzero(values >= np.partition(values, beyond)[beyond])
+    return rows[np.argsort(-values[rows], kind="stable")[:count]]
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,7 @@ that is projected out, so that it costs no parameter. The nine parameters of a c
 ln width, Lorentzian share) have normal priors and move by Gauss-Newton steps; the scale is solved for in each.
 """
 
+from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Self
@@ -91,8 +92,8 @@ class Beside:
 class Weighted:
     """A target with its weights and without what the background correction can take up."""
 
-    def __init__(self, target: Target, blur: float, errors: Errors = SAMPLE, beside: "Beside | None" = None) -> None:
-        """Weigh `target` after `blur` (degrees), see the module's text for v; phases `beside` may have any scale."""
+    def __init__(self, target: Target, blur: float, errors: Errors = SAMPLE) -> None:
+        """Weigh `target` after `blur` (degrees), see the module's text for v."""
         self.sharp, self.blur = target.fwhm, blur
         self.target = target.blurred(blur)
         t = self.target
@@ -104,10 +105,21 @@ class Weighted:
         root = t.measured / np.sqrt(variance + (FLOOR * level.max()) ** 2 + 1e-24)
         self.root, self.density = root.astype(np.float32), t.density(t.two_theta).astype(np.float32)
         self.basis = background_basis(t, root).astype(np.float32)
-        if beside is not None:
-            known = self.project(weighted_profiles(self, beside.sticks, beside.parameters, False)[:, 0])
-            self.basis = np.concatenate([self.basis, np.linalg.qr(known.T)[0]], axis=1)
         self.data = self.project(t.net.astype(np.float32) * self.root)
+
+    @classmethod
+    @lru_cache(maxsize=16)
+    def of(cls, target: Target, blur: float, errors: Errors = SAMPLE) -> Self:
+        """Weigh a target once for all that is fitted to it."""
+        return cls(target, blur, errors)
+
+    def beside(self, phases: "Beside") -> Self:
+        """Return the same without what phases in the sample may take up, whatever their scales."""
+        known = self.project(weighted_profiles(self, phases.sticks, phases.parameters, False)[:, 0])
+        without = copy(self)
+        without.basis = np.concatenate([self.basis, np.linalg.qr(known.T)[0]], axis=1)
+        without.data = without.project(self.target.net.astype(np.float32) * self.root)
+        return without
 
     def project(self, weighted: NDArray) -> NDArray:
         """Remove the background correction's share of (..., M) curves in units of the standard deviation."""
@@ -136,7 +148,8 @@ def refine(
         second: share of Kα2 in the beam.
         beside: phases that each candidate is seen with; their lines stay where they are.
     """
-    data, sticks = Weighted(target, blur, errors, beside), sticks.doubled(target.wavelength, second)
+    data, sticks = Weighted.of(target, blur, errors), sticks.doubled(target.wavelength, second)
+    data = data if beside is None else data.beside(beside)
     precision, limit = prior_precision(target.wavelength), step_limit(target.wavelength)
     parameters = start.parameters if start else np.zeros((len(sticks), PARAMETERS))
     for _ in range(steps):

@@ -57,7 +57,7 @@ def fit_jointly(target: Target, sticks: Sticks, start: NDArray[np.float64], step
         start: (P, 9) parameters to begin with; their zero shifts are averaged.
         steps: at most so many.
     """
-    data, precision = Weighted(target, 0.0), prior_precision(target.wavelength)
+    data, precision = Weighted.of(target, 0.0), prior_precision(target.wavelength)
     limit, parameters = step_limit(target.wavelength), np.array(start, dtype=np.float64)
     parameters[:, ZERO] = parameters[:, ZERO].mean()
     best: JointFit | None = None
