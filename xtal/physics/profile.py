@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike, NDArray
 from xtal.errors import UserError
 
 REACH = 30.0  # a pseudo-Voigt is cut at this many half widths: its Lorentzian tail is then below 0.12 % of the maximum
-FARTHEST = 250.0  # widths squared: a Gaussian is nothing there, and to compute how much less it is farther out takes time
+FARTHEST = 250.0  # widths squared: a Gaussian is nothing from there on, and exponentials that vanish take longest
 BLOCK = 256  # lines, and points, drawn at once: what fits a core's own memory takes a sixth of the time
 
 

@@ -63,6 +63,8 @@ def test_a_candidate_is_compared_beside_what_is_known(target, sticks):
     assert alone.chi_square.argmin() == 0
     assert together.chi_square.argmin() == 1
     assert together.chi_square[1] < known.chi_square
+    again = refine(target, sticks, 0.0, 3)  # the weights that both share stay as they were
+    np.testing.assert_array_equal(again.chi_square, alone.chi_square)
 
 
 @given(st.integers(1, 4), st.integers(0, 2**32 - 1))

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xtal.errors import UserError
-from xtal.physics.profile import REACH, caglioti, pseudo_voigt, render, render_each
+from xtal.physics.profile import BLOCK, REACH, caglioti, pseudo_voigt, render, render_each
 
 GRID = np.linspace(3, 30, 2701)  # step 0.01
 STEP = GRID[1] - GRID[0]
@@ -47,6 +47,17 @@ def test_on_grid_points_both_renderers_agree_to_rounding():
     centres, areas = GRID[[900, 1000, 1005]], np.array([1.0, 2.0, 0.5])
     exact = render_each(GRID, centres, areas, 0.1, 0.0)
     np.testing.assert_allclose(render(GRID, centres, areas, 0.1, 0.0), exact, atol=1e-12 * exact.max())
+
+
+def test_a_curve_drawn_block_by_block_is_the_sum_of_its_lines():
+    rng = np.random.default_rng(5)
+    centres, areas = rng.uniform(3, 30, BLOCK // 4), rng.uniform(1, 9, BLOCK // 4)
+    whole = pseudo_voigt(GRID[:, None] - centres, 0.1, 0.3) @ areas
+    np.testing.assert_allclose(render_each(GRID, centres, areas, 0.1, 0.3), whole, rtol=1e-14)
+
+
+def test_nothing_of_a_gaussian_is_left_far_away():
+    assert pseudo_voigt([1e3, -1e6], 0.1, 0.0).max() < 1e-290
 
 
 def test_lines_outside_the_grid_are_ignored():
