@@ -46,7 +46,7 @@ TURNS = 2  # ways to share out the groups of a linker
 MISFIT = 0.1  # of a framework that cannot be dressed, over the share of the profile that it leaves unexplained
 STRAINED = 0.06  # by which a crystal may be strained into an indexed cell
 FLATTEST = 2.5  # Å between the lattice planes of a cell at least
-OF_ONE_SET = 3  # crystals kept, which differ little
+OF_ONE_SET = 5  # crystals kept, which differ little
 
 
 @dataclass(frozen=True, eq=False)

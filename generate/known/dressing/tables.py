@@ -16,7 +16,7 @@ from xtal.crystals import HIGHEST_NUMBER
 TWISTS = 24  # of a rotor about its axis
 TURNS = 6  # of a group about its bond
 FLAT = 0.4  # of a ring's width, and no more, its atoms may lie beside its plane
-STRAIN = 3e-4  # of the misfit, of a ring between the plane of a carboxylate and across it
+STRAIN = 1e-4  # of the misfit, of a ring between the plane of a carboxylate and across it
 NEARLY_BACK = 1e-4  # 1 + cosine of a bond with the z axis: what is nearer to its back is turned about x
 
 
