@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 FEW = 1  # line unexplained that is no reason to look further after a match
 MISFIT = 1.2  # χ² per point from which a match is looked at again all the same: one sample of one phase in eight
 QUOTED = 3  # lines named in a sentence
+CERTAIN = 0.97  # of a phase beside others that are not sure: so certain were 8 right ones and 1 wrong one, see docs
 
 
 class PhaseJudge:
@@ -73,13 +74,17 @@ class PhaseJudge:
 
     @staticmethod
     def _chosen(finder: Finder, curves: PhaseCurves, sure: bool) -> tuple[Found, NDArray[np.float64]] | None:
-        """Return the largest set of phases each of which is sure enough, with their probabilities."""
-        chosen = None
+        """Return the largest set of phases each of which is sure enough, with their probabilities.
+
+        Where none is, those of the largest set that are nearly certain beside whatever took the rest: what is in no
+        index hides them from a look at them alone.
+        """
+        chosen = last = None
         for found in finder.levels(sure):
-            probability = curves.probabilities(features(finder, found))
-            if curves.sure(probability):
-                chosen = found, probability
-        return chosen
+            last = found, curves.probabilities(features(finder, found))
+            if curves.sure(last[1]):
+                chosen = last
+        return chosen or (None if sure or last is None else _certain(finder, *last))
 
     def _described(
         self, finder: Finder, found: Found, probability: NDArray[np.float64]
@@ -114,6 +119,17 @@ class PhaseJudge:
             )
         order = np.argsort(-finder.answer.lines.intensity[share.unexplained], kind="stable")
         return tuple(phases), tuple(angles[share.unexplained][order].tolist())
+
+
+def _certain(
+    finder: Finder, found: Found, probability: NDArray[np.float64]
+) -> tuple[Found, NDArray[np.float64]] | None:
+    """Return the phases of a set that are nearly certain, fitted without the others; None where none is."""
+    kept = np.flatnonzero(probability >= CERTAIN)
+    if len(probability) == 1 or not len(kept):
+        return None
+    state = finder.fitted([found.state.rows[n] for n in kept], found.state.fit.parameters[kept])
+    return Found(state, found.rivals[kept]), probability[kept]
 
 
 def in_doubt(answer: Answer, verdict: Verdict) -> bool:

@@ -1,6 +1,7 @@
 """Mixtures of entries of a small index, searched by phases as a user would have it."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from indexer.plan import open_plan
 from search.engine import Engine
 from search.options import Options
 from search.phases import PhaseJudge, scout
+from search.phases.judge import CERTAIN
 from search.phases.left import leaves, left_pattern
 from search.phases.scout import Scout
 from search.phases.shares import weight_shares
@@ -158,6 +160,26 @@ def test_lines_that_nothing_known_explains_are_listed(searcher):
     assert verdict.headline.endswith("likely, and peaks of something else")
     for angle in foreign:
         assert np.abs(np.array(verdict.unexplained) - angle).min() < 0.1
+
+
+def test_a_phase_that_is_certain_beside_guesses_is_named_alone(searcher, monkeypatch):
+    """Of a set in which the others are not sure, the certain one is fitted by itself, and the rest is left."""
+    pattern = mixture(searcher, (ZINC, TITANIA), (0.65, 0.35))
+    answer, _ = searcher.search(pattern, Options())
+    for first, kind in ((CERTAIN, "match_and_more"), (CERTAIN - 0.01, "miss")):
+        unsure = SimpleNamespace(
+            probabilities=lambda rows, first=first: np.array([first, 0.01, 0.01, 0.01][: len(rows)]) - (len(rows) == 1),
+            sure=lambda _: False,
+        )
+        judge = PhaseJudge(searcher.engine)
+        monkeypatch.setattr(PhaseJudge, "_curves", unsure)
+        verdict = judge.examined(answer, Verdict("miss", 0.1, ("nothing fits",)))
+        assert verdict.kind == kind
+        if kind == "match_and_more":
+            (only,) = verdict.phases
+            assert {ZINC, TITANIA} & {only.hit.id, *only.alike}
+            assert only.probability == CERTAIN
+            assert len(verdict.unexplained) > 2
 
 
 def test_what_the_phases_leave_can_be_searched(searcher):
