@@ -112,6 +112,7 @@ def launch(
         state_session_capacity=SESSIONS,
         quiet=True,
         prevent_thread_lock=True,
+        _frontend=False,  # on a busy machine gradio's look at its own page fails after 3 s, and with it the start
     )
     page.app.state_holder = Sessions()
     page.app.state_holder.set_blocks(page)
