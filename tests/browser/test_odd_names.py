@@ -1,5 +1,3 @@
-import shutil
-
 import pytest
 from page_steps import SOON, downloaded, drop, wait_for_hits
 
@@ -8,8 +6,8 @@ ODD = 'Übung "A"<i>%22 50 % 😀.xy'  # a browser sends the quotes as %22, and 
 
 
 def test_a_file_is_called_everywhere_as_it_was_where_it_was_dropped(visit, address, with_wavelength, tmp_path):
-    odd = tmp_path / ODD
-    shutil.copy(with_wavelength, odd)
+    odd, (head, *rows) = tmp_path / ODD, with_wavelength.read_text().splitlines()
+    odd.write_text("\n".join([head, *rows[:-9]]))  # the history calls the very data of another test as that did
     page = visit(address)
     drop(page, odd)
     wait_for_hits(page)
