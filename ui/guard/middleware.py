@@ -7,6 +7,7 @@ from typing import Any
 
 from anyio.to_thread import run_sync
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -54,6 +55,9 @@ class Guard:
         except MultiPartException:
             if not body.too_large:  # else the client left, and hears nothing
                 return
+        except RuntimeError as error:
+            if not isinstance(error.__cause__, HTTPException):  # gradio refuses the news of a page that has left
+                raise
         if body.too_large and not body.told:
             await _refused(TOO_LARGE, body.words)(scope, body.receive, body.send)
 
