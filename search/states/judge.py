@@ -76,11 +76,11 @@ def _whole(one: Stretched, found: Found) -> Fit:
 def _reasons(found: Found, one: Stretched, name: str, met: int, before: Verdict) -> Iterator[str]:
     """Yield what speaks for a framework in another state."""
     count = len(found.places.q)
-    yield f"{met} of {count} lines stand where the lattice of {name}, stretched within its symmetry, puts them"
+    yield f"{met} of {count} peaks stand where the lattice of {name}, stretched within its symmetry, puts them"
     yield _words_on_cell(one.strain)
     told = one.scrutiny.residual
     if abs(told.low_angles) >= NOTABLE_LOW:
-        how = "of the intensity expected beside the other lines: guests in the pores do that"
+        how = "of the intensity expected beside the other reflections: guests in the pores do that"
         yield f"below 2θ = {told.below:.0f}° it shows {np.exp(told.low_angles):.0%} {how}"
     if told.shown:
         yield f"beyond the low angles its intensities are {told.beyond:.1f} times as wrong as is usual in a sample"

