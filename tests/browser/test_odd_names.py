@@ -24,3 +24,11 @@ def test_a_file_is_called_everywhere_as_it_was_where_it_was_dropped(visit, addre
     assert sorted(page.locator("#xs-batch td:first-child").all_inner_texts()) == ["sample.xy", ODD]
     _, table = downloaded(page, "#xs-csv")
     assert '"Übung ""A""<i>%22 50 % 😀.xy"' in table.decode("utf-8-sig")
+
+
+def test_the_button_for_other_files_is_named_in_words(visit, address, with_wavelength):
+    page = visit(address)
+    drop(page, with_wavelength)
+    wait_for_hits(page)
+    page.wait_for_selector('#xs-file [aria-label="Open other files"]', state="attached", timeout=SOON)
+    assert page.locator('[aria-label^="common."]').count() == 0

@@ -217,14 +217,6 @@ def test_an_example_is_named_as_simulated_and_found(visit, address):
     assert "Measured" not in legend(page)
 
 
-def test_the_button_for_other_files_is_named_in_words(visit, address, with_wavelength):
-    page = visit(address)
-    drop(page, with_wavelength)
-    wait_for_hits(page)
-    page.wait_for_selector('#xs-file [aria-label="Open other files"]', state="attached", timeout=SOON)
-    assert page.locator('[aria-label^="common."]').count() == 0
-
-
 def test_removing_the_file_empties_the_page(visit, address, with_wavelength):
     page = visit(address)
     drop(page, with_wavelength)

@@ -21,6 +21,7 @@ from scipy.fft import irfft, next_fast_len, rfft
 from scipy.ndimage import uniform_filter1d
 
 from xtal.patterns import q_from_two_theta
+from xtal.physics.profile import line_shape
 from xtal.physics.sticks import Sticks
 from xtal.physics.target import Target
 
@@ -272,20 +273,6 @@ def _deposit(weights: NDArray, place: NDArray, size: int, length: int) -> NDArra
         total = np.bincount(both, np.concatenate([value[channel]] * 2) * shares, count * length)
         result[:, channel] = total.reshape(count, length)
     return result
-
-
-def line_shape(omega: NDArray, parameters: NDArray, sharp: float, blur: float) -> tuple[NDArray, NDArray, NDArray]:
-    """(R, F) Fourier transform of the pseudo-Voigt, blurred, and its derivatives by ln width and share."""
-    width = (sharp * np.exp(parameters[:, 7])).astype(np.float32)[:, None]
-    share = np.clip(0.5 + parameters[:, 8], 0, 1).astype(np.float32)[:, None]
-    scaled = omega * width
-    gauss_power, lorentz_power = scaled**2 / (16 * np.log(2)), scaled / 2
-    gauss, lorentz = np.exp(-gauss_power), np.exp(-lorentz_power).astype(np.float64)
-    if blur:
-        blurring = np.exp(-((omega * blur) ** 2) / (16 * np.log(2)))
-        gauss, lorentz = gauss * blurring, lorentz * blurring
-    shape = (1 - share) * gauss + share * lorentz
-    return shape, -2 * (1 - share) * gauss_power * gauss - share * lorentz_power * lorentz, lorentz - gauss
 
 
 def hats(two_theta: NDArray, wavelength: float) -> NDArray[np.float64]:

@@ -87,3 +87,17 @@ def _split_onto(start: float, step: float, length: int, centres: NDArray, areas:
     part = place - low
     sticks = np.bincount(low, areas * (1 - part), length) + np.bincount(low + 1, areas * part, length)
     return sticks.astype(np.float64)
+
+
+def line_shape(omega: NDArray, parameters: NDArray, sharp: float, blur: float) -> tuple[NDArray, NDArray, NDArray]:
+    """(R, F) Fourier transform of the pseudo-Voigt, blurred, and its derivatives by ln width and share."""
+    width = (sharp * np.exp(parameters[:, 7])).astype(np.float32)[:, None]
+    share = np.clip(0.5 + parameters[:, 8], 0, 1).astype(np.float32)[:, None]
+    scaled = omega * width
+    gauss_power, lorentz_power = scaled**2 / (16 * np.log(2)), scaled / 2
+    gauss, lorentz = np.exp(-gauss_power), np.exp(-lorentz_power).astype(np.float64)
+    if blur:
+        blurring = np.exp(-((omega * blur) ** 2) / (16 * np.log(2)))
+        gauss, lorentz = gauss * blurring, lorentz * blurring
+    shape = (1 - share) * gauss + share * lorentz
+    return shape, -2 * (1 - share) * gauss_power * gauss - share * lorentz_power * lorentz, lorentz - gauss

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len, rfft
 
-from xtal.physics.fit import FLOOR, PARAMETERS, background_basis, line_shape, prior_precision
+from xtal.physics.fit import FLOOR, PARAMETERS, background_basis, prior_precision
+from xtal.physics.profile import line_shape
 from xtal.physics.shell import Shell
 from xtal.physics.target import Target
 from xtal.physics.texture import SPREAD as TEXTURE_SPREAD
