@@ -137,8 +137,8 @@ def _best_line(low: NDArray, high: NDArray, trust: NDArray, start: NDArray, offs
 def _left(low: NDArray, high: NDArray, trust: NDArray, start: NDArray, shape: NDArray) -> float:
     """Return by how much free, positive intensities of lines (R, W) miss a profile between `low` and `high` (M,).
 
-    Where lines are narrower than they are, their feet are taken off with the background, and were `low` alone to be
-    met, lines without feet would fit best: each fit meets the point of the range that is nearest to the one before.
+    Feet of dense lines are taken off with the background: lines without feet would fit best, were `low` alone met.
+    So each fit meets the point of the range that is nearest to the one before.
     """
     from scipy.optimize import nnls
 

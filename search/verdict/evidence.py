@@ -111,8 +111,8 @@ class Evidence:
     @property
     def hazy(self) -> bool:
         """Whether a few lines are all that stands out of a broad hump, or somewhat more out of a huge one."""
-        few = self.compared <= FEW_LINES and self.amorphous > HAZE
-        return few or self.compared * (1 - self.amorphous) <= CLEAR
+        few = self.compared <= FEW_LINES or self.compared * (1 - self.amorphous) <= CLEAR
+        return few and self.amorphous > HAZE
 
 
 def among_all(evidence: Evidence, answer: Answer) -> Evidence:

@@ -78,17 +78,6 @@ def render_each(
     return total
 
 
-def _split_onto(start: float, step: float, length: int, centres: NDArray, areas: NDArray) -> NDArray[np.float64]:
-    """(length,) sticks per step: each line shared between its two neighbouring grid points in proportion."""
-    place = (centres - start) / step
-    inside = (place >= 0) & (place <= length - 1)
-    place, areas = place[inside], areas[inside]
-    low = np.minimum(place.astype(np.int64), length - 2)
-    part = place - low
-    sticks = np.bincount(low, areas * (1 - part), length) + np.bincount(low + 1, areas * part, length)
-    return sticks.astype(np.float64)
-
-
 def line_shape(omega: NDArray, parameters: NDArray, sharp: float, blur: float) -> tuple[NDArray, NDArray, NDArray]:
     """(R, F) Fourier transform of the pseudo-Voigt, blurred, and its derivatives by ln width and share."""
     width = (sharp * np.exp(parameters[:, 7])).astype(np.float32)[:, None]
@@ -101,3 +90,14 @@ def line_shape(omega: NDArray, parameters: NDArray, sharp: float, blur: float) -
         gauss, lorentz = gauss * blurring, lorentz * blurring
     shape = (1 - share) * gauss + share * lorentz
     return shape, -2 * (1 - share) * gauss_power * gauss - share * lorentz_power * lorentz, lorentz - gauss
+
+
+def _split_onto(start: float, step: float, length: int, centres: NDArray, areas: NDArray) -> NDArray[np.float64]:
+    """(length,) sticks per step: each line shared between its two neighbouring grid points in proportion."""
+    place = (centres - start) / step
+    inside = (place >= 0) & (place <= length - 1)
+    place, areas = place[inside], areas[inside]
+    low = np.minimum(place.astype(np.int64), length - 2)
+    part = place - low
+    sticks = np.bincount(low, areas * (1 - part), length) + np.bincount(low + 1, areas * part, length)
+    return sticks.astype(np.float64)
