@@ -58,7 +58,7 @@ class EntryId:
         """Take an id apart."""
         stem = entry
         endings: list[str] = []
-        while found := ENDING.search(stem):
+        while not PROTOTYPE.search(entry) and (found := ENDING.search(stem)):  # else it is a Wyckoff letter
             endings.insert(0, TREATMENTS[found.group(1)])
             stem = stem[: found.start()]
         code = refcode(entry)

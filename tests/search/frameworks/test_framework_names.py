@@ -151,6 +151,8 @@ def test_ids_tell_where_an_entry_comes_from(entry, stem, link):
 
 def test_endings_become_badges():
     assert EntryId.of("VOGTIV_clean_h").badges == ("solvent removed by a program", "hydrogen atoms added")
+    for prototype in ("Fluorapatite_A5BC12D3_hP42_176_fh_a_2hi_h", "CeCu2_AB2_oI12_74_e_h"):
+        assert EntryId.of(prototype).badges == ()  # its last letter is of Wyckoff's
     assert EntryId.of("halite").badges == ()
 
 
