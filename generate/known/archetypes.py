@@ -18,7 +18,10 @@ APART = 0.3  # Å between two atoms that are not the same
 
 # atoms (element, place in Å) of which rotations make the rest: a node and the halves of the linkers on it
 BASIC_ZINC_ACETATE = ((8, (0, 0, 0)), (30, (1.12, 1.12, 1.12)), (8, (2.99, 0.79, 0.79)), (6, (3.58, 0, 0)))
-PADDLE_WHEEL = ((29, (0, 0, 1.30)), (8, (1.96, 0, 1.12)), (6, (2.55, 0, 0)))
+PADDLE_WHEEL = ((8, (1.96, 0, 1.12)), (6, (2.55, 0, 0)))
+COPPER, ZINC = 29, 30
+# Å between the metals of a paddle wheel (Chui et al., 1999; Dybtsev et al., 2004); others are nearer to copper
+BETWEEN = {COPPER: 2.63, ZINC: 2.95}
 PYRAZINE = tuple(  # about its middle
     (z, (x, x, y)) for z, x, height in ((7, 0, 1.40), (6, 0.80, 0.70), (1, 1.46, 1.25)) for y in (height, -height)
 )
@@ -26,9 +29,9 @@ PILLAR = 2.05  # Å from metal to nitrogen
 
 
 @cache
-def archetypes() -> tuple[Crystal, ...]:
-    """Zn₄O(CO₂)₆ and Cu₂(CO₂)₄ with pillars, in primitive cubic nets (pcu)."""
-    return _cubic(), _pillared()
+def archetypes(metal: int = COPPER) -> tuple[Crystal, ...]:
+    """Zn₄O(CO₂)₆ and M₂(CO₂)₄ with pillars, M of an atomic number, in primitive cubic nets (pcu)."""
+    return _cubic(), _pillared(metal)
 
 
 def _cubic() -> Crystal:
@@ -39,12 +42,13 @@ def _cubic() -> Crystal:
     return _crystal(np.eye(3) * (2 * reach + triple), _turned(seeds, "T"), "pcu of basic zinc acetate")
 
 
-def _pillared() -> Crystal:
+def _pillared(metal: int) -> Crystal:
     """Join paddle wheels by linkers in a plane and by pillars (Dybtsev, Chun and Kim, 2004)."""
     bond, triple = ALKYNE
     reach = PADDLE_WHEEL[-1][1][0] + bond
-    height = PADDLE_WHEEL[0][1][2] + PILLAR + PYRAZINE[0][1][2]
-    node = _turned([*PADDLE_WHEEL, (6, (reach, 0, 0))], "D4")
+    aside = BETWEEN.get(metal, BETWEEN[COPPER]) / 2
+    height = aside + PILLAR + PYRAZINE[0][1][2]
+    node = _turned([(metal, (0, 0, aside)), *PADDLE_WHEEL, (6, (reach, 0, 0))], "D4")
     pillar = [(number, place + np.array([0, 0, height])) for number, place in _turned(PYRAZINE, "C2")]
     side = 2 * reach + triple
     return _crystal(np.diag([side, side, 2 * height]), [*node, *pillar], "pcu of paddle wheels and pillars")

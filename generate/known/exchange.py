@@ -10,12 +10,13 @@ in least squares, held weakly where no linker says anything. Nodes keep their sh
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
 
 from generate.known.centring import centrings
 from generate.known.ways import Way, twisted, ways
@@ -25,6 +26,7 @@ from xtal.crystals.linkers import Framework, Linker
 LOOSE = 0.05  # weight of the old cell and places beside the arms of the linkers
 MOST_PLANS = 16  # for the same linkers
 SAME_PLACE = 0.3  # Å between the atoms of two ways that are one
+TINY = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +49,14 @@ class Plan:
     def cells(self) -> list[NDArray[np.float64]]:
         """The lattices (3, 3) Å that it may be built in: that of one net, and those of nets in each other."""
         return list(centrings(self.lattice, len(self.host.crystal)))
+
+    @cached_property
+    def stretched(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """(W,) Å by which new linkers of two ends miss the nodes that they join, and (W,) Å between these."""
+        ends = held_by(self.host)[0]
+        pairs = [(way.arms, _nodes(ends[row], self.lattice)) for row, way in self.ways.items() if len(way.arms) == 2]
+        made, wanted = (np.linalg.norm(np.diff(side, axis=1)[:, 0], axis=1) for side in np.array(pairs).swapaxes(0, 1))
+        return np.abs(made - wanted), wanted
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +108,29 @@ def plans(
         arms = [chosen[row].arms if row in chosen else None for row in range(len(host.linkers))]
         made.append(Plan(host, chosen, *_settled(host.crystal.lattice, middle, ends, arms)))
     return made
+
+
+def in_net(plan: Plan, lattice: NDArray[np.float64]) -> Plan:
+    """Carry a plan out in a net of a given lattice (3, 3) Å, and turn linkers of two ends to where these nodes are."""
+    turn = Rotation.align_vectors(plan.lattice, lattice)[0].as_matrix()
+    placed, ends = lattice @ turn.T, held_by(plan.host)[0]
+    return replace(plan, lattice=placed, ways={row: _led(way, ends[row], placed) for row, way in plan.ways.items()})
+
+
+def _led(way: Way, held: Ends, lattice: NDArray[np.float64]) -> Way:
+    """Turn a linker of two ends, the shorter way, to where the nodes that it joins are."""
+    if len(way.arms) != 2:
+        return way
+    old, new = np.diff(way.arms, axis=0)[0], np.diff(_nodes(held, lattice), axis=0)[0]
+    axis = np.cross(old, new)
+    sine, cosine = np.linalg.norm(axis), old @ new
+    turn = Rotation.from_rotvec(axis * np.arctan2(sine, cosine) / max(sine, TINY)).as_matrix().T
+    return replace(way, rotation=way.rotation @ turn, arms=way.arms @ turn)
+
+
+def _nodes(held: Ends, lattice: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(E, 3) Å of the nodes of a linker whose ends hold one body, from the middle of this."""
+    return held.cell @ lattice + held.offset
 
 
 def held_by(host: Framework) -> tuple[list[Ends], NDArray[np.float64]]:

@@ -2,23 +2,25 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import chain, islice, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from generate.known.nets import Net
 from generate.known.pendants import HYDROGEN, Bare, Group, bare, dressed
 from generate.known.shelf import WEIGHTS, Key, Shelf, weight
-from xtal.crystals.linkers import Framework, Grips, Linker
-from xtal.physics.indexing import IndexedCell
+from xtal.crystals.linkers import Grips, Linker
+from xtal.interrupt import look_up
 
 MOST_SLOTS = 3  # that are filled anew at once
-MOST_FILLINGS = 20_000  # of one kind of framework
-OF_A_NET, MOST_NETS = 2500, 4  # of these where the cell is known, and such nets in one cell
+MOST_FILLINGS = 20_000  # of one kind of framework,
+OF_A_NET = 400  # and of one net in a known cell
 NOWHERE = np.empty((0, 2), dtype=np.int64)
 OFF, STRETCHED = 0.3, 0.02  # Å, and share of its length, by which a linker may miss its node
-Shape = tuple[tuple[int, Grips, float | None], ...]
-"""Of slots: how many linkers, their donors, and what is beyond these, see `generate.known.isoreticular.Slot`."""
+ALIKE = 0.1  # Å by which nets may differ that are filled alike
+Shape = tuple[tuple[int, Grips, int], ...]
+"""Of slots: how many linkers, their donors, and 0, or a number that tells apart slots otherwise alike."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,34 +57,71 @@ class Fill:
         return self.bare, (self.group,) * self.count if self.group is not None else ()
 
 
-def solutions(lacking: int, shape: Shape, shelf: Shelf, steps: NDArray[np.float64] | None) -> list[tuple[Fill, ...]]:
-    """Return fillings of slots of this `shape` that weigh what is `lacking`; `steps` (V,) Å are of a known lattice.
+def solutions(lacking: int, shape: Shape, shelf: Shelf) -> list[tuple[Fill, ...]]:
+    """Return fillings of slots of this `shape` that weigh what is `lacking`.
 
-    Ruled linkers are offered where it is known what is beyond them, or one for all slots: elsewhere any two or three
-    of them could be, and leave no room for those of real frameworks.
+    Ruled linkers are offered for all slots at once alone: any two or three could be, and leave no room for those of
+    real frameworks.
     """
-    naked = [
-        [
-            Fill(k, place)
-            for place, k in enumerate(shelf.offered(donors, beyond is not None))
-            if _reaches(k.linker, beyond, steps)
-        ]
-        for _, donors, beyond in shape
-    ]
-    plain = [
-        [
-            Fill(Bare(k, NOWHERE, ()), place, known=key)
-            for place, (k, key) in enumerate(shelf.linkers.get(donors, ()))
-            if _reaches(k, beyond, steps)
-        ]
-        for _, donors, beyond in shape
-    ]
+    naked, plain = _offers(shape, shelf, ruled=False)
     found = [*_dressed(lacking, shape, naked, shelf), *(fills for fills, _ in _summing(plain, shape, [lacking]))]
-    if len({donors for _, donors, _ in shape}) == 1 and all(beyond is None for *_, beyond in shape):
-        donors, together = shape[0][1], ((sum(n for n, *_ in shape), shape[0][1], None),)
+    if len({donors for _, donors, _ in shape}) == 1:
+        donors, together = shape[0][1], ((sum(n for n, *_ in shape), shape[0][1], 0),)
         ruled = [Fill(k, 0) for k in shelf.ruled.get(donors, ())]
         found += [(fill,) * len(shape) for (fill,) in _dressed(lacking, together, [ruled], shelf)]
     return found
+
+
+def in_nets(
+    lacking: int, shape: Shape, beyond: Sequence[float], rows: Sequence[int], shelf: Shelf, nets: Sequence[Net]
+) -> list[tuple[tuple[Fill, ...], tuple[Net, ...]]]:
+    """Return fillings of the slots of a net of one node that weigh what is `lacking`, and the nets that they reach in.
+
+    Args:
+        lacking: weight.
+        shape: of its three slots.
+        beyond: Å, for each slot, see `generate.known.isoreticular.Slot`.
+        rows: for each slot the vector of the net along which it lies.
+        shelf: linkers, ruled ones among them.
+        nets: in which cells the framework may be.
+    """
+    alike = [slot for slot in range(1, len(shape)) if shape[slot] == shape[slot - 1]]
+    naked, plain = _offers(shape, shelf, ruled=True)
+    apart = tuple((n, donors, slot) for slot, (n, donors, _) in enumerate(shape))
+    told_apart = [net for net in nets if all(net.order[rows[s]] > net.order[rows[s - 1]] for s in alike)]
+    lengths = np.array([net.lengths[list(rows)] for net in told_apart]).reshape(-1, len(shape))
+    found: dict[tuple[int, ...], tuple[tuple[Fill, ...], list[Net]]] = {}
+    _, first, group = np.unique(np.rint(lengths / ALIKE), axis=0, return_index=True, return_inverse=True)
+    for k, example in enumerate(first.tolist()):
+        look_up()
+        here, undressed = (_reaching(every, beyond, lengths[example]) for every in (naked, plain))
+        made = chain(
+            _dressed(lacking, apart, here, shelf), (fills for fills, _ in _summing(undressed, apart, [lacking]))
+        )
+        same = [told_apart[row] for row in np.flatnonzero(group.ravel() == k)]
+        for fills in islice(made, OF_A_NET):
+            found.setdefault(tuple(map(id, fills)), (fills, []))[1].extend(same)
+    return [(fills, tuple(where)) for fills, where in found.values()]
+
+
+def _offers(shape: Shape, shelf: Shelf, ruled: bool) -> tuple[list[list[Fill]], list[list[Fill]]]:
+    """Return for each slot bare linkers that may get groups, and linkers as they are."""
+    naked = [[Fill(k, place) for place, k in enumerate(shelf.offered(donors, ruled))] for _, donors, _ in shape]
+    plain = [
+        [Fill(Bare(k, NOWHERE, ()), place, known=key) for place, (k, key) in enumerate(shelf.linkers.get(donors, ()))]
+        for _, donors, _ in shape
+    ]
+    return naked, plain
+
+
+def _reaching(
+    offers: Sequence[Sequence[Fill]], beyond: Sequence[float], lengths: NDArray[np.float64]
+) -> list[list[Fill]]:
+    """Keep for each slot what is as long as it: `lengths` Å from node to node."""
+    return [
+        [fill for fill in fills if abs(2 * fill.bare.linker.arm + more - length) < OFF + STRETCHED * length]
+        for fills, more, length in zip(offers, beyond, lengths.tolist(), strict=True)
+    ]
 
 
 def _dressed(lacking: int, shape: Shape, naked: Sequence[Sequence[Fill]], shelf: Shelf) -> Iterator[tuple[Fill, ...]]:
@@ -101,33 +140,6 @@ def _dressed(lacking: int, shape: Shape, naked: Sequence[Sequence[Fill]], shelf:
         shared = _shares(count, [(n, len(f.bare.places)) for (n, *_), f in zip(shape, fills, strict=True)])
         if shared:
             yield tuple(replace(f, group=group, count=k) for f, k in zip(fills, shared, strict=True))
-
-
-def of_volume(
-    framework: Framework,
-    old: Sequence[Linker],
-    shape: Shape,
-    every: Sequence[tuple[Fill, ...]],
-    cells: Sequence[IndexedCell],
-) -> list[tuple[Fill, ...]]:
-    """Keep the fillings that stretch a primitive cubic net, or several in each other, most nearly to these cells."""
-    wanted = np.log([cell.volume * many for cell in cells for many in range(1, MOST_NETS + 1)])
-    begin, beyond = np.log(np.linalg.det(framework.crystal.lattice)), [row[2] or 0.0 for row in shape]
-    begin -= sum(np.log(2 * linker.arm + more) for linker, more in zip(old, beyond, strict=True))
-    made = [
-        begin + sum(np.log(2 * fill.bare.linker.arm + more) for fill, more in zip(fills, beyond, strict=True))
-        for fills in every
-    ]
-    off = np.abs(np.array(made)[:, None] - wanted).min(axis=1) if made else np.empty(0)
-    return [every[row] for row in np.sort(np.argsort(off, kind="stable")[:OF_A_NET]).tolist()]
-
-
-def _reaches(linker: Linker, beyond: float | None, steps: NDArray[np.float64] | None) -> bool:
-    """Whether a linker leads to the same node in some other cell."""
-    if beyond is None or steps is None:
-        return True
-    reach = 2 * linker.arm + beyond
-    return bool(np.abs(steps - reach).min(initial=np.inf) < OFF + STRETCHED * reach)
 
 
 def _summing(

@@ -15,12 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generate.known.exchange import Ends, held_by
-from generate.known.fillings import MOST_SLOTS, Fill, Shape, of_volume, solutions
-from generate.known.lines import lengths
+from generate.known.fillings import MOST_SLOTS, Fill, Shape, in_nets, solutions
+from generate.known.nets import Net
 from generate.known.shelf import Shelf, weight
 from xtal.crystals.linkers import METALS, Framework, Grips, Linker
 from xtal.interrupt import look_up
-from xtal.physics.indexing import IndexedCell
 
 PARALLEL = 0.97  # cosine of the directions of linkers that share a slot
 MOST_CHOICES = 12  # ways to choose the slots to be filled, of a framework with more than `MOST_SLOTS`
@@ -35,13 +34,15 @@ class Slot:
     Attributes:
         rows: of its linkers.
         donors: of these.
-        beyond: Å, by how much a linker that joins a node to the same one in another cell is shorter than the way to
+        beyond: Å, by how much a linker that joins a node to the same one in the next cell is shorter than the way to
             that cell, along which it lies; NaN for others.
+        axis: the lattice vector that leads to that cell; -1 for others.
     """
 
     rows: tuple[int, ...]
     donors: Grips
     beyond: float = np.nan
+    axis: int = -1
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,12 +54,14 @@ class Recipe:
         slots: which of its linkers.
         fills: what comes into each slot.
         key: the bare linkers and the groups that there will be, wherever; equal for the same set.
+        nets: of indexed cells, in which the linkers reach from node to node; none where that is not known.
     """
 
     host: int
     slots: tuple[Slot, ...]
     fills: tuple[Fill, ...]
     key: Key
+    nets: tuple[Net, ...] = ()
 
     @property
     def mixed(self) -> int:
@@ -103,37 +106,37 @@ def slots(framework: Framework) -> tuple[Slot, ...]:
     groups = [*fine.values()] if len(fine) <= MOST_SLOTS else [*coarse.values()]
     ends = held_by(framework)[0]
     return tuple(
-        Slot(tuple(rows), framework.linkers[rows[0]].donors, _beyond(framework, rows[0], ends[rows[0]]))
+        Slot(tuple(rows), framework.linkers[rows[0]].donors, *_beyond(framework, rows[0], ends[rows[0]]))
         for rows in groups
     )
 
 
-def _beyond(framework: Framework, row: int, ends: Ends) -> float:
-    """Å, see `Slot`, to 0.1."""
+def _beyond(framework: Framework, row: int, ends: Ends) -> tuple[float, int]:
+    """Å, see `Slot`, to 0.1, and the lattice vector."""
+    nothing = float("nan"), -1
     if len(ends.body) != 2 or ends.body[0] != ends.body[1] or framework.bodies[ends.body[0]].endless:
-        return float("nan")
-    linker, way = framework.linkers[row], (ends.cell[1] - ends.cell[0]) @ framework.crystal.lattice
+        return nothing
+    linker, step = framework.linkers[row], ends.cell[1] - ends.cell[0]
+    way = step @ framework.crystal.lattice
     length = float(np.linalg.norm(way))
-    if not length or abs(way @ (linker.node[1] - linker.node[0])) < PARALLEL * length * 2 * linker.arm:
-        return float("nan")
-    return round(length - 2 * linker.arm, 1)
+    if np.abs(step).sum() != 1 or abs(way @ (linker.node[1] - linker.node[0])) < PARALLEL * length * 2 * linker.arm:
+        return nothing
+    return round(length - 2 * linker.arm, 1), int(np.abs(step).argmax())
 
 
 def recipes(
     frameworks: Sequence[Framework],
     shelf: Shelf,
     numbers: NDArray[np.integer],
-    cells: Sequence[IndexedCell] = (),
-    nets: int = 0,
+    nets: Sequence[Net] = (),
+    ruled: int = 0,
 ) -> Iterator[Recipe]:
     """Yield what gives a framework the atoms (N,), host by host; frameworks alike in their slots are solved once.
 
-    The first `nets` are there for any linker. Where `cells` are known that the pattern may have, one of theirs that
-    joins a node to the same one in another cell must be as long as a vector of their lattices, and may be a ruled one;
-    the `OF_A_NET` whose volume is most like theirs are offered.
+    The first `ruled` frameworks are there for any linker: where `nets` of indexed cells are known, those that reach in
+    one of these, ruled ones too.
     """
     wanted = weight(numbers)
-    steps = lengths(cells) if cells else None
     solved: dict[tuple[int, Shape], list[tuple[Fill, ...]]] = {}
     used = Counter[tuple[int, Shape]]()
     for host, framework in enumerate(frameworks):
@@ -145,23 +148,26 @@ def recipes(
             ordered = tuple(sorted(chosen, key=lambda slot: (len(slot.rows), slot.donors)))
             gone = sum(weight(framework.linkers[row].numbers) for slot in ordered for row in slot.rows)
             lacking = wanted - weight(framework.crystal.numbers) + gone
-            known = [slot.beyond if cells and host < nets else np.nan for slot in ordered]
-            shape = tuple(
-                (len(slot.rows), slot.donors, None if np.isnan(beyond) else beyond)
-                for slot, beyond in zip(ordered, known, strict=True)
-            )
+            shape = tuple((len(slot.rows), slot.donors, 0) for slot in ordered)
+            rest = Counter(linker.kind for row, linker in enumerate(framework.linkers) if not _in(row, ordered))
+            if host < ruled and nets and sorted(slot.axis for slot in ordered) == [0, 1, 2]:
+                along = [slot.beyond for slot in ordered], [slot.axis for slot in ordered]
+                for fills, where in in_nets(lacking, shape, *along, shelf, nets):
+                    yield Recipe(host, ordered, fills, _key(ordered, fills, rest), where)
+                continue
             used[lacking, shape] += 1
             if used[lacking, shape] > MOST_HOSTS:
                 continue
             if (lacking, shape) not in solved:
-                solved[lacking, shape] = solutions(lacking, shape, shelf, steps)
-                if cells and host < nets:
-                    old = [framework.linkers[slot.rows[0]] for slot in ordered]
-                    solved[lacking, shape] = of_volume(framework, old, shape, solved[lacking, shape], cells)
-            rest = Counter(linker.kind for row, linker in enumerate(framework.linkers) if not _in(row, ordered))
+                solved[lacking, shape] = solutions(lacking, shape, shelf)
             for fills in solved[lacking, shape]:
-                key = [(len(s.rows), *fill.key) for s, fill in zip(ordered, fills, strict=True)]
-                yield Recipe(host, ordered, fills, _pooled([*key, *((n, kind, 0, 0) for kind, n in rest.items())]))
+                yield Recipe(host, ordered, fills, _key(ordered, fills, rest))
+
+
+def _key(chosen: Sequence[Slot], fills: Sequence[Fill], rest: Counter[int]) -> Key:
+    """Describe what is in slots, and so many of other kinds beside them."""
+    filled = [(len(slot.rows), *fill.key) for slot, fill in zip(chosen, fills, strict=True)]
+    return _pooled([*filled, *((n, kind, 0, 0) for kind, n in rest.items())])
 
 
 def _pooled(linkers: Sequence[tuple[int, int, int, int]]) -> Key:

@@ -10,7 +10,6 @@ lattice near one of these cells gains the odds of that.
 """
 
 from collections.abc import Sequence
-from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +33,6 @@ SURE = 0.5  # of a probability
 UNLIKELY = 0.1  # of the likeliest cell
 BEST = 2000  # lattices, more than are ever tried
 RARE = 300.0  # lattices of one volume that are told apart by that
-NEXT = np.array([step for step in product((-1, 0, 1), repeat=3) if any(step)])
 
 
 def first_lines(lines: Lines) -> NDArray[np.float64]:
@@ -111,9 +109,3 @@ def likely(cells: Sequence[IndexedCell]) -> list[IndexedCell]:
     if sum(cell.probability for cell in cells) < SURE:
         return []
     return [cell for cell in cells if cell.probability > UNLIKELY * cells[0].probability]
-
-
-def lengths(cells: Sequence[IndexedCell]) -> NDArray[np.float64]:
-    """(V,) Å of the shortest lattice vectors of cells."""
-    found = np.linalg.norm(np.concatenate([NEXT @ cell.lattice for cell in cells]), axis=1)
-    return np.unique(np.round(found, 2))

@@ -10,14 +10,15 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from generate.knowledge.series import straight_linkers
-from generate.known.archetypes import archetypes
-from generate.known.centring import centrings, in_lattice
-from generate.known.dressing import SETTLED, THOROUGH, THOROUGHLY, Attempt, Dresser, Undressed, bonded_as, undressed
-from generate.known.exchange import Plan, exchanged, plans
+from generate.known.archetypes import COPPER, archetypes
+from generate.known.dressing import SETTLED, THOROUGH, THOROUGHLY, Attempt, Dresser, bonded_as
+from generate.known.exchange import Plan, in_net, plans
 from generate.known.gallery import Neighbour
 from generate.known.isoreticular import Key, Recipe, recipes, with_metal
 from generate.known.lines import first_lines, likelihoods, likely
+from generate.known.nets import Net, nets_in
 from generate.known.shelf import MOST_LINKERS, Shelf, lone_linkers
+from generate.known.trials import Trial
 from generate.known.ways import Way, ways
 from generate.parts import Chemistry, Library
 from generate.refine import fit_crystals
@@ -26,7 +27,7 @@ from models.ccsg.denoiser import LARGEST
 from models.embedder import Embedder
 from xtal.crystals import Crystal, take_apart
 from xtal.crystals.lattices import strain_onto
-from xtal.crystals.linkers import Framework, Linker
+from xtal.crystals.linkers import METALS, Framework, Linker
 from xtal.interrupt import look_up
 from xtal.patterns.sample import Sample
 from xtal.physics import LineTable, crystal_lines
@@ -34,9 +35,9 @@ from xtal.physics.indexing import IndexedCell
 
 HOSTS = 400  # nearest known crystals that may get other linkers, or give theirs
 ALIKE = 200  # and those most like the composition
-PLANNED = 2500  # sets of linkers that are planned, those of the most usual ones
+PLANNED = 2500  # sets of linkers that are planned, in nets and elsewhere, those of the most usual ones
 SURVEYED = 120  # sets of linkers in some cell looked at, each in the nearest host that can hold it
-OF_ONE_CELL = 12  # of these
+OF_ONE_CELL, OF_ONE_NET = 12, 60  # of these, and of those of nets in one cell
 BUILT = 160  # crystals made of the best sets
 FITTED = 50  # crystals compared with the profile, of the survey and of those made
 BEST_SETS = 10
@@ -50,31 +51,11 @@ OF_ONE_SET = 5  # crystals kept, which differ little
 
 
 @dataclass(frozen=True, eq=False)
-class _Trial:
-    """A recipe carried out by one plan, in one of the cells of `centrings`, its groups shared out in one way."""
-
-    recipe: Recipe
-    plan: Plan
-    cell: int
-    turn: int = 0
-
-    @property
-    def set(self) -> tuple[Key, int]:
-        """The linkers and how the nets stand in each other."""
-        return self.recipe.key, self.cell
-
-    @property
-    def bare(self) -> Hashable:
-        """The same for trials that differ in their groups alone."""
-        return id(self.plan), self.cell
-
-
-@dataclass(frozen=True, eq=False)
 class _Built:
     """What a trial gave, its cell fitted; `fit` is the share of the profile explained, `zero` a shift in degrees."""
 
     fit: float
-    trial: _Trial
+    trial: Trial
     crystal: Crystal
     zero: float
 
@@ -104,6 +85,7 @@ class Builder:
     cells: Sequence[IndexedCell] = ()
     _planned: dict[Hashable, list[Plan]] = field(default_factory=dict)
     _turned: dict[tuple[int, int], list[Way]] = field(default_factory=dict)
+    _netted: dict[tuple[int, int], Plan] = field(default_factory=dict)
 
     def build(
         self, numbers: NDArray[np.int64], count: int, hear: Callable[[Crystal], None] = lambda _: None
@@ -114,17 +96,16 @@ class Builder:
         first lines of the pattern would lie where they do are tried in one host each; those that fit best are then
         built in every host and way, and the pattern says where their groups are. `hear` is told of the best so far.
         """
-        ruled = [Neighbour(crystal.name, 0.0, crystal) for crystal in archetypes()]
+        ruled = [Neighbour(crystal.name, 0.0, crystal) for crystal in archetypes(_metal(numbers))]
         known = {n.id: n for n in (*ruled, *self.near[:HOSTS], *self.alike)}.values()
         hosts = [n for n in known if len(n.crystal) <= LARGEST and (n.crystal.occupancies == 1).all()]
         frameworks = [_taken_apart(n.crystal, numbers) for n in hosts]
         by_key: dict[Key, list[Recipe]] = defaultdict(list)
         spare = lone_linkers(self.library.kinds, numbers, MOST_LINKERS) if self.library else []
         shelf = Shelf.of(frameworks, numbers, self.extra, spare, lone_linkers(straight_linkers(), numbers))
-        for recipe in recipes(frameworks, shelf, numbers, likely(self.cells), len(ruled)):
+        for recipe in recipes(frameworks, shelf, numbers, nets_in(likely(self.cells)), len(ruled)):
             by_key[recipe.key].append(recipe)
-        usual = sorted(by_key.values(), key=lambda found: min(recipe.rarity for recipe in found))[:PLANNED]
-        survey = self._fitted(self._likely(frameworks, [r for found in usual for r in _of_first_host(found)]))
+        survey = self._fitted(self._likely(frameworks, _usual(by_key.values())))
         if survey:
             hear(survey[0].crystal)
         dresser = Dresser(self.sample, np.random.default_rng(0)) if self.library else None
@@ -142,35 +123,34 @@ class Builder:
         return [Start(_name(hosts, built.trial), built.crystal) for built in chosen]
 
     def _every(
-        self, frameworks: Sequence[Framework], by_key: Mapping[Key, Sequence[Recipe]], chosen: tuple[Key, int]
-    ) -> Iterator[_Trial]:
+        self, frameworks: Sequence[Framework], by_key: Mapping[Key, Sequence[Recipe]], chosen: tuple[Key, Hashable]
+    ) -> Iterator[Trial]:
         """Yield a set of linkers in every host and way, the hosts in turn."""
-        key, cell = chosen
-        every = [(recipe, self._plans(frameworks[recipe.host], recipe)) for recipe in by_key[key]]
-        for n in range(max(len(found) for _, found in every)):
-            for turn in range(TURNS):
-                yield from (_Trial(recipe, found[n], cell, turn) for recipe, found in every if n < len(found))
-
-    def _likely(self, frameworks: Sequence[Framework], found: Sequence[Recipe]) -> list[_Trial]:
-        """Choose the recipes and cells that account for where the first lines lie."""
-        trials = [
-            _Trial(recipe, plan, cell)
-            for recipe in found
-            for plan in self._plans(frameworks[recipe.host], recipe, cells_only=True)
-            for cell in range(len(plan.cells))
+        key, place = chosen
+        every = [
+            [trial for trial in self._trials(frameworks[recipe.host], recipe) if trial.place == place]
+            for recipe in by_key[key]
         ]
+        for n in range(max(map(len, every))):
+            for turn in range(TURNS):
+                yield from (replace(found[n], turn=turn) for found in every if n < len(found))
+
+    def _likely(self, frameworks: Sequence[Framework], found: Sequence[Recipe]) -> list[Trial]:
+        """Choose the recipes and cells that account for where the first lines lie."""
+        trials = [t for recipe in found for t in self._trials(frameworks[recipe.host], recipe, cells_only=True)]
         if not trials:
             return []
-        lattices = np.array([trial.plan.cells[trial.cell] for trial in trials])
+        lattices = np.array([trial.lattice for trial in trials])
         metric = np.round((lattices @ lattices.swapaxes(1, 2)).reshape(-1, 9), 1)
         _, first, back = np.unique(metric, axis=0, return_index=True, return_inverse=True)
         values = likelihoods(lattices[first], first_lines(self.sample.lines), self.cells)[back.ravel()]
-        values = values - MIXED * np.array([trial.recipe.mixed for trial in trials])
+        values = values - np.array([MIXED * trial.recipe.mixed + trial.strain for trial in trials])
         used, chosen = Counter[Hashable](), []
         for row in np.argsort(-values, kind="stable").tolist():
             trial, cell = trials[row], int(back.ravel()[row])
-            if used[cell] < OF_ONE_CELL and not used[trial.set, cell]:
-                used.update([cell, (trial.set, cell)])
+            most = OF_ONE_CELL if trial.net is None else OF_ONE_NET
+            if used[cell, trial.net is None] < most and not used[trial.set, cell]:
+                used.update([(cell, trial.net is None), (trial.set, cell)])
                 chosen.append(trial)
         return chosen[:SURVEYED]
 
@@ -190,7 +170,7 @@ class Builder:
             made += [(trial, one.crystal) for one in attempt.settled(usual, rng, THOROUGH)[:OF_ONE_SET]]
         return self._refined([trial for trial, _ in made], [crystal for _, crystal in made])
 
-    def _refined(self, trials: Sequence[_Trial], crystals: Sequence[Crystal]) -> list[_Built]:
+    def _refined(self, trials: Sequence[Trial], crystals: Sequence[Crystal]) -> list[_Built]:
         """Fit the cells of crystals; best fits first, flat cells left out."""
         if not crystals:
             return []
@@ -199,7 +179,14 @@ class Builder:
         made = [_Built(*row) for row in zip(*columns, strict=True)]
         return sorted((one for one in made if not _flat(one.crystal)), key=lambda one: -one.fit)
 
-    def _plans(self, host: Framework, recipe: Recipe, cells_only: bool = False) -> list[Plan]:
+    def _trials(self, host: Framework, recipe: Recipe, cells_only: bool = False) -> list[Trial]:
+        """Return the ways to carry a recipe out, in each of its cells."""
+        found = self._plans(host, recipe, cells_only)
+        if not recipe.nets:
+            return [Trial(recipe, plan, cell) for plan in found for cell in range(len(plan.cells))]
+        return [Trial(recipe, self._in_net(plan, net), 0, net) for plan in found for net in recipe.nets]
+
+    def _plans(self, host: Framework, recipe: Recipe, cells_only: bool) -> list[Plan]:
         """Return the ways to carry a recipe out; groups make no difference."""
         kinds = (cells_only, recipe.host, *((slot.rows, id(fill.bare)) for slot, fill in recipe.pairs))
         if kinds not in self._planned:
@@ -208,17 +195,23 @@ class Builder:
             self._planned[kinds] = plans(host, fills, self._ways, cells_only)
         return self._planned[kinds]
 
+    def _in_net(self, plan: Plan, net: Net) -> Plan:
+        """Remember plans in nets."""
+        if (id(plan), id(net)) not in self._netted:
+            self._netted[id(plan), id(net)] = in_net(plan, net.lattice)
+        return self._netted[id(plan), id(net)]
+
     def _ways(self, old: Linker, new: Linker) -> list[Way]:
         """Remember the `ways` of the linkers of hosts."""
         if (id(old), id(new)) not in self._turned:
             self._turned[id(old), id(new)] = ways(old, new)
         return self._turned[id(old), id(new)]
 
-    def _fitted(self, trials: Sequence[_Trial]) -> list[_Built]:
+    def _fitted(self, trials: Sequence[Trial]) -> list[_Built]:
         """Build trials and fit the `FITTED` most similar crystals; best fits first."""
         cells = likely(self.cells)
-        built = [(trial, crystal) for trial in trials[:BUILT] if (crystal := _crystal(trial)) is not None]
-        made = [(trial, _in_one_of(cells, crystal)) for trial, crystal in built]
+        built = [(trial, crystal) for trial in trials[:BUILT] if (crystal := trial.crystal()) is not None]
+        made = [(t, _in_one_of(cells, crystal) if t.net is None else crystal) for t, crystal in built]
         if not made:
             return []
         crystals = [crystal for _, crystal in made]
@@ -227,24 +220,26 @@ class Builder:
         return self._refined([made[row][0] for row in similar], [crystals[row] for row in similar])
 
 
+def _metal(numbers: NDArray[np.int64]) -> int:
+    """Return the first metal among atoms (N,), or copper."""
+    return next(iter(numbers[METALS[numbers]].tolist()), COPPER)
+
+
 def _taken_apart(crystal: Crystal, numbers: NDArray[np.int64]) -> Framework:
     """Take a host apart, with the metal of the atoms (N,)."""
     look_up()
     return with_metal(take_apart(crystal), numbers)
 
 
-def _of_first_host(found: Sequence[Recipe]) -> list[Recipe]:
-    """Recipes of one set in the first host: linkers in several shapes."""
-    return [recipe for recipe in found if recipe.host == found[0].host][:SHAPES]
-
-
-def _crystal(trial: _Trial) -> Crystal | None:
-    """Build a trial, unless its atoms have no room."""
-    look_up()
-    linkers = {row: fill.linker(trial.turn) for slot, fill in trial.recipe.pairs for row in slot.rows}
-    crystal = exchanged(trial.plan, linkers)
-    cells = list(centrings(crystal.lattice, len(crystal)))
-    return in_lattice(crystal, cells[trial.cell]) if trial.cell < len(cells) else None
+def _usual(sets: Iterable[Sequence[Recipe]]) -> list[Recipe]:
+    """Recipes of the most usual sets of linkers, those in nets apart, in the first host: linkers in several shapes."""
+    ordered = sorted(sets, key=lambda found: min(recipe.rarity for recipe in found))
+    return [
+        recipe
+        for netted in (True, False)
+        for found in [found for found in ordered if bool(found[0].nets) == netted][:PLANNED]
+        for recipe in [recipe for recipe in found if recipe.host == found[0].host][:SHAPES]
+    ]
 
 
 def _in_one_of(cells: Sequence[IndexedCell], crystal: Crystal) -> Crystal:
@@ -263,19 +258,10 @@ def _attempts(dresser: Dresser | None, built: Sequence[_Built]) -> list[tuple[_B
         attempt = None
         if dresser is not None and one.trial.bare not in seen:
             seen.add(one.trial.bare)
-            naked = _undressed(one.trial)
+            naked = one.trial.undressed()
             attempt = dresser.attempt(naked.in_cell(one.crystal.lattice), one.zero) if naked is not None else None
         tried.append((one, attempt))
     return sorted(tried, key=lambda pair: pair[1].misfit if pair[1] is not None else MISFIT * (1 - pair[0].fit))
-
-
-def _undressed(trial: _Trial) -> Undressed | None:
-    """Build a trial without its groups; None where nothing can be put elsewhere."""
-    stripped = {row: fill.stripped() for slot, fill in trial.recipe.pairs for row in slot.rows}
-    if not stripped:
-        return None
-    groups = tuple(group for _, on in stripped.values() for group in on)
-    return undressed(trial.plan, {row: naked for row, (naked, _) in stripped.items()}, groups, trial.cell)
 
 
 def _flat(crystal: Crystal) -> bool:
@@ -283,14 +269,18 @@ def _flat(crystal: Crystal) -> bool:
     return bool((np.linalg.norm(np.linalg.inv(crystal.lattice), axis=0) > 1 / FLATTEST).any())
 
 
-def _name(hosts: Sequence[Neighbour], trial: _Trial) -> str:
+def _name(hosts: Sequence[Neighbour], trial: Trial) -> str:
     host = hosts[trial.recipe.host].id
-    return host + (" with other linkers" if trial.recipe.slots else "") + (", interpenetrated" if trial.cell else "")
+    return (
+        host
+        + (" with other linkers" if trial.recipe.slots else "")
+        + (", interpenetrated" if trial.interpenetrated else "")
+    )
 
 
 def _various(ordered: Iterable[_Built]) -> list[_Built]:
     """Keep the first `OF_ONE_SET` crystals of each set of linkers."""
-    seen, kept = Counter[tuple[Key, int]](), []
+    seen, kept = Counter[tuple[Key, Hashable]](), []
     for built in ordered:
         seen[built.trial.set] += 1
         if seen[built.trial.set] <= OF_ONE_SET:

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from generate.known.centring import centrings, in_lattice
-from generate.known.exchange import Plan, exchanged
+from generate.known.centring import in_lattice
+from generate.known.exchange import Plan
 from generate.known.pendants import Bare, Group
 from generate.known.ways import twisted
 from xtal.crystals import Crystal
@@ -125,28 +125,30 @@ class Undressed:
         )
 
 
-def undressed(plan: Plan, bare: Mapping[int, Bare], groups: tuple[Group, ...], cell: int) -> Undressed | None:
-    """Carry a plan out with bare linkers for its rows.
+def undressed(
+    plan: Plan,
+    bare: Mapping[int, Bare],
+    groups: tuple[Group, ...],
+    crystal: Crystal,
+    lattice: NDArray[np.float64],
+) -> Undressed | None:
+    """Take apart what a plan gave with bare linkers for its rows.
 
     Args:
-        plan: how the framework gets them.
+        plan: how the framework got them.
         bare: for each row of its linkers that is replaced.
         groups: to be put on.
-        cell: which of the `centrings`.
+        crystal: what was built (`exchanged`).
+        lattice: (3, 3) Å that repeats it.
 
     Returns:
-        None where the cell leaves no room for so many atoms, or the rest of the framework is endless.
+        None where the rest of the framework is endless.
     """
-    crystal = exchanged(plan, {row: one.linker for row, one in bare.items()})
-    cells = list(centrings(crystal.lattice, len(crystal)))
-    if cell >= len(cells):
-        return None
     at = len(crystal) - sum(len(one.linker.numbers) for one in bare.values())
     rest = Crystal(crystal.lattice, crystal.frac_coords[:at], crystal.numbers[:at])
-    parts = cut(in_lattice(rest, cells[cell]))
+    parts = cut(in_lattice(rest, lattice))
     if any(piece.endless for piece in parts.pieces):
         return None
-    lattice = parts.crystal.lattice
     nodes = tuple((p.part, (parts.crystal.frac_coords[p.atoms] + p.cell) @ lattice) for p in parts.pieces)
     units = []
     for row, one in bare.items():

@@ -10,8 +10,8 @@ from generate.knowledge import linker_kinds
 from generate.known import fillings
 from generate.known.archetypes import archetypes
 from generate.known.exchange import exchanged, plans
-from generate.known.fillings import Fill
 from generate.known.isoreticular import recipes, slots, with_metal
+from generate.known.nets import nets_in
 from generate.known.pendants import bare
 from generate.known.shelf import Shelf, lone_linkers, weight
 from generate.known.ways import twisted, ways
@@ -19,7 +19,7 @@ from xtal.crystals import Crystal, take_apart
 from xtal.crystals.linkers import METALS
 from xtal.physics.indexing import IndexedCell
 
-ZINC, COPPER = (take_apart(crystal) for crystal in archetypes())
+ZINC, COPPER = (take_apart(crystal) for crystal in archetypes(29))
 BDC = lone_linkers(linker_kinds("BDC"), np.array([1, 6, 8]))[0]
 ACIDS = ((8, 8), (8, 8))
 
@@ -80,8 +80,8 @@ def test_a_known_cell_chooses_the_linkers_of_nets():
     numbers = np.sort(np.repeat([30, 8, 6, 1], [4, 13, 24, 12])).astype(np.int64)
     shelf = Shelf.of([ZINC], numbers, spare=[BDC])
     every, right, wrong, real = (
-        {recipe.key for recipe in recipes([ZINC], shelf, numbers, cells, nets)}
-        for cells, nets in (
+        {recipe.key for recipe in recipes([ZINC], shelf, numbers, nets_in(cells), ruled)}
+        for cells, ruled in (
             ((), 1),
             ([cubic_cell(25.83 / 2)], 1),
             ([cubic_cell(9.9), cubic_cell(11.1)], 1),
@@ -96,28 +96,23 @@ def test_a_known_cell_chooses_the_linkers_of_nets():
 def test_one_ruled_linker_fills_all_slots_or_several_fill_nets_in_known_cells():
     numbers = np.sort(np.repeat([30, 8, 6, 1], [4, 13, 24, 12])).astype(np.int64)
     shelf = Shelf.of([ZINC], numbers, ruled=[BDC])
-    cell = [cubic_cell(25.83 / 2)]
-    assert any(recipe.slots for recipe in recipes([ZINC], shelf, numbers, cell, 1))
-    for known, nets in ((cell, 0), ((), 1)):
-        (recipe,) = (recipe for recipe in recipes([ZINC], shelf, numbers, known, nets) if recipe.slots)
+    nets = nets_in([cubic_cell(25.83 / 2)])
+    assert any(recipe.nets for recipe in recipes([ZINC], shelf, numbers, nets, 1))
+    for known, ruled in ((nets, 0), ((), 1)):
+        (recipe,) = (recipe for recipe in recipes([ZINC], shelf, numbers, known, ruled) if recipe.slots)
         assert {fill.bare.linker.kind for fill in recipe.fills} == {bare(BDC).linker.kind}
+        assert not recipe.nets
     two = Shelf.of([ZINC], numbers, ruled=lone_linkers([*linker_kinds("BDC"), *linker_kinds("BPDC")], numbers))
     both = sum(weight(one.linker.numbers) for one in two.ruled[ACIDS])
-    assert not fillings.solutions(both, ((1, ACIDS, None),) * 2, two, None)
-    assert fillings.solutions(both, ((1, ACIDS, 3.0),) * 2, two, None)
+    assert not fillings.solutions(both, ((1, ACIDS, 0),) * 2, two)
 
 
-def test_of_many_fillings_those_of_the_volume_of_a_cell_are_kept(monkeypatch):
-    monkeypatch.setattr(fillings, "OF_A_NET", 1)
-    long, short = (lone_linkers(linker_kinds(name), np.array([1, 6, 8]))[0] for name in ("BPDC", "BDC"))
-    shape = ((1, ACIDS, 3.0),) * 3
-    sets = ((long,) * 3, (short, short, long), (short,) * 3)
-    every = [tuple(Fill(bare(linker), 0) for linker in some) for some in sets]
-    old = ZINC.linkers[:3]
-    scale = np.linalg.det(ZINC.crystal.lattice) / np.prod([2 * linker.arm + 3.0 for linker in old])
-    for fills in every:
-        edge = np.cbrt(scale * np.prod([2 * fill.bare.linker.arm + 3.0 for fill in fills]))
-        assert fillings.of_volume(ZINC, old, shape, every, [cubic_cell(edge)]) == [fills]
+@pytest.mark.parametrize("metal", [29, 30])
+def test_paddle_wheels_of_zinc_are_longer(metal):
+    _, pillared = archetypes(metal)
+    frac = pillared.frac_coords[pillared.numbers == metal]
+    apart = np.linalg.norm((frac[0] - frac[1] - np.rint(frac[0] - frac[1])) @ pillared.lattice)
+    assert apart == pytest.approx({29: 2.63, 30: 2.95}[metal])
 
 
 def test_only_a_linker_between_a_node_and_itself_tells_a_lattice_vector():

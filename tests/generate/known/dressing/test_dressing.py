@@ -14,7 +14,7 @@ from generate.known.dressing.descent import State, descend
 from generate.known.dressing.settle import _dressed
 from generate.known.dressing.tables import STRAIN, TWISTS, Tables, _rotors
 from generate.known.dressing.undressed import Undressed, Unit
-from generate.known.exchange import plans
+from generate.known.exchange import exchanged, plans
 from generate.known.pendants import bare
 from generate.known.shelf import lone_linkers
 from generate.parts import Library
@@ -50,7 +50,8 @@ def stripped(crystal: Crystal) -> Undressed:
     naked = {row: bare(linker) for row, linker in enumerate(framework.linkers)}
     plan = plans(framework, [((row,), one.linker) for row, one in naked.items()])[0]
     groups = tuple(group for one in naked.values() for group in one.groups)
-    found = undressed(plan, naked, groups, 0)
+    built = exchanged(plan, {row: one.linker for row, one in naked.items()})
+    found = undressed(plan, naked, groups, built, built.lattice)
     assert found is not None
     return found
 

@@ -1,0 +1,61 @@
+"""Primitive cubic nets (pcu) in indexed cells: three vectors of a cell lead from one node to the next ones.
+
+Such a net is the lattice of these vectors. Where it is a sublattice of the cell's, so many nets stand in each other.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations, permutations, product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from generate.known.centring import FOLDS
+from xtal.physics.indexing import IndexedCell
+from xtal.physics.indexing.bravais import reduced
+
+STEPS = np.array([step for step in product(range(-2, 3), repeat=3) if step > (0, 0, 0) and np.gcd.reduce(step) == 1])
+SHORTEST, LONGEST = 6.5, 32.0  # Å from node to node
+SKEW = 0.36  # cosine of the angles between the vectors: of 69 to 111 degrees
+ORDERS = tuple(permutations(range(3)))
+
+
+@dataclass(frozen=True, eq=False)
+class Net:
+    """A net in a cell.
+
+    Attributes:
+        lattice: (3, 3) Å from a node to the next ones.
+        cell: (3, 3) of the crystal, in units of these vectors.
+        order: which of the three vectors, the shortest first, each row of the lattice is.
+    """
+
+    lattice: NDArray[np.float64]
+    cell: NDArray[np.float64]
+    order: tuple[int, ...]
+
+    @property
+    def lengths(self) -> NDArray[np.float64]:
+        """(3,) Å of its vectors."""
+        return np.linalg.norm(self.lattice, axis=1)
+
+
+def nets_in(cells: Sequence[IndexedCell]) -> list[Net]:
+    """Return the nets that indexed cells have room for, their vectors in any order."""
+    found = []
+    for cell in cells:
+        lattice = reduced(cell.lattice)
+        length = np.linalg.norm(STEPS @ lattice, axis=1)
+        steps = STEPS[(length > SHORTEST) & (length < LONGEST)]
+        steps = steps[np.argsort(np.linalg.norm(steps @ lattice, axis=1), kind="stable")]
+        rows = np.array(list(combinations(range(len(steps)), 3))).reshape(-1, 3)
+        way = steps @ lattice / np.linalg.norm(steps @ lattice, axis=1, keepdims=True)
+        skew = np.abs(way @ way.T)
+        upright = np.max([skew[rows[:, i], rows[:, j]] for i, j in combinations(range(3), 2)], axis=0) < SKEW
+        many = np.abs(np.rint(np.linalg.det(steps[rows].astype(np.float64))))
+        for row in rows[upright & (many >= 1) & (many <= FOLDS[-1])]:
+            for order in ORDERS:
+                chosen = steps[row[list(order)]].astype(np.float64)
+                chosen *= np.sign(np.linalg.det(chosen @ lattice))
+                found.append(Net(chosen @ lattice, np.linalg.inv(chosen), order))
+    return found

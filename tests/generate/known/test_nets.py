@@ -1,0 +1,76 @@
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from generate.knowledge import linker_kinds
+from generate.known.archetypes import archetypes
+from generate.known.exchange import exchanged, in_net, plans
+from generate.known.nets import LONGEST, SHORTEST, SKEW, nets_in
+from generate.known.shelf import lone_linkers
+from xtal.crystals import take_apart
+from xtal.crystals.lattices import strain_onto
+from xtal.physics.indexing import IndexedCell
+from xtal.physics.indexing.bravais import reduced
+
+COPPER = take_apart(archetypes()[1])
+BDC, BPDC = (lone_linkers(linker_kinds(name), np.array([1, 6, 8]))[0] for name in ("BDC", "BPDC"))
+BIPY = lone_linkers(linker_kinds("bpy"), np.array([1, 6, 7]))[0]
+
+
+def cell_of(lattice: np.ndarray) -> IndexedCell:
+    return IndexedCell(lattice, lattice, "P", "triclinic", float(np.linalg.det(lattice)), 0.0, 20.0, 20, 0.1, 0.0, 1.0)
+
+
+def oblique(lengths: tuple[float, ...], angle: float) -> np.ndarray:
+    """Rows of these lengths (Å), the third at an angle (degrees) to the second."""
+    turn = np.radians(angle)
+    return np.array([[1, 0, 0], [0, 1, 0], [0, np.cos(turn), np.sin(turn)]]) * np.array(lengths)[:, None]
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.tuples(*[st.floats(9, 19)] * 3), st.floats(75, 105), st.integers(1, 3))
+def test_a_net_is_found_in_the_cell_of_nets_in_each_other(lengths, angle, folds):
+    net = oblique(lengths, angle)
+    cell = np.vstack([net.sum(axis=0) / folds, net[1:]])
+    found = nets_in([cell_of(cell)])
+    same = [
+        one
+        for one in found
+        if np.allclose(one.lengths, lengths, atol=1e-6)
+        and np.allclose(np.abs(one.lattice @ one.lattice.T), np.abs(net @ net.T), atol=1e-6)
+    ]
+    assert same
+    for one in same:
+        assert np.linalg.det(one.lattice) > 0
+        assert strain_onto(reduced(one.cell @ one.lattice), reduced(cell), 1e-6) is not None
+
+
+def test_nets_are_upright_and_of_every_order():
+    found = nets_in([cell_of(oblique((9.0, 11.0, 13.0), 95))])
+    unit = np.array([net.lattice / net.lengths[:, None] for net in found])
+    assert np.abs(unit @ unit.swapaxes(1, 2) - np.eye(3)).max() < SKEW
+    assert all(SHORTEST < length < LONGEST for net in found for length in net.lengths)
+    assert {net.order for net in found} == {order for order in product(range(3), repeat=3) if len(set(order)) == 3}
+
+
+@pytest.mark.parametrize("angle", [75, 90, 103])
+def test_linkers_follow_the_net_that_they_are_put_in(angle):
+    (plan, *_) = plans(COPPER, [((0,), BDC), ((1,), BPDC), ((2,), BIPY)])
+    lengths = np.linalg.norm(plan.lattice, axis=1)
+    lattice = oblique((lengths[2], lengths[0], lengths[1]), angle)[[1, 2, 0]]
+    placed = in_net(plan, lattice * np.sign(np.linalg.det(lattice)))
+    assert np.linalg.norm(placed.lattice, axis=1) == pytest.approx(lengths)
+    off, between = placed.stretched
+    assert off.max() < 0.35
+    assert between == pytest.approx(np.linalg.norm(placed.lattice, axis=1), abs=3.0)
+    for row, way in placed.ways.items():
+        along = np.diff(way.arms, axis=0)[0]
+        cosine = along @ placed.lattice[row] / np.linalg.norm(along) / lengths[row]
+        assert abs(cosine) > np.cos(np.radians(3))
+    crystal = exchanged(placed, dict(enumerate((BDC, BPDC, BIPY))))
+    assert len(crystal) == len(COPPER.crystal) - sum(len(one.numbers) for one in COPPER.linkers) + sum(
+        len(one.numbers) for one in (BDC, BPDC, BIPY)
+    )
