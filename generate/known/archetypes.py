@@ -26,12 +26,18 @@ PYRAZINE = tuple(  # about its middle
     (z, (x, x, y)) for z, x, height in ((7, 0, 1.40), (6, 0.80, 0.70), (1, 1.46, 1.25)) for y in (height, -height)
 )
 PILLAR = 2.05  # Å from metal to nitrogen
+# rods of octahedra that share corners, and carboxylates beside: metals of MO(CO₂)₂ and of M(OH)(CO₂)₂
+OF_OXIDE, OF_HYDROXIDE = (22, 23), (13, 21, 24, 25, 26, 31, 49)
+PERIOD = 6.82  # Å, of two octahedra (Barthelet et al., 2002: MIL-47)
+CORNER, EDGE, CLASP = 0.81, 1.88, 2.44  # Å from the rod's axis: shared oxygen, that of a carboxylate, its carbon
+BITE, O_H = 1.11, 0.96  # Å: half of a carboxylate, and a hydroxide
 
 
 @cache
 def archetypes(metal: int = COPPER) -> tuple[Crystal, ...]:
-    """Zn₄O(CO₂)₆ and M₂(CO₂)₄ with pillars, M of an atomic number, in primitive cubic nets (pcu)."""
-    return _cubic(), _pillared(metal)
+    """Zn₄O(CO₂)₆ and M₂(CO₂)₄ with pillars, M of an atomic number, in primitive cubic nets (pcu), and rods of M."""
+    rods = [_rods(metal, metal in OF_HYDROXIDE)] if metal in OF_OXIDE + OF_HYDROXIDE else []
+    return _cubic(), _pillared(metal), *rods
 
 
 def _cubic() -> Crystal:
@@ -52,6 +58,23 @@ def _pillared(metal: int) -> Crystal:
     pillar = [(number, place + np.array([0, 0, height])) for number, place in _turned(PYRAZINE, "C2")]
     side = 2 * reach + triple
     return _crystal(np.diag([side, side, 2 * height]), [*node, *pillar], "pcu of paddle wheels and pillars")
+
+
+def _rods(metal: int, hydroxide: bool) -> Crystal:
+    """Join rods, along x, by linkers; the next rods are half a period further on."""
+    bond, triple = ALKYNE
+    half, reach = PERIOD / 2, CLASP + bond
+    atoms = [(metal, np.zeros(3)), (metal, np.array([half, 0, 0]))]
+    for shift, side in ((half / 2, -1), (-half / 2, 1)):
+        atoms.append((8, np.array([shift, -side * CORNER, 0])))
+        if hydroxide:
+            atoms.append((1, np.array([shift, -side * (CORNER + O_H), 0])))
+        for way in (np.array([0, side, 1]) / np.sqrt(2), np.array([0, side, -1]) / np.sqrt(2)):
+            atoms += [(8, EDGE * way + np.array([shift + aside, 0, 0])) for aside in (BITE, -BITE)]
+            atoms += [(6, height * way + np.array([shift, 0, 0])) for height in (CLASP, reach)]
+    next_rod = (2 * reach + triple) / np.sqrt(2)
+    lattice = np.array([[PERIOD, 0, 0], [half, next_rod, -next_rod], [half, next_rod, next_rod]])
+    return _crystal(lattice, atoms, "rods of octahedra")
 
 
 def _turned(seeds: Sequence[tuple[int, Sequence[float]]], group: str) -> list[tuple[int, NDArray[np.float64]]]:

@@ -117,14 +117,33 @@ def in_net(plan: Plan, lattice: NDArray[np.float64]) -> Plan:
     return replace(plan, lattice=placed, ways={row: _led(way, ends[row], placed) for row, way in plan.ways.items()})
 
 
+def _stretched(
+    position: NDArray[np.float64], onwards: NDArray[np.int64], old: NDArray[np.float64], new: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Bring atoms (n, 3) Å of a body from an old lattice to a new one: only a rod, along itself, and layers stretch."""
+    if not len(onwards):
+        return position
+    if np.linalg.matrix_rank(onwards) > 1:
+        return np.asarray(position @ np.linalg.inv(old) @ new)
+    before, after = onwards[0] @ old, onwards[0] @ new
+    longer = float(np.linalg.norm(after) / np.linalg.norm(before)) - 1
+    stretch = np.outer(position @ before, before) * longer / (before @ before)
+    return np.asarray((position + stretch) @ _turn(before, after))
+
+
+def _turn(old: NDArray[np.float64], new: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the least rotation R (3, 3) with ``old @ R`` along `new`."""
+    axis = np.cross(old, new)
+    sine = float(np.linalg.norm(axis))
+    angle = np.arctan2(sine, old @ new)
+    return np.asarray(Rotation.from_rotvec(axis * angle / max(sine, TINY)).as_matrix().T)
+
+
 def _led(way: Way, held: Ends, lattice: NDArray[np.float64]) -> Way:
     """Turn a linker of two ends, the shorter way, to where the nodes that it joins are."""
     if len(way.arms) != 2:
         return way
-    old, new = np.diff(way.arms, axis=0)[0], np.diff(_nodes(held, lattice), axis=0)[0]
-    axis = np.cross(old, new)
-    sine, cosine = np.linalg.norm(axis), old @ new
-    turn = Rotation.from_rotvec(axis * np.arctan2(sine, cosine) / max(sine, TINY)).as_matrix().T
+    turn = _turn(np.diff(way.arms, axis=0)[0], np.diff(_nodes(held, lattice), axis=0)[0])
     return replace(way, rotation=way.rotation @ turn, arms=way.arms @ turn)
 
 
@@ -194,12 +213,11 @@ def exchanged(plan: Plan, linkers: Mapping[int, Linker]) -> Crystal:
     """Carry a plan out with the new linkers of its rows, or with these in other groups."""
     host, lattice = plan.host, plan.lattice
     crystal, ends = host.crystal, held_by(host)[0]
-    strain = np.linalg.inv(crystal.lattice) @ lattice
     place = np.empty((len(crystal), 3))
     for body, middle in zip(host.bodies, plan.middle, strict=True):
         position = (crystal.frac_coords[body.atoms] + body.cell) @ crystal.lattice
         position -= position.mean(axis=0)
-        place[body.atoms] = middle + (position @ strain if body.endless else position)
+        place[body.atoms] = middle + _stretched(position, body.onwards, crystal.lattice, lattice)
     kept = np.ones(len(crystal), dtype=bool)
     placed, numbers = [], []
     for row, new in linkers.items():

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from generate.known.exchange import Ends, held_by
 from generate.known.fillings import MOST_SLOTS, Fill, Shape, in_nets, solutions
-from generate.known.nets import Net
+from generate.known.nets import Net, across
 from generate.known.shelf import Shelf, weight
 from xtal.crystals.linkers import METALS, Framework, Grips, Linker
 from xtal.interrupt import look_up
@@ -35,7 +35,7 @@ class Slot:
         rows: of its linkers.
         donors: of these.
         beyond: Å, by how much a linker that joins a node to the same one in the next cell is shorter than the way to
-            that cell, along which it lies; NaN for others.
+            that cell, along which it lies, or of rods the way across; NaN for others.
         axis: the lattice vector that leads to that cell; -1 for others.
     """
 
@@ -114,12 +114,15 @@ def slots(framework: Framework) -> tuple[Slot, ...]:
 def _beyond(framework: Framework, row: int, ends: Ends) -> tuple[float, int]:
     """Å, see `Slot`, to 0.1, and the lattice vector."""
     nothing = float("nan"), -1
-    if len(ends.body) != 2 or ends.body[0] != ends.body[1] or framework.bodies[ends.body[0]].endless:
+    if len(ends.body) != 2 or ends.body[0] != ends.body[1]:
         return nothing
-    linker, step = framework.linkers[row], ends.cell[1] - ends.cell[0]
-    way = step @ framework.crystal.lattice
-    length = float(np.linalg.norm(way))
-    if np.abs(step).sum() != 1 or abs(way @ (linker.node[1] - linker.node[0])) < PARALLEL * length * 2 * linker.arm:
+    linker, step, lattice = framework.linkers[row], ends.cell[1] - ends.cell[0], framework.crystal.lattice
+    way, arm, onwards = step @ lattice, linker.node[1] - linker.node[0], framework.bodies[ends.body[0]].onwards
+    if len(onwards):
+        way, arm = across(np.stack([way, arm]), onwards[0] @ lattice)
+        step = step * (onwards[0] == 0)
+    length, reach = float(np.linalg.norm(way)), float(np.linalg.norm(arm))
+    if len(onwards) > 1 or np.abs(step).sum() != 1 or abs(way @ arm) < PARALLEL * length * reach:
         return nothing
     return round(length - 2 * linker.arm, 1), int(np.abs(step).argmax())
 
@@ -150,9 +153,11 @@ def recipes(
             lacking = wanted - weight(framework.crystal.numbers) + gone
             shape = tuple((len(slot.rows), slot.donors, 0) for slot in ordered)
             rest = Counter(linker.kind for row, linker in enumerate(framework.linkers) if not _in(row, ordered))
-            if host < ruled and nets and sorted(slot.axis for slot in ordered) == [0, 1, 2]:
+            axes = sorted(slot.axis for slot in ordered)
+            if host < ruled and nets and axes in ([0, 1, 2], [1, 2]):
                 along = [slot.beyond for slot in ordered], [slot.axis for slot in ordered]
-                for fills, where in in_nets(lacking, shape, *along, shelf, nets):
+                alike = [net for net in nets if net.rod == (axes == [1, 2])]
+                for fills, where in in_nets(lacking, shape, *along, shelf, alike):
                     yield Recipe(host, ordered, fills, _key(ordered, fills, rest), where)
                 continue
             used[lacking, shape] += 1

@@ -1,4 +1,4 @@
-"""Primitive cubic nets (pcu) in indexed cells: three vectors of a cell lead from one node to the next ones.
+"""Nets in indexed cells: three vectors of a cell lead from one node to the next ones (pcu), or along a rod and across.
 
 Such a net is the lattice of these vectors. Where it is a sublattice of the cell's, so many nets stand in each other.
 """
@@ -18,6 +18,9 @@ STEPS = np.array([step for step in product(range(-2, 3), repeat=3) if step > (0,
 SHORTEST, LONGEST = 6.5, 32.0  # Å from node to node
 SKEW = 0.36  # cosine of the angles between the vectors: of 69 to 111 degrees
 ORDERS = tuple(permutations(range(3)))
+PERIOD, LONGER = 6.82, 0.45  # Å along a rod, and what metals differ by
+HALFWAY = 0.15  # of a period, by which the next rods may miss being half of it further on
+SLANT = 0.7  # cosine of the angle between the ways to the next rods, across
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,20 +31,49 @@ class Net:
         lattice: (3, 3) Å from a node to the next ones.
         cell: (3, 3) of the crystal, in units of these vectors.
         order: which of the three vectors, the shortest first, each row of the lattice is.
+        rod: whether the first vector leads along a rod.
     """
 
     lattice: NDArray[np.float64]
     cell: NDArray[np.float64]
     order: tuple[int, ...]
+    rod: bool = False
 
     @property
     def lengths(self) -> NDArray[np.float64]:
-        """(3,) Å of its vectors."""
-        return np.linalg.norm(self.lattice, axis=1)
+        """(3,) Å of its vectors; of those between rods, across."""
+        rod, *others = self.lattice
+        ways = np.stack([rod, *across(np.stack(others), rod)]) if self.rod else self.lattice
+        return np.linalg.norm(ways, axis=1)
+
+
+def across(vectors: NDArray[np.float64], rod: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return vectors (n, 3) without what lies along another (3,)."""
+    return np.asarray(vectors - np.outer(vectors @ rod, rod) / (rod @ rod))
+
+
+def rods_in(cells: Sequence[IndexedCell]) -> list[Net]:
+    """Return the nets of rods that indexed cells have room for: two ways to rods half a period further on."""
+    found = []
+    for cell in cells:
+        lattice = reduced(cell.lattice)
+        every = np.concatenate([STEPS, -STEPS]).astype(np.float64)
+        for rod in STEPS[np.abs(np.linalg.norm(STEPS @ lattice, axis=1) - PERIOD) < LONGER].astype(np.float64):
+            along = rod @ lattice
+            further = every @ lattice @ along / (along @ along)
+            length = np.linalg.norm(across(every @ lattice, along), axis=1)
+            ways = every[(np.abs(further - 0.5) < HALFWAY) & (length > SHORTEST) & (length < LONGEST)]
+            for pair in permutations(ways, 2):
+                chosen = np.stack([rod, *pair])
+                many, unit = np.linalg.det(chosen), across(np.stack(pair) @ lattice, along)
+                unit /= np.linalg.norm(unit, axis=1, keepdims=True)
+                if 0.5 < many < FOLDS[-1] + 0.5 and abs(unit[0] @ unit[1]) < SLANT:
+                    found.append(Net(chosen @ lattice, np.linalg.inv(chosen), (0, 1, 2), rod=True))
+    return found
 
 
 def nets_in(cells: Sequence[IndexedCell]) -> list[Net]:
-    """Return the nets that indexed cells have room for, their vectors in any order."""
+    """Return the nets of single nodes that indexed cells have room for, their vectors in any order."""
     found = []
     for cell in cells:
         lattice = reduced(cell.lattice)

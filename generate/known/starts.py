@@ -16,7 +16,7 @@ from generate.known.exchange import Plan, in_net, plans
 from generate.known.gallery import Neighbour
 from generate.known.isoreticular import Key, Recipe, recipes, with_metal
 from generate.known.lines import first_lines, likelihoods, likely
-from generate.known.nets import Net, nets_in
+from generate.known.nets import Net, nets_in, rods_in
 from generate.known.shelf import MOST_LINKERS, Shelf, lone_linkers
 from generate.known.trials import Trial
 from generate.known.ways import Way, ways
@@ -103,7 +103,8 @@ class Builder:
         by_key: dict[Key, list[Recipe]] = defaultdict(list)
         spare = lone_linkers(self.library.kinds, numbers, MOST_LINKERS) if self.library else []
         shelf = Shelf.of(frameworks, numbers, self.extra, spare, lone_linkers(straight_linkers(), numbers))
-        for recipe in recipes(frameworks, shelf, numbers, nets_in(likely(self.cells)), len(ruled)):
+        nets = [*nets_in(likely(self.cells)), *rods_in(likely(self.cells))]
+        for recipe in recipes(frameworks, shelf, numbers, nets, len(ruled)):
             by_key[recipe.key].append(recipe)
         survey = self._fitted(self._likely(frameworks, _usual(by_key.values())))
         if survey:

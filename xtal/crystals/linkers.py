@@ -85,12 +85,17 @@ class Body:
     Attributes:
         atoms: (n,) rows of the crystal.
         cell: (n, 3) whole cells in which its atoms lie, so that it is in one piece.
-        endless: whether bonds lead on through the crystal for ever, as in a rod.
+        onwards: (K, 3) whole cells, by which its bonds lead on for ever, as in a rod; of a molecule none.
     """
 
     atoms: NDArray[np.int64]
     cell: NDArray[np.int64]
-    endless: bool
+    onwards: NDArray[np.int64]
+
+    @property
+    def endless(self) -> bool:
+        """Whether bonds lead on through the crystal for ever."""
+        return len(self.onwards) > 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -269,14 +274,17 @@ def bodies(count: int, bonds: Bonds, kept: NDArray[np.bool_]) -> list[Body]:
     for start in range(count):
         if cell[start] is not None:
             continue
-        cell[start], atoms, endless = (0, 0, 0), [start], False
+        cell[start], atoms, onwards = (0, 0, 0), [start], set[tuple[int, int, int]]()
         for atom in atoms:  # grows while it is walked through
             x, y, z = cell[atom] or (0, 0, 0)
             for other, (a, b, c) in near[atom]:
                 there = (x + a, y + b, z + c)
-                if cell[other] is None:
+                before = cell[other]
+                if before is None:
                     cell[other] = there
                     atoms.append(other)
-                endless |= cell[other] != there
-        found.append(Body(np.array(atoms), np.array([cell[atom] for atom in atoms]), endless))
+                elif before < there:  # each bond is met both ways
+                    onwards.add((there[0] - before[0], there[1] - before[1], there[2] - before[2]))
+        steps = np.array(sorted(onwards), dtype=np.int64).reshape(-1, 3)
+        found.append(Body(np.array(atoms), np.array([cell[atom] for atom in atoms]), steps))
     return found

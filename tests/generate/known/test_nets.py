@@ -1,3 +1,4 @@
+from collections import Counter
 from itertools import product
 
 import numpy as np
@@ -8,7 +9,8 @@ from hypothesis import strategies as st
 from generate.knowledge import linker_kinds
 from generate.known.archetypes import archetypes
 from generate.known.exchange import exchanged, in_net, plans
-from generate.known.nets import LONGEST, SHORTEST, SKEW, nets_in
+from generate.known.isoreticular import slots
+from generate.known.nets import LONGEST, PERIOD, SHORTEST, SKEW, nets_in, rods_in
 from generate.known.shelf import lone_linkers
 from xtal.crystals import take_apart
 from xtal.crystals.lattices import strain_onto
@@ -17,6 +19,7 @@ from xtal.physics.indexing.bravais import reduced
 
 COPPER = take_apart(archetypes()[1])
 BDC, BPDC = (lone_linkers(linker_kinds(name), np.array([1, 6, 8]))[0] for name in ("BDC", "BPDC"))
+VANADIUM = take_apart(archetypes(23)[2])
 BIPY = lone_linkers(linker_kinds("bpy"), np.array([1, 6, 7]))[0]
 
 
@@ -74,3 +77,45 @@ def test_linkers_follow_the_net_that_they_are_put_in(angle):
     assert len(crystal) == len(COPPER.crystal) - sum(len(one.numbers) for one in COPPER.linkers) + sum(
         len(one.numbers) for one in (BDC, BPDC, BIPY)
     )
+
+
+@pytest.mark.parametrize(("metal", "formula"), [(23, {23: 2, 8: 10, 6: 8}), (13, {13: 2, 8: 10, 6: 8, 1: 2})])
+def test_rods_of_octahedra_hold_two_linkers(metal, formula):
+    rods = archetypes(metal)[2]
+    assert Counter(rods.numbers.tolist()) == formula
+    framework = take_apart(rods)
+    (rod,) = (body for body in framework.bodies if body.endless)
+    assert rod.onwards.tolist() == [[1, 0, 0]]
+    assert [slot.axis for slot in slots(framework)] == [1, 2]
+    assert all(slot.beyond == pytest.approx(0, abs=0.15) for slot in slots(framework))
+    apart = rods.frac_coords[rods.numbers == metal][:, None] - rods.frac_coords[rods.numbers == 8]
+    distance = np.sort(np.linalg.norm((apart - np.rint(apart)) @ rods.lattice, axis=2), axis=1)[:, :6]
+    assert ((distance > 1.8) & (distance < 2.05)).all()
+
+
+def test_metals_that_make_no_such_rods_have_none():
+    assert len(archetypes(29)) == len(archetypes(30)) == 2
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.tuples(st.floats(9, 19), st.floats(9, 19)), st.floats(60, 120), st.floats(6.5, 7.2))
+def test_rods_are_found_across(lengths, angle, period):
+    turn = np.radians(angle)
+    ways = np.array([[1, 0], [np.cos(turn), np.sin(turn)]]) * np.array(lengths)[:, None]
+    lattice = np.vstack([[period, 0, 0], np.insert(ways, 0, period / 2, axis=1)])
+    same = [net for net in rods_in([cell_of(lattice)]) if np.allclose(net.lengths[1:], lengths, atol=1e-6)]
+    assert same
+    for net in same:
+        assert net.lengths[0] == pytest.approx(period)
+        assert strain_onto(reduced(net.cell @ net.lattice), reduced(lattice), 1e-6) is not None
+
+
+@pytest.mark.parametrize("long", [BDC, BPDC])
+def test_a_rod_keeps_its_width_whatever_its_linkers_are(long):
+    (plan, *_) = plans(VANADIUM, [((0,), BDC), ((1,), long)])
+    lattice = plan.lattice * [[PERIOD * 1.02 / np.linalg.norm(plan.lattice[0])], [1], [1]]
+    crystal = exchanged(in_net(plan, lattice), {0: BDC, 1: long})
+    metal, oxygen = crystal.frac_coords[crystal.numbers == 23], crystal.frac_coords[crystal.numbers == 8]
+    apart = metal[:, None] - oxygen
+    distance = np.sort(np.linalg.norm((apart - np.rint(apart)) @ crystal.lattice, axis=2), axis=1)[:, :6]
+    assert ((distance > 1.75) & (distance < 2.35)).all()
