@@ -31,12 +31,14 @@ class Net:
         lattice: (3, 3) Å from a node to the next ones.
         cell: (3, 3) of the crystal, in units of these vectors.
         order: which of the three vectors, the shortest first, each row of the lattice is.
+        zero: degrees, which the pattern has added to every 2θ.
         rod: whether the first vector leads along a rod.
     """
 
     lattice: NDArray[np.float64]
     cell: NDArray[np.float64]
     order: tuple[int, ...]
+    zero: float
     rod: bool = False
 
     @property
@@ -68,7 +70,7 @@ def rods_in(cells: Sequence[IndexedCell]) -> list[Net]:
                 many, unit = np.linalg.det(chosen), across(np.stack(pair) @ lattice, along)
                 unit /= np.linalg.norm(unit, axis=1, keepdims=True)
                 if 0.5 < many < FOLDS[-1] + 0.5 and abs(unit[0] @ unit[1]) < SLANT:
-                    found.append(Net(chosen @ lattice, np.linalg.inv(chosen), (0, 1, 2), rod=True))
+                    found.append(Net(chosen @ lattice, np.linalg.inv(chosen), (0, 1, 2), cell.zero_shift, rod=True))
     return found
 
 
@@ -89,5 +91,5 @@ def nets_in(cells: Sequence[IndexedCell]) -> list[Net]:
             for order in ORDERS:
                 chosen = steps[row[list(order)]].astype(np.float64)
                 chosen *= np.sign(np.linalg.det(chosen @ lattice))
-                found.append(Net(chosen @ lattice, np.linalg.inv(chosen), order))
+                found.append(Net(chosen @ lattice, np.linalg.inv(chosen), order, cell.zero_shift))
     return found

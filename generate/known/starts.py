@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from typing import TypeVar
 
 import numpy as np
 from numpy.random import Generator
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from generate.knowledge.series import straight_linkers
 from generate.known.archetypes import COPPER, archetypes
+from generate.known.dressed import BEST_SETS, Built, in_nets, of_built
 from generate.known.dressing import SETTLED, THOROUGH, THOROUGHLY, Attempt, Dresser, bonded_as
 from generate.known.exchange import Plan, in_net, plans
 from generate.known.gallery import Neighbour
@@ -37,27 +39,17 @@ HOSTS = 400  # nearest known crystals that may get other linkers, or give theirs
 ALIKE = 200  # and those most like the composition
 PLANNED = 2500  # sets of linkers that are planned, in nets and elsewhere, those of the most usual ones
 SURVEYED = 120  # sets of linkers in some cell looked at, each in the nearest host that can hold it
-OF_ONE_CELL, OF_ONE_NET = 12, 60  # of these, and of those of nets in one cell
+OF_ONE_CELL = 12  # of these
+NETTED = 400  # sets of linkers in some net of an indexed cell that are dressed
 BUILT = 160  # crystals made of the best sets
 FITTED = 50  # crystals compared with the profile, of the survey and of those made
-BEST_SETS = 10
 MIXED = 1.0  # of ln p, that a framework has one more kind of groups
 SHAPES = 4  # of the linkers of a set that are looked at
 TURNS = 2  # ways to share out the groups of a linker
-MISFIT = 0.1  # of a framework that cannot be dressed, over the share of the profile that it leaves unexplained
 STRAINED = 0.06  # by which a crystal may be strained into an indexed cell
 FLATTEST = 2.5  # Å between the lattice planes of a cell at least
-OF_ONE_SET = 5  # crystals kept, which differ little
-
-
-@dataclass(frozen=True, eq=False)
-class _Built:
-    """What a trial gave, its cell fitted; `fit` is the share of the profile explained, `zero` a shift in degrees."""
-
-    fit: float
-    trial: Trial
-    crystal: Crystal
-    zero: float
+OF_ONE_SET = 5  # crystals moved and kept, which differ little
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,21 +98,23 @@ class Builder:
         nets = [*nets_in(likely(self.cells)), *rods_in(likely(self.cells))]
         for recipe in recipes(frameworks, shelf, numbers, nets, len(ruled)):
             by_key[recipe.key].append(recipe)
-        survey = self._fitted(self._likely(frameworks, _usual(by_key.values())))
+        dresser = Dresser(self.sample, np.random.default_rng(0)) if self.library else None
+        netted, elsewhere = self._likely(frameworks, _usual(by_key.values()))
+        survey = self._fitted(elsewhere if dresser else [*netted, *elsewhere])
         if survey:
             hear(survey[0].crystal)
-        dresser = Dresser(self.sample, np.random.default_rng(0)) if self.library else None
-        tried = _attempts(dresser, survey)
-        best = list(dict.fromkeys(built.trial.set for built, _ in tried))[:BEST_SETS]
+        tried = of_built(dresser, survey)
+        best = list(dict.fromkeys(trial.set for trial, _ in tried))[:BEST_SETS]
         share = BUILT // max(len(best), 1)
         made = self._fitted(
             [trial for chosen in best for trial in islice(self._every(frameworks, by_key, chosen), share)]
         )
-        others = [built for built in survey if built.trial.set not in best]
-        found = [*made, *others]
+        found = [*made, *(built for built in survey if built.trial.set not in best)]
         if self.library is not None and dresser is not None:
-            found += self._settled([*tried, *_attempts(dresser, made)], self.library.chemistry, dresser.rng)
-        chosen = _various(sorted(found, key=lambda built: -built.fit))[:count]
+            tried += of_built(dresser, made)
+            tried += in_nets(dresser, netted, lambda trial: self._every(frameworks, by_key, trial.set))
+            found += self._settled(tried, self.library.chemistry, dresser.rng)
+        chosen = _of_each_set(sorted(found, key=lambda built: -built.fit), lambda built: built.trial.set)[:count]
         return [Start(_name(hosts, built.trial), built.crystal) for built in chosen]
 
     def _every(
@@ -136,33 +130,37 @@ class Builder:
             for turn in range(TURNS):
                 yield from (replace(found[n], turn=turn) for found in every if n < len(found))
 
-    def _likely(self, frameworks: Sequence[Framework], found: Sequence[Recipe]) -> list[Trial]:
-        """Choose the recipes and cells that account for where the first lines lie."""
+    def _likely(self, frameworks: Sequence[Framework], found: Sequence[Recipe]) -> tuple[list[Trial], list[Trial]]:
+        """Choose the recipes and cells that account for where the first lines lie, in nets and elsewhere."""
         trials = [t for recipe in found for t in self._trials(frameworks[recipe.host], recipe, cells_only=True)]
         if not trials:
-            return []
+            return [], []
         lattices = np.array([trial.lattice for trial in trials])
         metric = np.round((lattices @ lattices.swapaxes(1, 2)).reshape(-1, 9), 1)
         _, first, back = np.unique(metric, axis=0, return_index=True, return_inverse=True)
         values = likelihoods(lattices[first], first_lines(self.sample.lines), self.cells)[back.ravel()]
         values = values - np.array([MIXED * trial.recipe.mixed + trial.strain for trial in trials])
-        used, chosen = Counter[Hashable](), []
+        used, netted, elsewhere = Counter[Hashable](), list[Trial](), list[Trial]()
         for row in np.argsort(-values, kind="stable").tolist():
             trial, cell = trials[row], int(back.ravel()[row])
-            most = OF_ONE_CELL if trial.net is None else OF_ONE_NET
-            if used[cell, trial.net is None] < most and not used[trial.set, cell]:
-                used.update([(cell, trial.net is None), (trial.set, cell)])
-                chosen.append(trial)
-        return chosen[:SURVEYED]
+            if used[trial.set, cell] or (trial.net is None and used[cell] == OF_ONE_CELL):
+                continue
+            used.update([(trial.set, cell)])
+            if trial.net is None:
+                used.update([cell])
+                elsewhere.append(trial)
+            else:
+                netted.append(trial)
+        return netted[:NETTED], elsewhere[:SURVEYED]
 
     def _settled(
-        self, tried: Sequence[tuple[_Built, Attempt | None]], chemistry: Chemistry, rng: Generator
-    ) -> list[_Built]:
+        self, tried: Sequence[tuple[Trial, Attempt | None]], chemistry: Chemistry, rng: Generator
+    ) -> list[Built]:
         """Move the frameworks that the pattern agrees with best, and fit their cells; best fits first."""
-        able = [(built.trial, attempt) for built, attempt in tried if attempt is not None]
+        able = [(trial, attempt) for trial, attempt in tried if attempt is not None]
         able.sort(key=lambda one: one[1].misfit)
         found = []
-        for trial, attempt in able[:SETTLED]:
+        for trial, attempt in _of_each_set(able, lambda one: one[0].set)[:SETTLED]:
             usual = bonded_as(trial.plan.host.crystal, chemistry)
             found += [(trial, one, attempt, usual) for one in attempt.settled(usual, rng)]
         found.sort(key=lambda one: one[1].misfit)
@@ -171,13 +169,13 @@ class Builder:
             made += [(trial, one.crystal) for one in attempt.settled(usual, rng, THOROUGH)[:OF_ONE_SET]]
         return self._refined([trial for trial, _ in made], [crystal for _, crystal in made])
 
-    def _refined(self, trials: Sequence[Trial], crystals: Sequence[Crystal]) -> list[_Built]:
+    def _refined(self, trials: Sequence[Trial], crystals: Sequence[Crystal]) -> list[Built]:
         """Fit the cells of crystals; best fits first, flat cells left out."""
         if not crystals:
             return []
         refined = fit_crystals(self.sample, crystals)
         columns = refined.fit.explained.tolist(), trials, refined.crystals, refined.fit.parameters[:, 6].tolist()
-        made = [_Built(*row) for row in zip(*columns, strict=True)]
+        made = [Built(*row) for row in zip(*columns, strict=True)]
         return sorted((one for one in made if not _flat(one.crystal)), key=lambda one: -one.fit)
 
     def _trials(self, host: Framework, recipe: Recipe, cells_only: bool = False) -> list[Trial]:
@@ -208,7 +206,7 @@ class Builder:
             self._turned[id(old), id(new)] = ways(old, new)
         return self._turned[id(old), id(new)]
 
-    def _fitted(self, trials: Sequence[Trial]) -> list[_Built]:
+    def _fitted(self, trials: Sequence[Trial]) -> list[Built]:
         """Build trials and fit the `FITTED` most similar crystals; best fits first."""
         cells = likely(self.cells)
         built = [(trial, crystal) for trial in trials[:BUILT] if (crystal := trial.crystal()) is not None]
@@ -252,19 +250,6 @@ def _in_one_of(cells: Sequence[IndexedCell], crystal: Crystal) -> Crystal:
     return crystal
 
 
-def _attempts(dresser: Dresser | None, built: Sequence[_Built]) -> list[tuple[_Built, Attempt | None]]:
-    """Let the pattern arrange the groups of frameworks; the best first, those that cannot be dressed by their fit."""
-    tried, seen = [], set[Hashable]()
-    for one in built:
-        attempt = None
-        if dresser is not None and one.trial.bare not in seen:
-            seen.add(one.trial.bare)
-            naked = one.trial.undressed()
-            attempt = dresser.attempt(naked.in_cell(one.crystal.lattice), one.zero) if naked is not None else None
-        tried.append((one, attempt))
-    return sorted(tried, key=lambda pair: pair[1].misfit if pair[1] is not None else MISFIT * (1 - pair[0].fit))
-
-
 def _flat(crystal: Crystal) -> bool:
     """Whether lattice planes lie nearer than atoms ever do."""
     return bool((np.linalg.norm(np.linalg.inv(crystal.lattice), axis=0) > 1 / FLATTEST).any())
@@ -279,11 +264,11 @@ def _name(hosts: Sequence[Neighbour], trial: Trial) -> str:
     )
 
 
-def _various(ordered: Iterable[_Built]) -> list[_Built]:
-    """Keep the first `OF_ONE_SET` crystals of each set of linkers."""
-    seen, kept = Counter[tuple[Key, Hashable]](), []
-    for built in ordered:
-        seen[built.trial.set] += 1
-        if seen[built.trial.set] <= OF_ONE_SET:
-            kept.append(built)
+def _of_each_set(ordered: Iterable[T], set_of: Callable[[T], Hashable]) -> list[T]:
+    """Keep the first `OF_ONE_SET` of each set of linkers."""
+    seen, kept = Counter[Hashable](), []
+    for one in ordered:
+        seen[set_of(one)] += 1
+        if seen[set_of(one)] <= OF_ONE_SET:
+            kept.append(one)
     return kept

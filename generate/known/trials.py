@@ -48,8 +48,8 @@ class Trial:
 
     @property
     def bare(self) -> Hashable:
-        """The same for trials that differ in their groups alone."""
-        return id(self.plan), self.place
+        """The same for trials that differ in which linker has which groups alone."""
+        return id(self.plan), self.place, self.recipe.key
 
     @property
     def lattice(self) -> NDArray[np.float64]:

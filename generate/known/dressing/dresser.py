@@ -12,7 +12,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from generate.known.dressing.arrange import Arrangement, arranged, descent_seconds
+from generate.known.dressing.arrange import BEGINS, KICKS, Arrangement, arranged, descent_seconds
 from generate.known.dressing.settle import Settled, settled
 from generate.known.dressing.tables import Tables
 from generate.known.dressing.undressed import Undressed
@@ -106,8 +106,9 @@ class Dresser:
     def __init__(self, sample: Sample, rng: Generator) -> None:
         self.sample, self.rng = sample, rng
         self._line: tuple[float, float] | None = None
+        self._roots: dict[bytes, Roots] = {}
 
-    def attempt(self, framework: Undressed, zero: float) -> Attempt | None:
+    def attempt(self, framework: Undressed, zero: float, begins: int = BEGINS, kicks: int = KICKS) -> Attempt | None:
         """Arrange the groups of a framework in a cell that fits, `zero` degrees being added to calculated angles.
 
         Returns:
@@ -117,12 +118,19 @@ class Dresser:
         if len(wanted) > framework.places:
             return None
         try:
-            roots = Roots.of(self.sample, framework.lattice, IDENTITY, zero, self._line)
+            roots = self._profile(framework.lattice, zero)
         except UserError:
             return None
-        self._line = roots.line
-        found = arranged(Tables.of(framework, kinds, roots), wanted, roots, self.rng)
+        found = arranged(Tables.of(framework, kinds, roots), wanted, roots, self.rng, None, begins, kicks)
         return Attempt(framework, kinds, wanted, tuple(found[: THOROUGH.tried]), roots)
+
+    def _profile(self, lattice: NDArray[np.float64], zero: float) -> Roots:
+        """Remember the profile in a cell, whichever way this is turned."""
+        key = np.append(np.round(lattice @ lattice.T, 6), zero).tobytes()
+        if key not in self._roots:
+            self._roots[key] = Roots.of(self.sample, lattice, IDENTITY, zero, self._line)
+            self._line = self._roots[key].line
+        return self._roots[key]
 
 
 def _best(pool: Sequence[Settled], count: int) -> list[Settled]:
