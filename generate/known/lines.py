@@ -50,25 +50,27 @@ def agreements(lattices: NDArray[np.float64], q: NDArray[np.float64]) -> NDArray
     grid = np.stack(np.meshgrid(*[np.arange(-most, most + 1)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
     half = grid[len(grid) // 2 + 1 :]
     best = np.full(len(lattices), -np.inf)
-    for scale in SCALES:
-        for k in range(0, len(lattices), BLOCK):
-            look_up()
-            part = slice(k, k + BLOCK)
-            best[part] = np.maximum(best[part], _some(scale * lattices[part], half, q, low, end))
+    for k in range(0, len(lattices), BLOCK):
+        look_up()
+        part = slice(k, k + BLOCK)
+        reciprocal = 2 * np.pi * np.linalg.inv(lattices[part]).swapaxes(1, 2)  # rows a*, b*, c*
+        along = half @ reciprocal
+        places = np.sqrt(np.einsum("shx,shx->sh", along, along))
+        for scale in SCALES:
+            best[part] = np.maximum(best[part], _some(places / scale, q, low, end))
     return best
 
 
-def _some(lattices: NDArray, half: NDArray, q: NDArray, low: float, end: float) -> NDArray[np.float64]:
-    reciprocal = 2 * np.pi * np.linalg.inv(lattices).swapaxes(1, 2)  # rows a*, b*, c*
-    places = np.linalg.norm(half @ reciprocal, axis=2)  # (S, H)
+def _some(places: NDArray, q: NDArray, low: float, end: float) -> NDArray[np.float64]:
+    """(S,) ln p of lines at `q` (L,) Å⁻¹ beside reflections at `places` (S, H)."""
     inside = (places > low) & (places < end)
     row, _ = np.nonzero(inside)
     width = SPREAD * q[:, None]
     near = np.exp(-0.5 * ((q[:, None] - places[inside]) / width) ** 2) / (np.sqrt(2 * np.pi) * width)  # (L, R)
-    count = np.bincount(row, minlength=len(lattices))
-    total = np.array([np.bincount(row, line, len(lattices)) for line in near])  # (L, S)
+    count = np.bincount(row, minlength=len(places))
+    total = np.array([np.bincount(row, line, len(places)) for line in near])  # (L, S)
     likely = (1 - ELSE) * total / np.maximum(count, 1) + ELSE / (end - low)
-    return np.log(likely * (end - low)).sum(axis=0)
+    return np.asarray(np.log(likely * (end - low)).sum(axis=0))
 
 
 def likelihoods(

@@ -16,7 +16,7 @@ from xtal.physics.indexing.bravais import reduced
 
 STEPS = np.array([step for step in product(range(-2, 3), repeat=3) if step > (0, 0, 0) and np.gcd.reduce(step) == 1])
 SHORTEST, LONGEST = 6.5, 32.0  # Å from node to node
-SKEW = 0.36  # cosine of the angles between the vectors: of 69 to 111 degrees
+SKEW = 0.42  # cosine of the angles between the vectors: of 65 to 115 degrees
 ORDERS = tuple(permutations(range(3)))
 PERIOD, LONGER = 6.82, 0.45  # Å along a rod, and what metals differ by
 HALFWAY = 0.15  # of a period, by which the next rods may miss being half of it further on
