@@ -1,6 +1,6 @@
 """What fills the slots of a framework: linkers, bare or dressed, that weigh together what is lacking."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice, pairwise
 
@@ -79,7 +79,7 @@ def in_nets(
 
     Args:
         lacking: weight.
-        shape: of its three slots.
+        shape: of its slots, three or, between rods, two.
         beyond: Å, for each slot, see `generate.known.isoreticular.Slot`.
         rows: for each slot the vector of the net along which it lies.
         shelf: linkers, ruled ones among them.
@@ -90,7 +90,7 @@ def in_nets(
     apart = tuple((n, donors, slot) for slot, (n, donors, _) in enumerate(shape))
     told_apart = [net for net in nets if all(net.order[rows[s]] > net.order[rows[s - 1]] for s in alike)]
     lengths = np.array([net.lengths[list(rows)] for net in told_apart]).reshape(-1, len(shape))
-    found: dict[tuple[int, ...], tuple[tuple[Fill, ...], list[Net]]] = {}
+    found: dict[Hashable, tuple[tuple[Fill, ...], list[Net]]] = {}
     _, first, group = np.unique(np.rint(lengths / ALIKE), axis=0, return_index=True, return_inverse=True)
     for k, example in enumerate(first.tolist()):
         look_up()
@@ -100,7 +100,7 @@ def in_nets(
         )
         same = [told_apart[row] for row in np.flatnonzero(group.ravel() == k)]
         for fills in islice(made, OF_A_NET):
-            found.setdefault(tuple(map(id, fills)), (fills, []))[1].extend(same)
+            found.setdefault(tuple((id(fill.bare), fill.key) for fill in fills), (fills, []))[1].extend(same)
     return [(fills, tuple(where)) for fills, where in found.values()]
 
 

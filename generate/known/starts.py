@@ -44,7 +44,7 @@ NETTED = 400  # sets of linkers in some net of an indexed cell that are dressed
 BUILT = 160  # crystals made of the best sets
 FITTED = 50  # crystals compared with the profile, of the survey and of those made
 MIXED = 1.0  # of ln p, that a framework has one more kind of groups
-SHAPES = 4  # of the linkers of a set that are looked at
+SHAPES = 4  # of the linkers of a set that are looked at outside of nets
 TURNS = 2  # ways to share out the groups of a linker
 STRAINED = 0.06  # by which a crystal may be strained into an indexed cell
 FLATTEST = 2.5  # Å between the lattice planes of a cell at least
@@ -86,7 +86,8 @@ class Builder:
 
         Many sets of linkers may have the right composition, and each may be interpenetrated. Those in whose cells the
         first lines of the pattern would lie where they do are tried in one host each; those that fit best are then
-        built in every host and way, and the pattern says where their groups are. `hear` is told of the best so far.
+        built in every host and way, and the pattern says where their groups are. Sets that reach from node to node of a
+        net in an indexed cell are all dressed by the pattern. `hear` is told of the best so far.
         """
         ruled = [Neighbour(crystal.name, 0.0, crystal) for crystal in archetypes(_metal(numbers))]
         known = {n.id: n for n in (*ruled, *self.near[:HOSTS], *self.alike)}.values()
@@ -237,7 +238,7 @@ def _usual(sets: Iterable[Sequence[Recipe]]) -> list[Recipe]:
         recipe
         for netted in (True, False)
         for found in [found for found in ordered if bool(found[0].nets) == netted][:PLANNED]
-        for recipe in [recipe for recipe in found if recipe.host == found[0].host][:SHAPES]
+        for recipe in [recipe for recipe in found if recipe.host == found[0].host][: None if netted else SHAPES]
     ]
 
 
