@@ -44,6 +44,7 @@ NETTED = 400  # sets of linkers in some net of an indexed cell that are dressed
 BUILT = 160  # crystals made of the best sets
 FITTED = 50  # crystals compared with the profile, of the survey and of those made
 MIXED = 1.0  # of ln p, that a framework has one more kind of groups
+RARE = 0.3  # of the ln of how unlikely a set of linkers is, in a net
 SHAPES = 4  # of the linkers of a set that are looked at outside of nets
 TURNS = 2  # ways to share out the groups of a linker
 STRAINED = 0.06  # by which a crystal may be strained into an indexed cell
@@ -140,7 +141,7 @@ class Builder:
         metric = np.round((lattices @ lattices.swapaxes(1, 2)).reshape(-1, 9), 1)
         _, first, back = np.unique(metric, axis=0, return_index=True, return_inverse=True)
         values = likelihoods(lattices[first], first_lines(self.sample.lines), self.cells)[back.ravel()]
-        values = values - np.array([MIXED * trial.recipe.mixed + trial.strain for trial in trials])
+        values = values - np.array([MIXED * trial.recipe.mixed + _unlikely(trial) for trial in trials])
         used, netted, elsewhere = Counter[Hashable](), list[Trial](), list[Trial]()
         for row in np.argsort(-values, kind="stable").tolist():
             trial, cell = trials[row], int(back.ravel()[row])
@@ -240,6 +241,11 @@ def _usual(sets: Iterable[Sequence[Recipe]]) -> list[Recipe]:
         for found in [found for found in ordered if bool(found[0].nets) == netted][:PLANNED]
         for recipe in [recipe for recipe in found if recipe.host == found[0].host][: None if netted else SHAPES]
     ]
+
+
+def _unlikely(trial: Trial) -> float:
+    """-ln p of the linkers of a net, and of how far they miss its nodes."""
+    return trial.strain + RARE * trial.recipe.rarity if trial.net is not None else 0.0
 
 
 def _in_one_of(cells: Sequence[IndexedCell], crystal: Crystal) -> Crystal:
