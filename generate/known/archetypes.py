@@ -20,7 +20,7 @@ APART = 0.3  # Å between two atoms that are not the same
 BASIC_ZINC_ACETATE = ((8, (0, 0, 0)), (30, (1.12, 1.12, 1.12)), (8, (2.99, 0.79, 0.79)), (6, (3.58, 0, 0)))
 PADDLE_WHEEL = ((8, (1.96, 0, 1.12)), (6, (2.55, 0, 0)))
 COPPER, ZINC = 29, 30
-# Å between the metals of a paddle wheel (Chui et al., 1999; Dybtsev et al., 2004); others are nearer to copper
+# Å between the metals of a paddle wheel (Chui et al., 1999; Dybtsev et al., 2004); others are taken for copper's
 BETWEEN = {COPPER: 2.63, ZINC: 2.95}
 PYRAZINE = tuple(  # about its middle
     (z, (x, x, y)) for z, x, height in ((7, 0, 1.40), (6, 0.80, 0.70), (1, 1.46, 1.25)) for y in (height, -height)

@@ -39,7 +39,7 @@ def of_built(dresser: Dresser | None, built: Sequence[Built]) -> list[tuple[Tria
     return [(one.trial, attempt) for one, attempt in tried]
 
 
-def in_nets(
+def chosen_in_nets(
     dresser: Dresser, trials: Iterable[Trial], every: Callable[[Trial], Iterable[Trial]]
 ) -> list[tuple[Trial, Attempt]]:
     """Let the pattern choose among frameworks in nets of indexed cells, where nothing but their groups is unknown.

@@ -38,12 +38,14 @@ class Plan:
         ways: for each row of its linkers that is replaced.
         lattice: (3, 3) Å of what is built.
         middle: (B, 3) Å of the bodies there.
+        ends: what each linker of the host holds.
     """
 
     host: Framework
     ways: Mapping[int, Way]
     lattice: NDArray[np.float64]
     middle: NDArray[np.float64]
+    ends: "Sequence[Ends]"
 
     @cached_property
     def cells(self) -> list[NDArray[np.float64]]:
@@ -51,10 +53,10 @@ class Plan:
         return list(centrings(self.lattice, len(self.host.crystal)))
 
     @cached_property
-    def stretched(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def missed(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """(W,) Å by which new linkers of two ends miss the nodes that they join, and (W,) Å between these."""
-        ends = held_by(self.host)[0]
-        pairs = [(way.arms, _nodes(ends[row], self.lattice)) for row, way in self.ways.items() if len(way.arms) == 2]
+        two = [(self.ends[row], way.arms) for row, way in self.ways.items() if len(way.arms) == 2]
+        pairs = [(arms, _nodes(held, self.lattice)) for held, arms in two]
         made, wanted = (np.linalg.norm(np.diff(side, axis=1)[:, 0], axis=1) for side in np.array(pairs).swapaxes(0, 1))
         return np.abs(made - wanted), wanted
 
@@ -106,15 +108,16 @@ def plans(
         picked = zip(turn, fills, found, strict=True)
         chosen = {row: places[n][k] for k, (rows, _), places in picked for n, row in enumerate(rows)}
         arms = [chosen[row].arms if row in chosen else None for row in range(len(host.linkers))]
-        made.append(Plan(host, chosen, *_settled(host.crystal.lattice, middle, ends, arms)))
+        made.append(Plan(host, chosen, *_settled(host.crystal.lattice, middle, ends, arms), ends))
     return made
 
 
 def in_net(plan: Plan, lattice: NDArray[np.float64]) -> Plan:
     """Carry a plan out in a net of a given lattice (3, 3) Å, and turn linkers of two ends to where these nodes are."""
     turn = Rotation.align_vectors(plan.lattice, lattice)[0].as_matrix()
-    placed, ends = lattice @ turn.T, held_by(plan.host)[0]
-    return replace(plan, lattice=placed, ways={row: _led(way, ends[row], placed) for row, way in plan.ways.items()})
+    placed = lattice @ turn.T
+    led = {row: _led(way, plan.ends[row], placed) for row, way in plan.ways.items()}
+    return replace(plan, lattice=placed, ways=led)
 
 
 def _stretched(
@@ -212,7 +215,7 @@ def _unlike(arms: Sequence[NDArray[np.float64]], rows: Sequence[int]) -> list[in
 def exchanged(plan: Plan, linkers: Mapping[int, Linker]) -> Crystal:
     """Carry a plan out with the new linkers of its rows, or with these in other groups."""
     host, lattice = plan.host, plan.lattice
-    crystal, ends = host.crystal, held_by(host)[0]
+    crystal = host.crystal
     place = np.empty((len(crystal), 3))
     for body, middle in zip(host.bodies, plan.middle, strict=True):
         position = (crystal.frac_coords[body.atoms] + body.cell) @ crystal.lattice
@@ -221,7 +224,7 @@ def exchanged(plan: Plan, linkers: Mapping[int, Linker]) -> Crystal:
     kept = np.ones(len(crystal), dtype=bool)
     placed, numbers = [], []
     for row, new in linkers.items():
-        way, held = plan.ways[row], ends[row]
+        way, held = plan.ways[row], plan.ends[row]
         kept[host.linkers[row].atoms] = False
         node = plan.middle[held.body] + held.cell @ lattice + held.offset
         placed.append(twisted(new, way.twist).position @ way.rotation + (node - way.arms).mean(axis=0))

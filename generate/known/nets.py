@@ -10,6 +10,7 @@ from itertools import combinations, permutations, product
 import numpy as np
 from numpy.typing import NDArray
 
+from generate.known.archetypes import PERIOD
 from generate.known.centring import FOLDS
 from xtal.physics.indexing import IndexedCell
 from xtal.physics.indexing.bravais import reduced
@@ -18,7 +19,7 @@ STEPS = np.array([step for step in product(range(-2, 3), repeat=3) if step > (0,
 SHORTEST, LONGEST = 6.5, 32.0  # Å from node to node
 SKEW = 0.42  # cosine of the angles between the vectors: of 65 to 115 degrees
 ORDERS = tuple(permutations(range(3)))
-PERIOD, LONGER = 6.82, 0.45  # Å along a rod, and what metals differ by
+LONGER = 0.45  # Å, by which the period of rods differs between metals
 HALFWAY = 0.15  # of a period, by which the next rods may miss being half of it further on
 SLANT = 0.7  # cosine of the angle between the ways to the next rods, across
 
@@ -80,16 +81,17 @@ def nets_in(cells: Sequence[IndexedCell]) -> list[Net]:
     for cell in cells:
         lattice = reduced(cell.lattice)
         length = np.linalg.norm(STEPS @ lattice, axis=1)
-        steps = STEPS[(length > SHORTEST) & (length < LONGEST)]
-        steps = steps[np.argsort(np.linalg.norm(steps @ lattice, axis=1), kind="stable")]
+        ordered = np.argsort(length, kind="stable")
+        chosen = ordered[(length[ordered] > SHORTEST) & (length[ordered] < LONGEST)]
+        steps = STEPS[chosen].astype(np.float64)
         rows = np.array(list(combinations(range(len(steps)), 3))).reshape(-1, 3)
-        way = steps @ lattice / np.linalg.norm(steps @ lattice, axis=1, keepdims=True)
+        way = steps @ lattice / length[chosen, None]
         skew = np.abs(way @ way.T)
         upright = np.max([skew[rows[:, i], rows[:, j]] for i, j in combinations(range(3), 2)], axis=0) < SKEW
-        many = np.abs(np.rint(np.linalg.det(steps[rows].astype(np.float64))))
+        many = np.abs(np.rint(np.linalg.det(steps[rows])))
         for row in rows[upright & (many >= 1) & (many <= FOLDS[-1])]:
             for order in ORDERS:
-                chosen = steps[row[list(order)]].astype(np.float64)
-                chosen *= np.sign(np.linalg.det(chosen @ lattice))
-                found.append(Net(chosen @ lattice, np.linalg.inv(chosen), order, cell.zero_shift))
+                three = steps[row[list(order)]]
+                three = three * np.sign(np.linalg.det(three @ lattice))
+                found.append(Net(three @ lattice, np.linalg.inv(three), order, cell.zero_shift))
     return found

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from generate.knowledge.series import straight_linkers
 from generate.known.archetypes import COPPER, archetypes
-from generate.known.dressed import BEST_SETS, Built, in_nets, of_built
+from generate.known.dressed import BEST_SETS, Built, chosen_in_nets, of_built
 from generate.known.dressing import SETTLED, THOROUGH, THOROUGHLY, Attempt, Dresser, bonded_as
 from generate.known.exchange import Plan, in_net, plans
 from generate.known.gallery import Neighbour
@@ -97,12 +97,12 @@ class Builder:
         by_key: dict[Key, list[Recipe]] = defaultdict(list)
         spare = lone_linkers(self.library.kinds, numbers, MOST_LINKERS) if self.library else []
         shelf = Shelf.of(frameworks, numbers, self.extra, spare, lone_linkers(straight_linkers(), numbers))
-        nets = [*nets_in(likely(self.cells)), *rods_in(likely(self.cells))]
+        dresser, cells = Dresser(self.sample, np.random.default_rng(0)) if self.library else None, likely(self.cells)
+        nets = [*nets_in(cells), *rods_in(cells)] if dresser else []
         for recipe in recipes(frameworks, shelf, numbers, nets, len(ruled)):
             by_key[recipe.key].append(recipe)
-        dresser = Dresser(self.sample, np.random.default_rng(0)) if self.library else None
         netted, elsewhere = self._likely(frameworks, _usual(by_key.values()))
-        survey = self._fitted(elsewhere if dresser else [*netted, *elsewhere])
+        survey = self._fitted(elsewhere)
         if survey:
             hear(survey[0].crystal)
         tried = of_built(dresser, survey)
@@ -114,7 +114,7 @@ class Builder:
         found = [*made, *(built for built in survey if built.trial.set not in best)]
         if self.library is not None and dresser is not None:
             tried += of_built(dresser, made)
-            tried += in_nets(dresser, netted, lambda trial: self._every(frameworks, by_key, trial.set))
+            tried += chosen_in_nets(dresser, netted, lambda trial: self._every(frameworks, by_key, trial.set))
             found += self._settled(tried, self.library.chemistry, dresser.rng)
         chosen = _of_each_set(sorted(found, key=lambda built: -built.fit), lambda built: built.trial.set)[:count]
         return [Start(_name(hosts, built.trial), built.crystal) for built in chosen]
@@ -125,7 +125,7 @@ class Builder:
         """Yield a set of linkers in every host and way, the hosts in turn."""
         key, place = chosen
         every = [
-            [trial for trial in self._trials(frameworks[recipe.host], recipe) if trial.place == place]
+            [trial for trial in self._trials(frameworks[recipe.host], recipe, place=place) if trial.place == place]
             for recipe in by_key[key]
         ]
         for n in range(max(map(len, every))):
@@ -180,12 +180,15 @@ class Builder:
         made = [Built(*row) for row in zip(*columns, strict=True)]
         return sorted((one for one in made if not _flat(one.crystal)), key=lambda one: -one.fit)
 
-    def _trials(self, host: Framework, recipe: Recipe, cells_only: bool = False) -> list[Trial]:
-        """Return the ways to carry a recipe out, in each of its cells."""
+    def _trials(self, host: Framework, recipe: Recipe, cells_only: bool = False, place: Hashable = None) -> list[Trial]:
+        """Return the ways to carry a recipe out, in each of its cells, or in one of its nets."""
+        nets = [net for net in recipe.nets if place in (None, net)]
+        if recipe.nets and not nets:
+            return []
         found = self._plans(host, recipe, cells_only)
-        if not recipe.nets:
+        if not nets:
             return [Trial(recipe, plan, cell) for plan in found for cell in range(len(plan.cells))]
-        return [Trial(recipe, self._in_net(plan, net), 0, net) for plan in found for net in recipe.nets]
+        return [Trial(recipe, self._in_net(plan, net), 0, net) for plan in found for net in nets]
 
     def _plans(self, host: Framework, recipe: Recipe, cells_only: bool) -> list[Plan]:
         """Return the ways to carry a recipe out; groups make no difference."""
@@ -212,7 +215,7 @@ class Builder:
         """Build trials and fit the `FITTED` most similar crystals; best fits first."""
         cells = likely(self.cells)
         built = [(trial, crystal) for trial in trials[:BUILT] if (crystal := trial.crystal()) is not None]
-        made = [(t, _in_one_of(cells, crystal) if t.net is None else crystal) for t, crystal in built]
+        made = [(trial, _in_one_of(cells, crystal)) for trial, crystal in built]
         if not made:
             return []
         crystals = [crystal for _, crystal in made]
@@ -233,14 +236,14 @@ def _taken_apart(crystal: Crystal, numbers: NDArray[np.int64]) -> Framework:
 
 
 def _usual(sets: Iterable[Sequence[Recipe]]) -> list[Recipe]:
-    """Recipes of the most usual sets of linkers, those in nets apart, in the first host: linkers in several shapes."""
+    """Recipes of the most usual sets of linkers: in nets, and elsewhere in the first host, in several shapes."""
     ordered = sorted(sets, key=lambda found: min(recipe.rarity for recipe in found))
-    return [
-        recipe
-        for netted in (True, False)
-        for found in [found for found in ordered if bool(found[0].nets) == netted][:PLANNED]
-        for recipe in [recipe for recipe in found if recipe.host == found[0].host][: None if netted else SHAPES]
-    ]
+    chosen = list[Recipe]()
+    for netted in (True, False):
+        alike = ([recipe for recipe in found if bool(recipe.nets) == netted] for found in ordered)
+        for found in islice(filter(None, alike), PLANNED):
+            chosen += found if netted else [recipe for recipe in found if recipe.host == found[0].host][:SHAPES]
+    return chosen
 
 
 def _unlikely(trial: Trial) -> float:

@@ -39,7 +39,7 @@ class Trial:
     @property
     def place(self) -> Hashable:
         """How the nets stand in each other."""
-        return self.cell if self.net is None else id(self.net)
+        return self.cell if self.net is None else self.net
 
     @property
     def set(self) -> tuple[Key, Hashable]:
@@ -49,7 +49,7 @@ class Trial:
     @property
     def bare(self) -> Hashable:
         """The same for trials that differ in which linker has which groups alone."""
-        return id(self.plan), self.place, self.recipe.key
+        return self.plan, self.place, self.recipe.key
 
     @property
     def lattice(self) -> NDArray[np.float64]:
@@ -61,7 +61,7 @@ class Trial:
         """-ln p of how far the nodes of a net are from where the linkers put them, to each other."""
         if self.net is None:
             return 0.0
-        off, length = self.plan.stretched
+        off, length = self.plan.missed
         return float(0.5 * np.square(off / (OFF + OF_LENGTH * length)).sum())
 
     @property

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from generate.knowledge import linker_kinds
-from generate.known.archetypes import archetypes
+from generate.known.archetypes import PERIOD, archetypes
 from generate.known.exchange import exchanged, in_net, plans
 from generate.known.isoreticular import slots
-from generate.known.nets import LONGEST, PERIOD, SHORTEST, SKEW, nets_in, rods_in
+from generate.known.nets import LONGEST, SHORTEST, SKEW, nets_in, rods_in
 from generate.known.shelf import lone_linkers
 from xtal.crystals import take_apart
 from xtal.crystals.lattices import strain_onto
@@ -66,7 +66,7 @@ def test_linkers_follow_the_net_that_they_are_put_in(angle):
     lattice = oblique((lengths[2], lengths[0], lengths[1]), angle)[[1, 2, 0]]
     placed = in_net(plan, lattice * np.sign(np.linalg.det(lattice)))
     assert np.linalg.norm(placed.lattice, axis=1) == pytest.approx(lengths)
-    off, between = placed.stretched
+    off, between = placed.missed
     assert off.max() < 0.35
     assert between == pytest.approx(np.linalg.norm(placed.lattice, axis=1), abs=3.0)
     for row, way in placed.ways.items():

@@ -12,7 +12,10 @@ from generate.known import Builder
 from generate.known.archetypes import archetypes
 from generate.known.centring import in_lattice
 from generate.known.exchange import exchanged, in_net, plans
-from generate.known.shelf import lone_linkers
+from generate.known.isoreticular import Key, Recipe, recipes
+from generate.known.nets import nets_in
+from generate.known.shelf import Shelf, lone_linkers
+from generate.known.starts import _usual
 from generate.parts import Library
 from xtal.crystals import Crystal, take_apart
 from xtal.patterns.sample import Sample
@@ -23,6 +26,7 @@ from xtal.physics.indexing.bravais import reduced
 
 VANADIUM, ZINC = 23, 30
 ACIDS = ("BDC", "BPDC")
+DRAWN = replace(Artefacts.draw(0.0, np.random.default_rng(0)), fwhm=0.1, eta=0.5, counts=20_000.0)
 
 
 def assembled(host: Crystal, names: tuple[str, ...], skew: float, folds: int) -> Crystal:
@@ -52,8 +56,9 @@ def of(lattice: np.ndarray, zero_shift: float) -> IndexedCell:
 )
 def test_a_framework_is_assembled_in_the_net_of_its_cell(truth, zero):
     numbers = np.sort(truth.numbers).astype(np.int64)
-    drawn = replace(Artefacts.draw(0.0, np.random.default_rng(0)), fwhm=0.1, eta=0.5, counts=20_000.0, zero_shift=zero)
-    sample = Sample.of(apply(drawn, reflections(truth, 2.3), np.random.default_rng(1), PAPER_SCAN))
+    sample = Sample.of(
+        apply(replace(DRAWN, zero_shift=zero), reflections(truth, 2.3), np.random.default_rng(1), PAPER_SCAN)
+    )
     embedder = models.load("profile")
     vector = embedder.embed_patterns([sample.lines])[0]
     cells = [of(reduced(truth.lattice), zero)]
@@ -63,3 +68,17 @@ def test_a_framework_is_assembled_in_the_net_of_its_cell(truth, zero):
     errors = [match[0].rmse for match in match_all([(start.crystal, truth) for start in found], workers=1)]
     assert errors[0] is not None
     assert min(error for error in errors if error is not None) < 0.2
+
+
+def test_linkers_that_reach_in_a_net_are_tried_in_known_frameworks_too():
+    by_rule = take_apart(archetypes(ZINC)[1])
+    truth = assembled(archetypes(ZINC)[1], (*ACIDS, "bpy"), 0.0, 1)
+    numbers = np.sort(truth.numbers).astype(np.int64)
+    linkers = [lone_linkers(linker_kinds(name), numbers)[0] for name in (*ACIDS, "bpy")]
+    shelf = Shelf.of([by_rule], numbers, spare=linkers)
+    sets: dict[Key, list[Recipe]] = {}
+    for recipe in recipes([by_rule, by_rule], shelf, numbers, nets_in([of(reduced(truth.lattice), 0.0)]), 1):
+        sets.setdefault(recipe.key, []).append(recipe)
+    (reaching,) = {recipe.key for found in sets.values() for recipe in found if recipe.nets}
+    chosen = [recipe for recipe in _usual(sets.values()) if recipe.key == reaching]
+    assert {(recipe.host, bool(recipe.nets)) for recipe in chosen} == {(0, True), (1, False)}
