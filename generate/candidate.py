@@ -23,6 +23,7 @@ class Candidate:
         model_id: SHA-256 of the denoiser that sampled it; "" where none did.
         zero_shift: degrees 2θ, of the fit.
         width: full width at half maximum of the lines, degrees, of the fit.
+        beforehand: ln of how probable its contents, cell and group were; 0 where only one formula was asked for.
     """
 
     rank: int
@@ -38,3 +39,4 @@ class Candidate:
     model_id: str
     zero_shift: float
     width: float
+    beforehand: float = 0.0

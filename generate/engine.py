@@ -9,17 +9,14 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 import models
-from generate.agreement import agreement
 from generate.candidate import Candidate
-from generate.checks import plausibility
-from generate.judging import ordered
+from generate.judging.ranking import Origin, ranked
 from generate.known import Builder, Gallery
 from generate.known.shelf import lone_linkers
 from generate.known.starts import ALIKE, HOSTS
 from generate.known.templates import adapted, in_turn, templates
 from generate.parts import Kind, Library
 from generate.preview import Preview, Watch
-from generate.refine import Refined, fit_crystals
 from generate.request import Request
 from generate.sampler import SAMPLERS, Noisy, noised, pure_noise
 from generate.start import Start
@@ -31,7 +28,6 @@ from models.registry import Device
 from xtal.crystals import Crystal, niggli
 from xtal.errors import UserError
 from xtal.patterns.sample import Sample
-from xtal.physics import LineTable, crystal_lines
 from xtal.physics.indexing import IndexedCell
 
 SOLVING = 0.8  # of the work on a formula, where it is solved from parts
@@ -87,9 +83,12 @@ class CandidateGenerator:
         vector = self.embedder.embed_patterns([sample.lines])[0]
         starts = self._starts(sample, vector, numbers, request, gallery, watch)
         crystals = self._sampled(sample, numbers, request, starts, watch)
-        names = ["noise" if start is None else start.words for start in starts]
-        sampled = [start is None or start.diffused for start in starts]
-        return self._ranked(sample, vector, crystals, names, sampled, request.seed)
+        network = self.denoiser.model_id
+        origins = [
+            Origin("noise", network) if start is None else Origin(start.words, network if start.diffused else "")
+            for start in starts
+        ]
+        return ranked(self.embedder, sample, vector, crystals, origins, request.seed)
 
     def undiffused(
         self, sample: Sample, numbers: NDArray[np.int64], request: Request, gallery: Gallery
@@ -99,10 +98,18 @@ class CandidateGenerator:
         built, known = self._known(sample, vector, numbers, request, gallery, self._cells(sample, numbers, request))
         settled = self._crystals(self._settled(known, numbers, np.random.default_rng(request.seed))) if known else []
         one, other = (
-            self._ranked(sample, vector, crystals, [s.id for s in starts], [False] * len(starts), request.seed)
+            ranked(self.embedder, sample, vector, crystals, [Origin(s.id) for s in starts], request.seed)
             for crystals, starts in (([s.crystal for s in built], built), (settled, known))
         )
         return one, other
+
+    def relaxed(self, sample: Sample, starts: Sequence[Start], watch: Watch) -> list[Start]:
+        """Bend the molecules of what was made of parts; best fits first."""
+        from generate.solving.flexible import relaxed
+
+        shown = [start.crystal for start in starts[:1]]
+        watch(Preview(0, 1, lambda: shown, begin=SOLVING, end=SOLVING, what="letting its molecules bend"))
+        return relaxed(sample, starts, self.library.chemistry)
 
     def _known(
         self,
@@ -160,7 +167,7 @@ class CandidateGenerator:
         if gallery is not None:
             built, known = self._known(sample, vector, numbers, request, gallery, cells, hear)
         solved = self._solved(sample, numbers, request, cells, [*built, *known], watch)[: (request.count + 1) // 2]
-        best = self._relaxed(sample, [*solved, *built], watch) if request.seconds else built
+        best = self.relaxed(sample, [*solved, *built], watch) if request.seconds else built
         others = max(request.count // OTHERS, min(3, request.count // 2))
         return in_turn(best[: request.count - others], known, request.count)
 
@@ -185,14 +192,6 @@ class CandidateGenerator:
 
         rng, rest = np.random.default_rng(request.seed), (_named(request), hear, self.crew)
         return solved_starts(sample, numbers, self.library, request.seconds, rng, cells, seeds, *rest)
-
-    def _relaxed(self, sample: Sample, starts: Sequence[Start], watch: Watch) -> list[Start]:
-        """Bend the molecules of what was made of parts; best fits first."""
-        from generate.solving.flexible import relaxed
-
-        shown = [start.crystal for start in starts[:1]]
-        watch(Preview(0, 1, lambda: shown, begin=SOLVING, end=SOLVING, what="letting its molecules bend"))
-        return relaxed(sample, starts, self.library.chemistry)
 
     def _sampled(
         self,
@@ -245,45 +244,6 @@ class CandidateGenerator:
         """Return the crystals as they are now."""
         lattices = self.denoiser.scale.lattices(state.cell)
         return [Crystal(*row) for row in zip(lattices, state.frac, state.numbers, strict=True)]
-
-    def _ranked(
-        self,
-        sample: Sample,
-        vector: NDArray[np.float32],
-        crystals: Sequence[Crystal],
-        names: Sequence[str],
-        sampled: Sequence[bool],
-        seed: int,
-    ) -> list[Candidate]:
-        """Refine, embed and order crystals; `sampled` tells those that the network made."""
-        if not crystals:
-            return []
-        refined = fit_crystals(sample, crystals)
-        table = LineTable.stack([crystal_lines(crystal) for crystal in refined.crystals])
-        similarity = self.embedder.embed_crystals(refined.crystals, table) @ vector
-        judged = zip(similarity.tolist(), agreement(refined.crystals).tolist(), names, sampled, strict=True)
-        return ordered(self._candidate(row, refined, *each, seed) for row, each in enumerate(judged))
-
-    def _candidate(
-        self, row: int, refined: Refined, similarity: float, agreed: float, start: str, sampled: bool, seed: int
-    ) -> Candidate:
-        """Describe one refined crystal that has no rank yet."""
-        crystal = refined.crystals[row]
-        return Candidate(
-            rank=0,
-            crystal=crystal,
-            similarity=similarity,
-            fit=float(refined.fit.explained[row]),
-            chi_square=float(refined.fit.chi_square[row]),
-            agreement=agreed,
-            closest=plausibility(crystal).closest,
-            start=start,
-            seed=seed,
-            number=row,
-            model_id=self.denoiser.model_id if sampled else "",
-            zero_shift=float(refined.fit.parameters[row, 6]),
-            width=float(refined.width[row]),
-        )
 
 
 def _named(request: Request) -> list[Kind]:

@@ -6,15 +6,15 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
-import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
 from generate.candidate import Candidate
 from generate.cif import candidate_cif
 from generate.engine import CandidateGenerator
+from generate.guessing import frameworks_in, indexed_cells, likely_cells, usable_contents
 from generate.judging import ordered
-from generate.knowledge import Contents, likely_contents
+from generate.knowledge import Contents
 from generate.known import Gallery
 from generate.preview import CANCELLED, Cancelled, Preview, Turn, Watch
 from generate.request import Request
@@ -32,6 +32,7 @@ NO_CONTENTS = "no_contents"  # reason of an error: nobody knows what to generate
 CODE = ("models", "generate")  # that takes part
 CERTAIN = 0.5  # probability of a cell whose volume is relied on
 GUESSES = 3  # compositions tried where none is given
+HELD = "no formula was given; tried what real frameworks of these metals and linkers most often hold"
 LOOKED_AT = 30  # hits whose compositions are considered
 
 
@@ -115,13 +116,7 @@ def generate_with(
     if formula.strip():
         return _generation(generator, gallery, sample, [atoms_of_formula(formula, units)], request, watch, [])
     if request.linkers:
-        watch(Preview(0, request.steps, list, what=INDEXING))
-        known = known_cells(request, elements, indexed_volume(sample))
-        words = "; ".join(cell.words for cell in known)
-        notes = [
-            f"no formula was given; tried what real frameworks of these metals and linkers most often hold: {words}"
-        ]
-        return _generation(generator, gallery, sample, [cell.numbers for cell in known], request, watch, notes)
+        return _of_linkers(generator, gallery, sample, request, watch, elements)
     if gallery is None:
         raise UserError(
             "this index has other fingerprints than the generator; say what one primitive cell holds", NO_CONTENTS
@@ -129,6 +124,29 @@ def generate_with(
     cells = guessed_cells(generator, gallery, sample, elements)
     notes = ["no formula was given; tried those of the nearest known crystals"]
     return _generation(generator, gallery, sample, cells, request, watch, notes)
+
+
+def _of_linkers(
+    generator: CandidateGenerator,
+    gallery: Gallery | None,
+    sample: Sample,
+    request: Request,
+    watch: Watch,
+    elements: frozenset[str] | None,
+) -> Generation:
+    """Generate from metals and linkers: in all likely cells at once or, where none is found, of likely contents."""
+    watch(Preview(0, request.steps, list, what=INDEXING))
+    found = indexed_cells(sample)
+    cells = likely_cells(found, request, elements) if request.seconds and request.template == "auto" else []
+    candidates = frameworks_in(generator, gallery, sample, cells, request, watch) if cells else []
+    if candidates:
+        formulas = list(dict.fromkeys(candidate.crystal.formula for candidate in candidates))
+        words = "; ".join(held.words for held in cells[0].contents[:GUESSES])
+        notes = [f"{HELD}; in the likeliest cell, of {cells[0].cell.volume:.0f} Å³, {words} are the most usual"]
+        return Generation(candidates, formulas, notes)
+    known = known_cells(request, elements, found[0].volume if found and found[0].probability >= CERTAIN else None)
+    notes = [f"{HELD}: {'; '.join(cell.words for cell in known)}"]
+    return _generation(generator, gallery, sample, [cell.numbers for cell in known], request, watch, notes)
 
 
 def known_cells(
@@ -141,9 +159,7 @@ def known_cells(
     Raises:
         UserError: none is small enough.
     """
-    found = likely_contents(request.metals, request.linkers, request.guests, volume)
-    allowed = None if elements is None else [gemmi.Element(symbol).atomic_number for symbol in elements]
-    usable = [c for c in found if len(c.numbers) <= LARGEST and (allowed is None or np.isin(c.numbers, allowed).all())]
+    usable = usable_contents(request, elements, volume)
     if not usable:
         raise UserError(
             f"no cell of at most {LARGEST} atoms can be made of {', '.join((*request.metals, *request.linkers))}; "
@@ -151,17 +167,6 @@ def known_cells(
             NO_CONTENTS,
         )
     return usable[:GUESSES]
-
-
-def indexed_volume(sample: Sample) -> float | None:
-    """Return the volume of the likeliest primitive cell in Å³; None where none is likely."""
-    from xtal.physics.indexing import index_pattern
-
-    try:
-        cells = index_pattern(sample)
-    except UserError:  # too few lines
-        return None
-    return cells[0].volume if cells and cells[0].probability >= CERTAIN else None
 
 
 def guessed_cells(

@@ -14,11 +14,14 @@ class Start:
         crystal: may hold other atoms than those asked for.
         diffused: whether it is noised and brought back. That may put a wrong atom right, and spoils chemistry that the
             network has not learned.
+        beforehand: ln of how probable its contents, cell and group are before anything is fitted; 0 where only one
+            formula is asked for.
     """
 
     id: str
     crystal: Crystal
     diffused: bool = False
+    beforehand: float = 0.0
 
     @property
     def words(self) -> str:

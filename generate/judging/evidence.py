@@ -20,12 +20,15 @@ FEATURES = (
     "agreement with the other candidates",
     "ln of its closest contact over the shortest allowed, at most 0",
     "whether a network sampled it",
+    "ln of how probable its contents, cell and group were, less that of the likeliest candidate",
 )
-SIGNS = (1, 1, 1, 1, 1, 0)
+SIGNS = (1, 1, 1, 1, 1, 0, 1)
+UNLIKELIEST = -8.0  # what is less probable beforehand counts as this
 
 
 def evidence(candidates: Sequence[Candidate]) -> NDArray[np.float64]:
     """Return the `FEATURES` (R, F) of the candidates for one pattern."""
+    beforehand = np.array([c.beforehand for c in candidates])
     explained = -np.log1p(-np.clip([c.fit for c in candidates], 0.0, BEST_FIT))
     return np.stack(
         [
@@ -35,6 +38,7 @@ def evidence(candidates: Sequence[Candidate]) -> NDArray[np.float64]:
             np.array([c.agreement for c in candidates]),
             np.log(np.clip([c.closest for c in candidates], 0.1, 1.0)),
             np.array([float(bool(c.model_id)) for c in candidates]),
+            np.maximum(beforehand - beforehand.max(initial=-np.inf), UNLIKELIEST),
         ],
         axis=1,
     )

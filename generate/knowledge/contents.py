@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from generate.knowledge.groups import HYDROGEN, groups_of
 from generate.knowledge.learning import MOST_LINKERS, MOST_METALS, Recipes, formula_charges
 from generate.knowledge.names import Named, table
-from generate.knowledge.survey import Recipe, Shape, heavy_graph, named_graph
+from generate.knowledge.survey import Recipe, Shape, Share, heavy_graph, named_graph
 from generate.parts import Kind
 from xtal.arrays import frozen
 from xtal.crystals import amounts_of
@@ -39,12 +39,16 @@ class Contents:
         words: formula unit and their number: ``Zn4O(BDC)3, Z = 2``.
         ln_probability: beside the others.
         units: formula units per cell.
+        linkers: of each linker, acid hydrogens that it keeps, and how many there are in the cell.
+        rest: formulas of other molecules and ions, and how many there are.
     """
 
     numbers: NDArray[np.int64]
     words: str
     ln_probability: float
     units: int
+    linkers: tuple[Share, ...] = ()
+    rest: tuple[tuple[str, int], ...] = ()
 
 
 def contents(
@@ -203,7 +207,9 @@ def _contents(asked: _Asked, cell: tuple, ways: list[tuple[float, Shape, int]]) 
     highest, shape, units = max(ways, key=lambda way: way[0])
     total = highest + log(sum(exp(way[0] - highest) for way in ways))
     numbers = np.repeat([z for z, _ in cell], [n for _, n in cell])
-    return Contents(frozen(numbers, np.int64), asked.words_of(shape, units), total, units)
+    linkers = tuple(tuple((kept, n * units) for kept, n in share) for share in shape.linkers)
+    rest = tuple((formula, n * units) for formula, n in shape.rest)
+    return Contents(frozen(numbers, np.int64), asked.words_of(shape, units), total, units, linkers, rest)
 
 
 @cache

@@ -22,11 +22,7 @@ NO_SYMMETRY = (np.eye(3, dtype=np.int64)[None], np.zeros((1, 3)))
 AS_IT_IS = (np.array([1.0, 0, 0, 0]), np.eye(4))  # not turned, and free to turn
 BOND_WIDTH = 0.45  # Å over the spread of a bond's length, see w of the kernel
 FEWEST_SLACK = 0.7
-BASE_COST, PHASE_COST, PAIR_COST = (
-    11e-6,
-    2.7e-9,
-    3.8e-9,
-)  # s on a core of an AMD EPYC server: an evaluation, a phase, a pair
+BASE_COST, PHASE_COST, PAIR_COST = 17e-6, 4.2e-9, 0.72e-9  # s of a core (AMD EPYC): an evaluation, a phase, a pair
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +119,7 @@ class Problem:
             place=np.array([_cartesian_projection(p.site.free, setting.lattice) for p in placed]),
             spin=np.array([p.spin for p in placed]),
             hkl=roots.hkl,
-            factor=np.ascontiguousarray(roots.factors(elements), dtype=np.float32),
+            factor=np.ascontiguousarray(roots.factors(elements).T, dtype=np.float32),
             strength=roots.strength,
             shape=roots.shape,
             start=roots.start,

@@ -3,6 +3,7 @@
 It can be left and taken up again, so that many ways share the time (`generate.solving.solver`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -44,12 +45,17 @@ class Found:
     terms: NDArray[np.float64] = field(default_factory=lambda: np.zeros(4))
 
 
+Start = tuple[Problem, NDArray[np.float64], NDArray[np.int64]]
+"""A problem, poses (B, O * 7) for it, and the rows (B, O) of their shapes."""
+
+
 class Search:
     """Parts on sites, with all orientations that the sites allow: `problems` differ in these alone."""
 
     def __init__(self, problems: list[Problem], rng: Generator, weight: float = PATTERN) -> None:
         self.problems, self.rng, self.weight = problems, rng, weight
         self.pool: list[Found] = []
+        self.pending: list[Start] = []
         self.tried = 0
         self.spent = 0.0
 
@@ -63,6 +69,13 @@ class Search:
         search.pool, search.tried = [Found(problem, poses[0], shapes, float(cost[0]))], STARTS
         return search
 
+    @classmethod
+    def begun(cls, starts: Sequence[Start], rng: Generator, weight: float = PATTERN) -> Self:
+        """Begin with poses from which the search descends before it does anything else."""
+        search = cls([problem for problem, *_ in starts], rng, weight)
+        search.pending, search.tried = list(starts), STARTS
+        return search
+
     @property
     def cost(self) -> float:
         """The least cost so far."""
@@ -72,7 +85,9 @@ class Search:
         """Go on until `spent` is so many seconds of a usual core; counted by what is done: a seed repeats a run."""
         while self.spent < until:
             look_up()
-            if self.tried < STARTS or self.rng.random() < FRESH:
+            if self.pending:
+                self._sieve(*self.pending.pop(0))
+            elif self.tried < STARTS or self.rng.random() < FRESH:
                 self._start()
             else:
                 self._kick()

@@ -1,9 +1,9 @@
 """Solve a crystal from its parts: share the time among cells, groups, compositions and sites by how well they do."""
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import product
 
 import numpy as np
 from numpy.random import Generator
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from generate.parts import Chemistry
 from generate.solving.assign import Assignment, Need, assignments
+from generate.solving.completing import Rest, completed
 from generate.solving.problem import HYDROGEN, NO_SYMMETRY, Problem, Setting
 from generate.solving.roots import Roots
 from generate.solving.search import Found, Search
@@ -28,7 +29,9 @@ ROUNDS = 3  # after each the better third of the ways goes on with more time
 FIRST = 1.6  # s, the least time that a way gets at first: so many are begun with,
 FEWEST = 4  # but no fewer
 FARTHEST = 8.0  # ln probability below that of the likeliest way at which one is not begun with
+COMPLETING = 2  # rounds for metals and linkers alone, where it is not known what else there is
 SHRINK, LEAST = 3, 2
+LEAST_LIKELY = 5.0  # ln p below the likeliest way from which a way gets the least time, a fifth of that one's
 ORIENTATIONS = 4  # drawn of those that the sites of one way allow
 BIAS = 0.15  # of the cost, per unit of ln probability
 ALMOST = 0.7  # Å beyond the usual length of a bond: in a crystal that is nearly right it is one
@@ -49,30 +52,48 @@ class Guess:
 
 @dataclass(frozen=True, eq=False)
 class Contents:
-    """Parts that a cell may hold, with the ln probability of that; `words` name them."""
+    """Parts that a cell may hold, with the ln probability of that; `words` name them.
+
+    Where there are `rests`, these are metals and linkers, and one of the rests is there beside them.
+    """
 
     needs: tuple[Need, ...]
     ln_probability: float
     words: str
+    rests: tuple[Rest, ...] = ()
+
+
+Filling = tuple[Guess, Contents]
 
 
 @dataclass(frozen=True, eq=False)
 class Solved:
-    """An arrangement found: the crystal, what it was made of, and its cost with the terms of it, see `search.Found`."""
+    """An arrangement found: the crystal, what it was made of, its cost with the terms of it, see `search.Found`.
+
+    `ln_probability` is that of the way before anything was searched.
+    """
 
     crystal: Crystal
     words: str
     cost: float
     terms: NDArray[np.float64]
+    ln_probability: float
 
 
 @dataclass(frozen=True, eq=False)
 class Arm:
-    """One way to fill one cell, with the time it has had."""
+    """One way to fill one cell, with the time it has had: `held` names what it holds, `where` its cell and group."""
 
     search: Search
     ln_probability: float
-    words: str
+    held: str
+    where: str = ""
+    rests: tuple[Rest, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """Contents and place."""
+        return f"{self.held} in {self.where}" if self.where else self.held
 
     @property
     def promise(self) -> float:
@@ -86,14 +107,14 @@ Hear = Callable[[float, Solved | None], None]
 
 def solve(
     sample: Sample,
-    guesses: Sequence[Guess],
-    contents: Sequence[Contents],
+    fillings: Sequence[Filling],
     chemistry: Chemistry,
     seconds: float,
     rng: Generator,
     seeds: Sequence[Crystal] = (),
     hear: Hear = lambda *_: None,
     crew: Crew[None] = HERE,
+    first: float = FIRST,
 ) -> list[Solved]:
     """Return arrangements of the parts, best first; it takes about so many `seconds` of one core.
 
@@ -102,27 +123,29 @@ def solve(
 
     Args:
         sample: the pattern.
-        guesses: cells with groups.
-        contents: what one cell may hold.
+        fillings: cells with groups, and what they may hold.
         chemistry: usual bonds, coordinations and contacts.
         seconds: to search.
         rng: of everything random.
         seeds: whole crystals, named, that may be nearly right: their parts are moved from where they stand.
         hear: told how far it is.
         crew: searches.
+        first: s of a core that a way gets at first, about: the more of them are begun with, the less.
     """
+    rounds = ROUNDS + (COMPLETING if any(content.rests for _, content in fillings) else 0)
     arms = [
         *_seeded(sample, seeds, chemistry, rng),
-        *_arms(sample, guesses, contents, chemistry, rng, max(FEWEST, int(seconds / ROUNDS / FIRST))),
+        *_arms(sample, fillings, chemistry, rng, max(FEWEST, int(seconds / rounds / first))),
     ]
     given_up = list[Arm]()
-    for round_ in range(ROUNDS if arms else 0):
-        each = seconds / ROUNDS / len(arms)
-        searches = turns(crew, [arm.search for arm in arms], each, partial(_tell, hear, round_, arms))
+    for round_ in range(rounds if arms else 0):
+        if rounds > ROUNDS and round_ == COMPLETING:
+            arms = [whole for arm in arms for whole in _completed(arm, rng)]
+        hears = partial(_tell, hear, round_ / rounds, 1 / rounds, arms)
+        searches = turns(crew, [arm.search for arm in arms], _shares(seconds / rounds, arms), hears)
         arms = [replace(arm, search=search) for arm, search in zip(arms, searches, strict=True)]
-        arms.sort(key=lambda arm: arm.promise)
-        left = max(LEAST, len(arms) // SHRINK)
-        arms, given_up = arms[:left], [*given_up, *arms[left:]]
+        arms, left = _better(sorted(arms, key=lambda arm: arm.promise))
+        given_up += left
     ways = sorted((arm for arm in [*arms, *given_up] if arm.search.pool), key=lambda arm: arm.promise)
     found = [
         _solved(arm, found)
@@ -132,22 +155,59 @@ def solve(
     return sorted(found, key=lambda solved: solved.cost)
 
 
-def _tell(hear: Hear, round_: int, arms: Sequence[Arm], share: float) -> None:
+def _shares(seconds: float, arms: Sequence[Arm]) -> list[float]:
+    """Share time out: where as many seconds always find the same part of what is left, ways get as much as their ln p.
+
+    Σ p (1 - exp(-λ t)) is greatest for a sum of t where t = (ln p + constant) / λ.
+    """
+    likely = np.array([arm.ln_probability for arm in arms])
+    weights = np.maximum(likely - likely.max() + LEAST_LIKELY, 1.0)
+    return (seconds * weights / weights.sum()).tolist()
+
+
+def _better(arms: Sequence[Arm]) -> tuple[list[Arm], list[Arm]]:
+    """Split ways, best first, into the better third, or those that go on, and those that are given up.
+
+    Metals and linkers that lack the rest fit as well as that allows, so that the best of each goes on.
+    """
+    first = dict[int, Arm]()
+    for arm in arms:
+        if arm.rests:
+            first.setdefault(id(arm.rests), arm)
+    kept = max(LEAST, len(arms) // SHRINK, len(first))
+    goes = list(first.values())
+    goes += [arm for arm in arms if all(arm is not other for other in goes)][: kept - len(goes)]
+    return goes, [arm for arm in arms if not arm.rests and all(arm is not other for other in goes)]
+
+
+def _completed(arm: Arm, rng: Generator) -> list[Arm]:
+    """Return what an arrangement of metals and linkers may be with each of the rests, or itself."""
+    if not arm.rests:
+        return [arm]
+    found = []
+    for rest in arm.rests if arm.search.pool else ():
+        look_up()
+        search = completed(arm.search.pool, rest, rng.spawn(1)[0]) if rest.needs else copy(arm.search)
+        if search is not None:
+            found.append(Arm(search, arm.ln_probability + rest.ln_probability, rest.words, arm.where))
+    return found
+
+
+def _tell(hear: Hear, begin: float, share: float, arms: Sequence[Arm], done: float) -> None:
     """Pass on how far all rounds are."""
-    hear((round_ + share) / ROUNDS, _best(arms))
+    hear(begin + share * done, _best(arms))
 
 
 def _arms(
     sample: Sample,
-    guesses: Sequence[Guess],
-    contents: Sequence[Contents],
+    fillings: Sequence[Filling],
     chemistry: Chemistry,
     rng: Generator,
     most: int,
 ) -> list[Arm]:
     """Lay out up to `most` of the likeliest ways."""
     ways: list[tuple[float, Guess, Contents, Assignment]] = []
-    for guess, content in product(guesses, contents):
+    for guess, content in fillings:
         beforehand = guess.ln_probability + content.ln_probability
         found = assignments(guess.setting, content.needs)
         ways += [(beforehand + way.ln_probability, guess, content, way) for way in found]
@@ -168,7 +228,8 @@ def _arms(
             Problem.of(guess.setting, [stand.placed(rng) for stand in way.stands], seen, chemistry)
             for _ in range(ORIENTATIONS if any(len(stand.turns) > 1 for stand in way.stands) else 1)
         ]
-        arms.append(Arm(Search(problems, rng.spawn(1)[0]), ln_probability, f"{content.words} in {guess.words}"))
+        search = Search(problems, rng.spawn(1)[0])
+        arms.append(Arm(search, ln_probability, content.words, guess.words, content.rests))
     return arms
 
 
@@ -216,7 +277,9 @@ def near_metals(crystal: Crystal, chemistry: Chemistry) -> NDArray[np.bool_]:
 
 
 def _solved(arm: Arm, found: Found) -> Solved:
-    return Solved(found.problem.crystal(found.pose, found.shapes), arm.words, found.cost, found.terms)
+    return Solved(
+        found.problem.crystal(found.pose, found.shapes), arm.words, found.cost, found.terms, arm.ln_probability
+    )
 
 
 def _best(arms: Sequence[Arm]) -> Solved | None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import islice
+from itertools import islice, product
 
 import numpy as np
 from numpy.random import Generator
@@ -64,8 +64,9 @@ def solved_starts(
     contents = guessed_contents(library, numbers, extra)
     guesses = [guess for cell in cells[:CELLS] if contents for guess in settings(sample, cell)]
     crystals = [replace(s.crystal, name=s.id) for s in seeds if holds(s.crystal, numbers)]
-    listens = partial(_told, hear)
-    found = solve(sample, guesses, contents, library.chemistry, seconds, rng, crystals[:SEEDS], listens, crew)
+    listens = partial(told, hear)
+    fillings = list(product(guesses, contents))
+    found = solve(sample, fillings, library.chemistry, seconds, rng, crystals[:SEEDS], listens, crew)
     return [Start(f"parts: {one.words}", one.crystal) for one in different(found)]
 
 
@@ -82,7 +83,8 @@ def holds(crystal: Crystal, numbers: NDArray[np.integer]) -> bool:
     return len(crystal) == len(numbers) and bool((np.sort(crystal.numbers) == np.sort(numbers)).all())
 
 
-def _told(hear: Callable[[float, Crystal], None], share: float, best: Solved | None) -> None:
+def told(hear: Callable[[float, Crystal], None], share: float, best: Solved | None) -> None:
+    """Pass on the best arrangement where there is one."""
     if best is not None:
         hear(share, best.crystal)
 

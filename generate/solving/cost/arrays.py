@@ -31,7 +31,7 @@ class Arrays(NamedTuple):
     place: NDArray[np.float64]  # (O, 3, 3) projection of a part's place onto what its site allows
     spin: NDArray[np.float64]  # (O, 4, 4) of its quaternion
     hkl: NDArray[np.int64]  # (R, 3) h >= 0, sorted
-    factor: NDArray[np.float32]  # (T, R) form factors
+    factor: NDArray[np.float32]  # (R, T) form factors
     strength: NDArray[np.float64]  # (R,) multiplicity, Lorentz and polarisation
     shape: NDArray[np.float64]  # (R, W) profile of each reflection
     start: NDArray[np.int64]  # (R,) its first point

@@ -29,34 +29,44 @@ def chemistry_cost(
     """
     most, pieces = MOST_NEAR * len(x), len(p.piece_part)
     ends, slope, vector = np.empty((2, most), np.int64), np.empty(most), np.empty((most, 3))
-    bound, near, found, clash = np.zeros(len(x)), np.empty(3), 0, 0.0
+    bound, found, clash = np.zeros(len(x)), 0, 0.0
+    near, moved = np.empty((4, len(y))), np.empty((3, len(y)))
+    kind, places = p.kind[atom], np.ascontiguousarray(y.T)
+    farthest = 0.0
+    for one in range(len(p.contact)):
+        for two in range(len(p.contact)):
+            farthest = max(farthest, p.contact[one, two], p.bond[one, two] + REACH * p.width[one, two])
     for o in range(len(p.first) - 1):
+        molecule = p.molecule[p.own[o]]
         for i in range(p.first[o], p.first[o + 1]):
-            for n in range(len(y)):
-                j = atom[n]
-                one, two = p.kind[i], p.kind[j]
-                binds = ((p.metal[i] and donor[j]) or (donor[i] and p.metal[j])) and p.bond[one, two] > 0
-                mu, width = p.bond[one, two], p.width[one, two]
-                nearest = mu - SQUEEZE if binds else p.contact[one, two]
-                reach = mu + REACH * width if binds else nearest
-                whole = _nearest(p, x[i], y[n], near)
-                same = p.molecule[piece[n]] == p.molecule[p.own[o]]
-                for s in range(len(p.images)):
-                    if (
-                        same
-                        and whole[0] == p.images[s, 0]
-                        and whole[1] == p.images[s, 1]
-                        and whole[2] == p.images[s, 2]
+            _nearest(p, x[i], places, near, moved)
+            one = p.kind[i]
+            for s in range(len(p.images)):
+                a0, a1, a2 = 0.0, 0.0, 0.0
+                for c in range(3):
+                    a0 += p.images[s, c] * p.lattice[c, 0]
+                    a1 += p.images[s, c] * p.lattice[c, 1]
+                    a2 += p.images[s, c] * p.lattice[c, 2]
+                for n in range(len(y)):
+                    e0, e1, e2 = near[0, n] + a0, near[1, n] + a1, near[2, n] + a2
+                    near[3, n] = e0 * e0 + e1 * e1 + e2 * e2
+                for n in range(len(y)):
+                    square = near[3, n]
+                    if square >= farthest * farthest:
+                        continue
+                    j, two = atom[n], kind[n]
+                    mu, width = p.bond[one, two], p.width[one, two]
+                    binds = mu > 0 and ((p.metal[i] and donor[j]) or (donor[i] and p.metal[j]))
+                    nearest = mu - SQUEEZE if binds else p.contact[one, two]
+                    reach = mu + REACH * width if binds else nearest
+                    if square >= reach * reach or (
+                        p.molecule[piece[n]] == molecule
+                        and moved[0, n] == p.images[s, 0]
+                        and moved[1, n] == p.images[s, 1]
+                        and moved[2, n] == p.images[s, 2]
                     ):
                         continue
-                    e0, e1, e2 = near
-                    for c in range(3):
-                        e0 += p.images[s, c] * p.lattice[c, 0]
-                        e1 += p.images[s, c] * p.lattice[c, 1]
-                        e2 += p.images[s, c] * p.lattice[c, 2]
-                    square = e0 * e0 + e1 * e1 + e2 * e2
-                    if square >= reach * reach:
-                        continue
+                    e0, e1, e2 = near[0, n] + a0, near[1, n] + a1, near[2, n] + a2
                     distance = np.sqrt(square) + 1e-9
                     if binds:
                         off = max(0.0, distance - mu) / width
@@ -91,19 +101,28 @@ def chemistry_cost(
 
 
 @njit(cache=True, fastmath=FAST)
-def _nearest(p: Arrays, a: NDArray, b: NDArray, vector: NDArray) -> tuple[float, float, float]:
-    """Fill `vector` (3,) Å from `a` to the nearest image of `b`, about; return by how many cells that was moved back.
+def _nearest(p: Arrays, a: NDArray, places: NDArray, near: NDArray, moved: NDArray) -> None:
+    """Fill the first rows of `near` with the vectors Å from `a` to the nearest image of each of places (3, C), about.
 
-    The image that is not moved at all is `b` itself.
+    `moved` (3, C) are the cells that each was moved back by; the image that is not moved at all is the atom itself.
     """
-    d0, d1, d2 = b[0] - a[0], b[1] - a[1], b[2] - a[2]
-    r0 = np.rint(d0 * p.inverse[0, 0] + d1 * p.inverse[1, 0] + d2 * p.inverse[2, 0])
-    r1 = np.rint(d0 * p.inverse[0, 1] + d1 * p.inverse[1, 1] + d2 * p.inverse[2, 1])
-    r2 = np.rint(d0 * p.inverse[0, 2] + d1 * p.inverse[1, 2] + d2 * p.inverse[2, 2])
-    vector[0] = d0 - r0 * p.lattice[0, 0] - r1 * p.lattice[1, 0] - r2 * p.lattice[2, 0]
-    vector[1] = d1 - r0 * p.lattice[0, 1] - r1 * p.lattice[1, 1] - r2 * p.lattice[2, 1]
-    vector[2] = d2 - r0 * p.lattice[0, 2] - r1 * p.lattice[1, 2] - r2 * p.lattice[2, 2]
-    return r0, r1, r2
+    inverse, lattice = p.inverse, p.lattice
+    a0, a1, a2 = a[0], a[1], a[2]
+    i00, i01, i02 = inverse[0, 0], inverse[0, 1], inverse[0, 2]
+    i10, i11, i12 = inverse[1, 0], inverse[1, 1], inverse[1, 2]
+    i20, i21, i22 = inverse[2, 0], inverse[2, 1], inverse[2, 2]
+    l00, l01, l02 = lattice[0, 0], lattice[0, 1], lattice[0, 2]
+    l10, l11, l12 = lattice[1, 0], lattice[1, 1], lattice[1, 2]
+    l20, l21, l22 = lattice[2, 0], lattice[2, 1], lattice[2, 2]
+    for n in range(places.shape[1]):  # numbers, not arrays, so that several are done at once
+        d0, d1, d2 = places[0, n] - a0, places[1, n] - a1, places[2, n] - a2
+        r0 = np.rint(d0 * i00 + d1 * i10 + d2 * i20)
+        r1 = np.rint(d0 * i01 + d1 * i11 + d2 * i21)
+        r2 = np.rint(d0 * i02 + d1 * i12 + d2 * i22)
+        near[0, n] = d0 - r0 * l00 - r1 * l10 - r2 * l20
+        near[1, n] = d1 - r0 * l01 - r1 * l11 - r2 * l21
+        near[2, n] = d2 - r0 * l02 - r1 * l12 - r2 * l22
+        moved[0, n], moved[1, n], moved[2, n] = r0, r1, r2
 
 
 @njit(cache=True, fastmath=FAST)

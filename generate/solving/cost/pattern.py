@@ -13,14 +13,7 @@ from generate.solving.cost.misfit import by_intensity, misfit
 def pattern_cost(p: Arrays, y: NDArray, atom: NDArray, weight: float, force: NDArray) -> float:
     """Return ``1 - c²`` and add `weight` times its gradient by the places y (C, 3) Å of the atoms to `force`."""
     waves = _waves(p, y, atom)  # (2, R, C) what each atom adds to each structure factor
-    sums = np.zeros((2, len(p.hkl)))
-    for part in range(2):
-        for r in range(len(p.hkl)):
-            total = np.float32(0)
-            row = waves[part, r]
-            for n in range(len(y)):
-                total += row[n]
-            sums[part, r] = total
+    sums = _sums(waves)
     slope = np.empty(len(p.root))
     intensity = p.strength * (sums[0] ** 2 + sums[1] ** 2)
     cost = misfit(intensity, p.start, p.shape, p.root, p.high, p.trust, p.floor, slope)
@@ -43,6 +36,30 @@ def pattern_cost(p: Arrays, y: NDArray, atom: NDArray, weight: float, force: NDA
 
 
 @njit(cache=True, fastmath=FAST)
+def _sums(waves: NDArray) -> NDArray:
+    """(2, R) sums of waves (2, R, C) over the atoms, one after the other; four rows at once, which wait for nothing."""
+    rows, count = waves.shape[1], waves.shape[2]
+    sums = np.empty((2, rows))
+    for part in range(2):
+        for r in range(0, rows - 3, 4):
+            a, b, c, d = np.float32(0), np.float32(0), np.float32(0), np.float32(0)
+            first, second, third, fourth = waves[part, r], waves[part, r + 1], waves[part, r + 2], waves[part, r + 3]
+            for n in range(count):
+                a += first[n]
+                b += second[n]
+                c += third[n]
+                d += fourth[n]
+            sums[part, r], sums[part, r + 1], sums[part, r + 2], sums[part, r + 3] = a, b, c, d
+        for r in range(rows - rows % 4, rows):
+            a = np.float32(0)
+            first = waves[part, r]
+            for n in range(count):
+                a += first[n]
+            sums[part, r] = a
+    return sums
+
+
+@njit(cache=True, fastmath=FAST)
 def _waves(p: Arrays, y: NDArray, atom: NDArray) -> NDArray:
     """(2, R, C) real and imaginary part of ``f exp(2πi hkl · x)`` of each atom; exp factorises along the axes."""
     count = len(y)
@@ -55,6 +72,7 @@ def _waves(p: Arrays, y: NDArray, atom: NDArray) -> NDArray:
     along_l = _powers(p, y, 2, highest[2])
     waves = np.empty((2, len(p.hkl), count), np.float32)
     of_hk, weights = np.empty((2, count), np.float32), np.empty(count, np.float32)
+    kind = p.kind[atom]
     for r in range(len(p.hkl)):
         h, k, third = p.hkl[r, 0], p.hkl[r, 1], p.hkl[r, 2]
         if r == 0 or h != p.hkl[r - 1, 0] or k != p.hkl[r - 1, 1]:
@@ -62,8 +80,9 @@ def _waves(p: Arrays, y: NDArray, atom: NDArray) -> NDArray:
         real, imag = waves[0, r], waves[1, r]
         low = abs(third)
         _product(of_hk[0], of_hk[1], along_l[0, low], along_l[1, low], third < 0, real, imag)
+        factor = p.factor[r]
         for n in range(count):
-            weights[n] = p.factor[p.kind[atom[n]], r]
+            weights[n] = factor[kind[n]]
         for n in range(count):
             real[n] *= weights[n]
             imag[n] *= weights[n]
