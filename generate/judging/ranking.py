@@ -1,5 +1,6 @@
 """From crystals to candidates: cells refined, fingerprints compared, the likeliest first."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -49,8 +50,19 @@ def ranked(
     refined = fit_crystals(sample, crystals)
     table = LineTable.stack([crystal_lines(crystal) for crystal in refined.crystals])
     similarity = embedder.embed_crystals(refined.crystals, table) @ vector
-    judged = zip(similarity.tolist(), agreement(refined.crystals).tolist(), origins, strict=True)
+    judged = zip(similarity.tolist(), _agreements(refined.crystals), origins, strict=True)
     return ordered(_candidate(row, refined, *each, seed) for row, each in enumerate(judged))
+
+
+def _agreements(crystals: Sequence[Crystal]) -> list[float]:
+    """Return the agreement of each with the others of the same atoms."""
+    alike = defaultdict[str, list[int]](list)
+    for row, crystal in enumerate(crystals):
+        alike[crystal.formula].append(row)
+    found = np.zeros(len(crystals))
+    for rows in alike.values():
+        found[rows] = agreement([crystals[row] for row in rows])
+    return found.tolist()
 
 
 def _candidate(row: int, refined: Refined, similarity: float, agreed: float, origin: Origin, seed: int) -> Candidate:
