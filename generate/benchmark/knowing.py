@@ -7,7 +7,8 @@ import gemmi
 import numpy as np
 
 from generate.knowledge import linker_kinds
-from generate.knowledge.survey import heavy_graph, is_guest
+from generate.knowledge.groups import HYDROGEN
+from generate.knowledge.survey import heavy_graph, is_guest, is_light
 from xtal.crystals import Crystal
 from xtal.crystals.linkers import CARBON, METALS
 from xtal.crystals.parts import Part, cut, graph_of, smiles
@@ -48,6 +49,18 @@ def linker_parts(crystal: Crystal) -> Iterator[tuple[str, Part]]:
             graph = heavy_graph(part.numbers, part.bonds)
             if not is_guest(graph):
                 yield graph, part
+
+
+def framework_of(crystal: Crystal) -> Crystal:
+    """Return metals, linkers, bridging oxygen and heavy ions alone: no solvent, no light ion, no hydrogen."""
+    kept = crystal.numbers != HYDROGEN
+    for piece in cut(crystal).pieces:
+        part = piece.part
+        bound = (part.numbers == CARBON).any() and part.donors.any()
+        linker = bound and not is_guest(heavy_graph(part.numbers, part.bonds))
+        if not linker and not METALS[part.numbers].any() and is_light(part.key.partition("-")[0]):
+            kept[piece.atoms] = False
+    return Crystal(crystal.lattice, crystal.frac_coords[kept], crystal.numbers[kept], crystal.occupancies[kept])
 
 
 def _leads_back(text: str, graph: str) -> bool:

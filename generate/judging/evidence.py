@@ -21,8 +21,9 @@ FEATURES = (
     "ln of its closest contact over the shortest allowed, at most 0",
     "whether a network sampled it",
     "ln of how probable its contents, cell and group were, less that of the likeliest candidate",
+    "whether the formula was sought, too",
 )
-SIGNS = (1, 1, 1, 1, 1, 0, 1)
+SIGNS = (1, 1, 1, 1, 1, 0, 1, 0)
 UNLIKELIEST = -8.0  # what is less probable beforehand counts as this
 
 
@@ -39,6 +40,7 @@ def evidence(candidates: Sequence[Candidate]) -> NDArray[np.float64]:
             np.log(np.clip([c.closest for c in candidates], 0.1, 1.0)),
             np.array([float(bool(c.model_id)) for c in candidates]),
             np.maximum(beforehand - beforehand.max(initial=-np.inf), UNLIKELIEST),
+            np.full(len(candidates), float((beforehand != 0).any())),
         ],
         axis=1,
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache, reduce
 from math import gcd, log
 
+import gemmi
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -15,6 +16,9 @@ from xtal.crystals import Crystal, amounts_of, find_bonds
 from xtal.crystals.crystal import composition_of, format_formula
 from xtal.crystals.linkers import CARBON, METALS, bodies
 from xtal.crystals.parts import graph_of, part_key
+
+BRIDGING = ("O", "HO")
+HEAVY = 10  # atomic number from which an ion shows so clearly that nothing is found without it
 
 Share = tuple[tuple[int, int], ...]
 """Of one linker: acid hydrogens that it keeps, and how many do so; several where some keep more than others."""
@@ -128,6 +132,14 @@ def heavy_graph(numbers: ArrayLike, bonds: ArrayLike) -> str:
     row[heavy] = np.arange(len(heavy))
     kept = row[edges]
     return graph_of(part_key(atoms[heavy], kept[(kept >= 0).all(axis=1)], np.zeros(len(heavy), dtype=bool)))
+
+
+@cache
+def is_light(formula: str) -> bool:
+    """Whether a molecule or ion beside metals and linkers is found after these."""
+    return formula not in BRIDGING and all(
+        gemmi.Element(symbol).atomic_number < HEAVY for symbol in amounts_of(formula)
+    )
 
 
 def is_guest(graph: str) -> bool:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from itertools import islice, product
 
 import gemmi
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from generate.knowledge import Contents as Held
 from generate.knowledge import linker_kinds
 from generate.knowledge.groups import groups_of
+from generate.knowledge.survey import is_light
 from generate.parts import Kind, Library, compositions
 from generate.parts.chemistry import ELEMENTS
 from generate.solving.assign import Need
@@ -30,8 +31,6 @@ from xtal.physics.indexing import IndexedCell
 FILLINGS, BRIEFLY = 200, 0.5  # cells with cores that are looked at, and s that a way gets at first
 RAREST = -4.5  # ln of how probable metals with linkers are, over the likeliest ones
 CORES, RESTS, WAYS = 8, 6, 2  # metals with linkers; others beside each of these; parts that these may be
-BRIDGING = ("O", "HO")
-HEAVY = 10  # atomic number from which an ion shows so clearly that nothing is found without it
 
 
 def solved_among(
@@ -124,7 +123,7 @@ def _rest(held: Held, ln_probability: float, library: Library) -> Rest | None:
     """Return the light molecules and ions of contents; None where no crystal of the library holds one."""
     needs = []
     for formula, number in held.rest:
-        if _is_light(formula):
+        if is_light(formula):
             kind = _usual(library, formula)
             if kind is None:
                 return None
@@ -141,7 +140,7 @@ def _light(held: Held) -> NDArray[np.int64]:
     """(99,) atoms of the molecules and ions that are found last."""
     total = np.zeros(ELEMENTS, np.int64)
     for formula, number in held.rest:
-        if _is_light(formula):
+        if is_light(formula):
             for symbol, n in amounts_of(formula).items():
                 total[gemmi.Element(symbol).atomic_number] += round(n) * number
     return total
@@ -151,13 +150,6 @@ def _atoms(parts: Sequence[tuple[Kind, int]]) -> NDArray[np.int64]:
     """(99,) atoms of parts."""
     return sum(
         (number * np.bincount(kind.numbers, minlength=ELEMENTS) for kind, number in parts), np.zeros(ELEMENTS, np.int64)
-    )
-
-
-@cache
-def _is_light(formula: str) -> bool:
-    return formula not in BRIDGING and all(
-        gemmi.Element(symbol).atomic_number < HEAVY for symbol in amounts_of(formula)
     )
 
 

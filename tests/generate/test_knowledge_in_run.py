@@ -10,23 +10,30 @@ from typer.testing import CliRunner
 from ui_fakes import candidate
 
 from generate.__main__ import app
+from generate.benchmark.matching import rmse
 from generate.console import knowledge
+from generate.engine import CandidateGenerator
+from generate.guessing import SEARCHING, indexed_cells, likely_cells
 from generate.knowledge.learning import Recipes
 from generate.preview import Cancelled
 from generate.request import Request
 from generate.run import GUESSES, INDEXING, generate_with, known_cells
 from search.cache import solution_key
 from search.options import Options
+from xtal.crystals import CrystalTable
 from xtal.errors import UserError
 from xtal.patterns import Pattern
+from xtal.patterns.sample import Sample
+from xtal.physics.simulate import simulate_all
 
+HYDROXIDE = CrystalTable.load(Path(__file__).parents[1] / "data" / "core_mof_families.npz")[6]
 BDC = Request(count=6, metals=("Zn",), linkers=("BDC",), seconds=0)
 
 
 @pytest.fixture(autouse=True)
 def no_pattern(monkeypatch):
     """Nothing is indexed: there is no pattern here."""
-    monkeypatch.setattr("generate.run.indexed_volume", lambda sample: sample)
+    monkeypatch.setattr("generate.run.indexed_cells", lambda _sample: [])
 
 
 def generated(request, formula="", elements=None):
@@ -48,6 +55,33 @@ def test_linkers_give_the_contents_and_the_notes_say_so():
     assert len({tuple(numbers) for numbers in asked}) == GUESSES
     assert "no formula was given" in notes[0]
     assert "(BDC)" in notes[0]
+
+
+def test_without_a_formula_the_likely_cells_are_filled(monkeypatch):
+    """Nothing but metal and linker is told; the framework comes first, with its hydroxide."""
+    monkeypatch.setattr("generate.run.indexed_cells", indexed_cells)
+    heard = []
+    request = Request(count=6, metals=("Cr",), linkers=("BDC",), seconds=12)
+    sample = Sample.of(simulate_all([HYDROXIDE], 0.0, 0)[0])
+    found = generate_with(CandidateGenerator.open(), None, sample, "", 1, request, heard.append)
+    assert [c.rank for c in found.candidates] == list(range(1, len(found.candidates) + 1))
+    assert (rmse(found.candidates[0].crystal, HYDROXIDE) or 1.0) < 0.2
+    assert "in the likeliest cell" in found.notes[0]
+    assert max(c.beforehand for c in found.candidates) < 0
+    shares = [preview.share for preview in heard]
+    assert np.diff(shares).min() > -1e-9
+    assert {preview.what for preview in heard} >= {INDEXING, SEARCHING}
+
+
+def test_cells_hold_only_elements_that_are_there():
+    cell = SimpleNamespace(volume=1100.0, probability=0.9)
+    cells = likely_cells([cell, cell, SimpleNamespace(volume=1100.0, probability=0.001)], BDC)
+    assert len(cells) == 2
+    numbers = [
+        z for c in likely_cells([cell], BDC, frozenset({"Zn", "C", "H", "O"})) for h in c.contents for z in h.numbers
+    ]
+    assert set(numbers) == {1, 6, 8, 30}
+    assert likely_cells([cell], BDC, frozenset({"Zn", "C"})) == []
 
 
 def test_what_was_generated_before_it_was_cancelled_is_kept():

@@ -36,7 +36,7 @@ def solved(crystal: Crystal, seed: int = 0, seconds: float = 4.0, **more) -> lis
     guess = Guess(symmetric(crystal), 0.0, "its group")
     contents = Contents(needs_of(crystal), 0.0, "its parts")
     return solve(
-        clean_sample(crystal), [guess], [contents], usual_chemistry(), seconds, np.random.default_rng(seed), **more
+        clean_sample(crystal), [(guess, contents)], usual_chemistry(), seconds, np.random.default_rng(seed), **more
     )
 
 
@@ -83,13 +83,13 @@ def test_what_is_nearly_right_is_put_right():
     pose += np.random.default_rng(3).normal(0, 0.15, len(pose))
     pushed = problem.crystal(pose, np.array([rows[0] for rows in problem.at]), "pushed")
     before = rmse(pushed, FORMATE)
-    (best, *_) = solve(clean_sample(FORMATE), [], [], usual_chemistry(), 0.5, np.random.default_rng(0), seeds=[pushed])
+    (best, *_) = solve(clean_sample(FORMATE), [], usual_chemistry(), 0.5, np.random.default_rng(0), seeds=[pushed])
     assert best.words == "pushed"
     assert rmse(best.crystal, FORMATE) < 0.12 < before
 
 
 def test_nothing_to_put_together_gives_nothing():
-    assert solve(clean_sample(AZOLATE), [], [], usual_chemistry(), 1.0, np.random.default_rng(0)) == []
+    assert solve(clean_sample(AZOLATE), [], usual_chemistry(), 1.0, np.random.default_rng(0)) == []
 
 
 def test_a_search_may_be_left_and_taken_up_again():
@@ -106,7 +106,7 @@ def test_looking_up_in_between_makes_no_difference():
     problem, _ = where_it_is(AZOLATE, clean_sample(AZOLATE))
     parts, once = (Search([problem], np.random.default_rng(5)) for _ in range(2))
     once.run(3 * SLICE)
-    turns(HERE, [parts], 3 * SLICE, lambda _: None)
+    turns(HERE, [parts], [3 * SLICE], lambda _: None)
     assert (parts.cost, parts.tried) == (once.cost, once.tried)
 
 
@@ -150,7 +150,7 @@ def test_cells_without_lines_are_passed_over():
     guess = Guess(alone(tiny.lattice), 0.0, "tiny")
     contents = Contents((Need((cut(tiny).pieces[0].part,), 1),), 0.0, "one atom")
     rng = np.random.default_rng(0)
-    assert solve(clean_sample(AZOLATE), [guess], [contents], usual_chemistry(), 0.5, rng, seeds=[tiny]) == []
+    assert solve(clean_sample(AZOLATE), [(guess, contents)], usual_chemistry(), 0.5, rng, seeds=[tiny]) == []
 
 
 def test_many_parts_in_a_group_of_many_sites_are_laid_out_at_once():
