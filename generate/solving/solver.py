@@ -138,11 +138,13 @@ def solve(
         *_arms(sample, fillings, chemistry, rng, max(FEWEST, int(seconds / rounds / first))),
     ]
     given_up = list[Arm]()
-    for round_ in range(rounds if arms else 0):
+    for round_ in range(rounds):
         if rounds > ROUNDS and round_ == COMPLETING:
             arms = [whole for arm in arms for whole in _completed(arm, rng)]
+        if not arms:  # nothing came of metals and linkers
+            break
         hears = partial(_tell, hear, round_ / rounds, 1 / rounds, arms)
-        searches = turns(crew, [arm.search for arm in arms], _shares(seconds / rounds, arms), hears)
+        searches = turns(crew, [arm.search for arm in arms], _shares(seconds / rounds, arms, rounds > ROUNDS), hears)
         arms = [replace(arm, search=search) for arm, search in zip(arms, searches, strict=True)]
         arms, left = _better(sorted(arms, key=lambda arm: arm.promise))
         given_up += left
@@ -155,11 +157,13 @@ def solve(
     return sorted(found, key=lambda solved: solved.cost)
 
 
-def _shares(seconds: float, arms: Sequence[Arm]) -> list[float]:
-    """Share time out: where as many seconds always find the same part of what is left, ways get as much as their ln p.
+def _shares(seconds: float, arms: Sequence[Arm], sought: bool) -> list[float]:
+    """Share time out: alike or, where contents are sought, too, as ln p grows.
 
-    Σ p (1 - exp(-λ t)) is greatest for a sum of t where t = (ln p + constant) / λ.
+    Σ p (1 - exp(-λ t)), what is found in times t, is greatest for a sum of t where t = (ln p + constant) / λ.
     """
+    if not sought:
+        return [seconds / len(arms)] * len(arms)
     likely = np.array([arm.ln_probability for arm in arms])
     weights = np.maximum(likely - likely.max() + LEAST_LIKELY, 1.0)
     return (seconds * weights / weights.sum()).tolist()

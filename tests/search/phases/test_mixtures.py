@@ -63,6 +63,16 @@ def test_both_phases_are_named_with_shares_the_larger_first(searcher):
     assert verdict.headline.startswith("Match and more: 2 phases")
 
 
+def test_kin_of_a_phase_is_no_match_and_says_so(searcher, monkeypatch):
+    """Where what is left stands on reflections of a phase's own cell (see `test_cells`)."""
+    pattern = mixture(searcher, (ZINC, TITANIA), (0.65, 0.35))
+    monkeypatch.setattr("search.phases.judge.kin_of", lambda _finder, found: found.state.rows[0])
+    _, verdict = searcher.search(pattern, Options())
+    assert verdict.kind == "miss"
+    assert verdict.phases == ()
+    assert "a cell like its, with other atoms" in verdict.reasons[-1]
+
+
 def test_one_phase_stays_a_match(searcher):
     _, verdict = searcher.search(mixture(searcher, (SALT,), (1.0,)), Options())
     assert (verdict.kind, verdict.phases) == ("match", ())
