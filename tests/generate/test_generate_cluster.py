@@ -33,8 +33,9 @@ def test_ways_to_fill_a_cell_are_searched_by_workers(cluster, monkeypatch):
     guesses = [Guess(symmetric(crystal), 0.0, "its group"), Guess(alone(crystal.lattice), -1.0, "P1")]
 
     def solved(crew, hear=lambda *_: None):
-        contents = [Contents(needs_of(crystal), 0.0, "its parts")]
-        given = (clean_sample(crystal), guesses, contents, usual_chemistry(), 2.0, np.random.default_rng(1))
+        contents = Contents(needs_of(crystal), 0.0, "its parts")
+        fillings = [(guess, contents) for guess in guesses]
+        given = (clean_sample(crystal), fillings, usual_chemistry(), 2.0, np.random.default_rng(1))
         return solve(*given, hear=hear, crew=crew)
 
     with hired(cluster, None, Nothing, ("generate",)) as crew:
