@@ -145,7 +145,7 @@ def test_little_noise_leaves_the_template_as_it_is(generator, gallery, sample):
 def test_starts_keep_their_places(generator, gallery, sample, monkeypatch):
     """What is said to begin from a template does: the batches of all sorts are put back in order."""
     sampled: list[Crystal] = []
-    monkeypatch.setattr(generator, "_ranked", lambda _sample, _vector, crystals, *_: sampled.extend(crystals))
+    monkeypatch.setattr("generate.engine.ranked", lambda *given: sampled.extend(given[3]))
     request = Request(count=8, steps=1, template="auto", level=1, method="deterministic", seconds=0)
     generator.generate(sample, NUMBERS, request, gallery)
     vector = generator.embedder.embed_patterns([sample.lines])[0]
