@@ -26,8 +26,8 @@ from xtal.physics.indexing import IndexedCell
 
 CELLS, LEAST_LIKELY = 3, 0.02  # cells looked at, and the probability of the others beside the first
 ALIKE, STRAINED = 100, 0.06  # known crystals of like contents, and by how much they may be strained into a cell
-MORE = 1.5  # times the search for one formula: known frameworks are not dressed here
 SEEDS = 4  # of these that a search begins from, those that fit the pattern best
+MORE = 1.5  # times the search for one formula: known frameworks are not dressed here
 SEARCHING = "searching for what the cell holds, and where"
 
 
@@ -92,7 +92,9 @@ def frameworks_in(
     rng = np.random.default_rng(request.seed)
     among = [(one.cell, one.contents) for one in cells]
     seconds, library = MORE * request.seconds, generator.library
-    solved = solved_among(sample, among, request.linkers, library, seconds, rng, known[:SEEDS], hear, generator.crew)
+    solved = solved_among(
+        sample, among, request.linkers, request.guests, library, seconds, rng, known[:SEEDS], hear, generator.crew
+    )
     best = generator.relaxed(sample, [*solved, *known[:SEEDS]], watch)
     starts = [*best, *known[SEEDS:]][: request.count]
     embedder = generator.embedder

@@ -44,11 +44,9 @@ def known_of(crystal: Crystal) -> Known | None:
 def linker_parts(crystal: Crystal) -> Iterator[tuple[str, Part]]:
     """Yield the molecules with carbon that bind metals and are no guests, with their graphs without hydrogen."""
     for piece in cut(crystal).pieces:
-        part = piece.part
-        if (part.numbers == CARBON).any() and part.donors.any() and not METALS[part.numbers].any():
-            graph = heavy_graph(part.numbers, part.bonds)
-            if not is_guest(graph):
-                yield graph, part
+        graph = heavy_graph(piece.part.numbers, piece.part.bonds)
+        if _is_linker(piece.part, graph):
+            yield graph, piece.part
 
 
 def framework_of(crystal: Crystal) -> Crystal:
@@ -56,11 +54,15 @@ def framework_of(crystal: Crystal) -> Crystal:
     kept = crystal.numbers != HYDROGEN
     for piece in cut(crystal).pieces:
         part = piece.part
-        bound = (part.numbers == CARBON).any() and part.donors.any()
-        linker = bound and not is_guest(heavy_graph(part.numbers, part.bonds))
-        if not linker and not METALS[part.numbers].any() and is_light(part.key.partition("-")[0]):
+        if is_light(part.key.partition("-")[0]) and not _is_linker(part, heavy_graph(part.numbers, part.bonds)):
             kept[piece.atoms] = False
     return Crystal(crystal.lattice, crystal.frac_coords[kept], crystal.numbers[kept], crystal.occupancies[kept])
+
+
+def _is_linker(part: Part, graph: str) -> bool:
+    """Whether a part, of this graph without hydrogen, is a molecule with carbon that binds metals and is no guest."""
+    bound = bool((part.numbers == CARBON).any() and part.donors.any())
+    return bound and not METALS[part.numbers].any() and not is_guest(graph)
 
 
 def _leads_back(text: str, graph: str) -> bool:

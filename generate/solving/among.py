@@ -1,7 +1,7 @@
 """Cells whose contents are not known, but for metals and linkers: what each may hold, and the parts of that."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice, product
@@ -12,7 +12,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from generate.knowledge import Contents as Held
-from generate.knowledge import linker_kinds
+from generate.knowledge import guest_kinds, linker_kinds
 from generate.knowledge.groups import groups_of
 from generate.knowledge.survey import is_light
 from generate.parts import Kind, Library, compositions
@@ -37,6 +37,7 @@ def solved_among(
     sample: Sample,
     cells: Sequence[tuple[IndexedCell, Sequence[Held]]],
     linkers: Sequence[str],
+    guests: Sequence[str],
     library: Library,
     seconds: float,
     rng: Generator,
@@ -50,6 +51,7 @@ def solved_among(
         sample: the pattern.
         cells: that it was indexed with, the likeliest first, and what each may hold, see `likely_contents`.
         linkers: the names or SMILES that this was found with.
+        guests: likewise.
         library: of known parts.
         seconds: of a core, to search.
         rng: of everything random.
@@ -60,7 +62,7 @@ def solved_among(
     fillings = [
         filling
         for cell, likely in cells
-        for filling in product(settings(sample, cell), cores(likely, linkers, library))
+        for filling in product(settings(sample, cell), cores(likely, linkers, library, guests))
     ]
     fillings.sort(key=lambda filling: -(filling[0].ln_probability + filling[1].ln_probability))
     crystals, listens = [replace(s.crystal, name=s.id) for s in seeds], partial(told, hear)
@@ -68,14 +70,18 @@ def solved_among(
     return [Start(f"parts: {one.words}", one.crystal, beforehand=one.ln_probability) for one in different(found)]
 
 
-def cores(likely: Sequence[Held], linkers: Sequence[str], library: Library) -> list[Contents]:
+def cores(
+    likely: Sequence[Held], linkers: Sequence[str], library: Library, guests: Sequence[str] = ()
+) -> list[Contents]:
     """Return the likeliest metals with linkers, and what may be there beside them; all probabilities add up to one.
 
     Args:
         likely: what the cell may hold, see `likely_contents`.
         linkers: the names or SMILES that it was found with.
         library: of parts.
+        guests: named, too; others of their formulas are not thought of.
     """
+    named = {kind.key.partition("-")[0]: kind for text in guests for kind in [_usual(guest_kinds(text), library)]}
     every = np.logaddexp.reduce([held.ln_probability for held in likely]) if likely else 0.0
     alike = defaultdict[tuple, list[Held]](list)
     for held in likely:
@@ -83,15 +89,15 @@ def cores(likely: Sequence[Held], linkers: Sequence[str], library: Library) -> l
         alike[(*atoms.tolist(), held.linkers)].append(replace(held, ln_probability=held.ln_probability - every))
     ordered = sorted(alike.values(), key=lambda helds: -_sum(helds))[:CORES]
     likely_ones = [helds for helds in ordered if _sum(helds) > _sum(ordered[0]) + RAREST]
-    return [contents for helds in likely_ones for contents in _core(helds, linkers, library)]
+    return [contents for helds in likely_ones for contents in _core(helds, linkers, library, named)]
 
 
-def _core(helds: Sequence[Held], linkers: Sequence[str], library: Library) -> list[Contents]:
+def _core(helds: Sequence[Held], linkers: Sequence[str], library: Library, named: Mapping[str, Kind]) -> list[Contents]:
     """Return the parts of metals with linkers that several contents have in common."""
     first, total = helds[0], _sum(helds)
     known = _known(first, linkers, library)
     left = np.bincount(first.numbers, minlength=ELEMENTS) - _light(first) - _atoms(known)
-    rests = [rest for held in helds[:RESTS] if (rest := _rest(held, held.ln_probability - total, library))]
+    rests = [rest for held in helds[:RESTS] if (rest := _rest(held, held.ln_probability - total, library, named))]
     if not rests or (left < 0).any():
         return []
     found = list(islice(compositions(library, np.repeat(np.arange(ELEMENTS), left)), WAYS))
@@ -113,27 +119,28 @@ def _known(held: Held, linkers: Sequence[str], library: Library) -> list[tuple[K
     for text, share in zip(linkers, held.linkers, strict=True):
         for kept, number in share:
             states = [k for k in linker_kinds(text) if groups_of(k.numbers, k.conformers[0].bonds).kept == kept]
-            graphs = {graph_of(kind.key) for kind in states}
-            met = [kind for kind in library.kinds if graph_of(kind.key) in graphs]
-            found += [(max(met, key=lambda kind: kind.count, default=states[0]), number)] if states else []
+            found += [(_usual(states, library), number)] if states else []
     return found
 
 
-def _rest(held: Held, ln_probability: float, library: Library) -> Rest | None:
-    """Return the light molecules and ions of contents; None where no crystal of the library holds one."""
+def _usual(kinds: Sequence[Kind], library: Library) -> Kind:
+    """Return one of several states of a molecule as frameworks hold it most often; the first where none does."""
+    graphs = {graph_of(kind.key) for kind in kinds}
+    met = [kind for kind in library.kinds if graph_of(kind.key) in graphs]
+    return max(met, key=lambda kind: kind.count, default=kinds[0])
+
+
+def _rest(held: Held, ln_probability: float, library: Library, named: Mapping[str, Kind]) -> Rest | None:
+    """Return the light molecules and ions of contents; None where one is neither `named` nor in the library."""
     needs = []
     for formula, number in held.rest:
         if is_light(formula):
-            kind = _usual(library, formula)
+            known = (kind for kind in library.kinds if kind.key.partition("-")[0] == formula)  # the most frequent first
+            kind = named.get(formula) or next(known, None)
             if kind is None:
                 return None
             needs.append(Need(kind.conformers, number))
     return Rest(tuple(needs), float(ln_probability), held.words)
-
-
-def _usual(library: Library, formula: str) -> Kind | None:
-    """Return the most frequent kind of a formula."""
-    return next((kind for kind in library.kinds if kind.key.partition("-")[0] == formula), None)
 
 
 def _light(held: Held) -> NDArray[np.int64]:

@@ -10,7 +10,7 @@ from numpy.random import Generator
 from generate.solving.assign import Assignment, Need, assignments
 from generate.solving.cost import POSE
 from generate.solving.problem import Problem
-from generate.solving.search import BATCH, Found, Search, Start, place_anew
+from generate.solving.search import BATCH, Found, Poses, Search, place_anew
 
 PARENTS, WAYS = 3, 2  # arrangements that are completed, and ways to share out the others among the sites
 
@@ -26,14 +26,14 @@ class Rest:
 
 def completed(found: Sequence[Found], rest: Rest, rng: Generator) -> Search | None:
     """Return a search that begins with the best arrangements and the rest anywhere; None where it has no sites."""
-    starts = list[Start]()
+    starts = list[Poses]()
     ways = list(islice(assignments(found[0].problem.setting, rest.needs), WAYS))
     for parent, way in product(found[:PARENTS], ways):
         starts.append(_with_rest(parent, way, rng))
     return Search.begun(starts, rng) if starts else None
 
 
-def _with_rest(parent: Found, way: Assignment, rng: Generator) -> Start:
+def _with_rest(parent: Found, way: Assignment, rng: Generator) -> Poses:
     """Leave the parts of an arrangement where they are, and put those of the rest anywhere."""
     core = parent.problem
     problem = Problem.of(

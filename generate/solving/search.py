@@ -45,7 +45,7 @@ class Found:
     terms: NDArray[np.float64] = field(default_factory=lambda: np.zeros(4))
 
 
-Start = tuple[Problem, NDArray[np.float64], NDArray[np.int64]]
+Poses = tuple[Problem, NDArray[np.float64], NDArray[np.int64]]
 """A problem, poses (B, O * 7) for it, and the rows (B, O) of their shapes."""
 
 
@@ -55,7 +55,7 @@ class Search:
     def __init__(self, problems: list[Problem], rng: Generator, weight: float = PATTERN) -> None:
         self.problems, self.rng, self.weight = problems, rng, weight
         self.pool: list[Found] = []
-        self.pending: list[Start] = []
+        self.pending: list[Poses] = []
         self.tried = 0
         self.spent = 0.0
 
@@ -70,7 +70,7 @@ class Search:
         return search
 
     @classmethod
-    def begun(cls, starts: Sequence[Start], rng: Generator, weight: float = PATTERN) -> Self:
+    def begun(cls, starts: Sequence[Poses], rng: Generator, weight: float = PATTERN) -> Self:
         """Begin with poses from which the search descends before it does anything else."""
         search = cls([problem for problem, *_ in starts], rng, weight)
         search.pending, search.tried = list(starts), STARTS

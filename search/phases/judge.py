@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 FEW = 1  # line unexplained that is no reason to look further after a match
 MISFIT = 1.2  # χ² per point from which a match is looked at again all the same: one sample of one phase in eight
 QUOTED = 3  # lines named in a sentence
-_KIN = "the strongest peaks that {} leaves stand where its own cell has reflections: a cell like its, with other atoms"
+KIN = "the strongest peaks that {} leaves stand where its own cell has reflections: a cell like its, with other atoms"
 CERTAIN = 0.97  # of a phase beside others that are not sure: so certain were 8 right ones and 1 wrong one, see docs
 
 
@@ -71,7 +71,7 @@ class PhaseJudge:
         found, probability = chosen
         kin = None if verdict.kind == "match" else kin_of(finder, found)
         if kin is not None:
-            return replace(verdict, reasons=(*verdict.reasons, _KIN.format(self._engine.index.entries.ids[kin])))
+            return replace(verdict, reasons=(*verdict.reasons, KIN.format(self._engine.index.entries.ids[kin])))
         phases, left = self._described(finder, found, probability)
         if len(phases) == 1 and not left:
             return verdict  # there is nothing more, and alone it was no match

@@ -32,10 +32,7 @@ def chemistry_cost(
     bound, found, clash = np.zeros(len(x)), 0, 0.0
     near, moved = np.empty((4, len(y))), np.empty((3, len(y)))
     kind, places = p.kind[atom], np.ascontiguousarray(y.T)
-    farthest = 0.0
-    for one in range(len(p.contact)):
-        for two in range(len(p.contact)):
-            farthest = max(farthest, p.contact[one, two], p.bond[one, two] + REACH * p.width[one, two])
+    farthest = max(p.contact.max(), (p.bond + REACH * p.width).max())
     for o in range(len(p.first) - 1):
         molecule = p.molecule[p.own[o]]
         for i in range(p.first[o], p.first[o + 1]):

@@ -1,5 +1,6 @@
 """What stands beside metals and linkers is found after them."""
 
+from collections import defaultdict
 from dataclasses import replace
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from solving_helpers import FAMILIES, clean_sample, where_it_is
 
 from generate.benchmark.matching import rmse
-from generate.knowledge import likely_contents
+from generate.knowledge import guest_kinds, likely_contents
 from generate.parts import Library
 from generate.parts.chemistry import ELEMENTS
 from generate.solving.among import CORES, RAREST, cores
@@ -16,7 +17,7 @@ from generate.solving.completing import Rest, completed
 from generate.solving.roots import Roots
 from generate.solving.search import Found
 from xtal.crystals import Crystal
-from xtal.crystals.parts import cut
+from xtal.crystals.parts import cut, graph_of
 from xtal.crystals.symmetry import shortest
 
 AZOLATE, FORMATE = FAMILIES[4], FAMILIES[0]
@@ -79,12 +80,28 @@ def test_cores_with_their_rests_hold_what_the_cell_may_hold(library, metals, lin
     known = {held.numbers.tobytes() for held in likely}
     assert 1 <= len({(c.words, c.rests) for c in found}) <= CORES
     assert np.logaddexp.reduce([c.ln_probability for c in found]) < 1e-9
-    assert min(c.ln_probability for c in found) > found[0].ln_probability + RAREST - 10  # ways to cut count once more
+    shares = defaultdict(list)  # ways to cut one core share its probability
+    for contents in found:
+        shares[contents.words].append(contents.ln_probability)
+        assert np.logaddexp.reduce([rest.ln_probability for rest in contents.rests]) < 1e-9
+    totals = [np.logaddexp.reduce(each) for each in shares.values()]
+    assert totals == sorted(totals, reverse=True)
+    assert totals[-1] > totals[0] + RAREST
     for contents in found:
         core = atoms(contents.needs)
         for rest in contents.rests:
             numbers = np.repeat(np.arange(ELEMENTS), core + atoms(rest.needs))
             assert numbers.astype(np.int64).tobytes() in known, rest.words
+
+
+def test_guests_that_are_named_are_taken_for_others_of_their_formula(library):
+    """Of C3H8O frameworks hold 2-propanol more often than 1-propanol."""
+    volume, linkers = 1400.0, ("BDC",)
+    for guest in ("1-propanol", "2-propanol"):
+        likely = likely_contents(("Zn",), linkers, (guest,), volume)
+        found = cores(likely, linkers, library, (guest,))
+        graphs = {graph_of(n.shapes[0].key) for c in found for rest in c.rests for n in rest.needs}
+        assert {g for g in graphs if g.startswith("C3H8O-")} == {graph_of(guest_kinds(guest)[0].key)}
 
 
 def atoms(needs) -> np.ndarray:
