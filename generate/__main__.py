@@ -12,6 +12,7 @@ from generate.commands.indexing import benchmark_index, index
 from generate.commands.knowledge import knowledge as known
 from generate.commands.parts import parts
 from generate.console import (
+    Composition,
     Contents,
     Guests,
     Linkers,
@@ -50,10 +51,17 @@ class Given(StrEnum):
     """What is told with a pattern."""
 
     FORMULA = "formula"
+    COMPOSITION = "composition"
     LINKERS = "linkers"
+    BOTH = "both"
 
 
-GIVEN = {"formula": "formula", "linkers": "metals and linkers, no formula"}
+GIVEN = {
+    "formula": "formula",
+    "composition": "composition without Z",
+    "linkers": "metals and linkers, no formula",
+    "both": "formula, metals and linkers",
+}
 
 app = typer.Typer(help="Generate crystals for a powder pattern.", no_args_is_help=True, add_completion=False)
 app.add_typer(parts, name="parts")
@@ -71,6 +79,7 @@ Sampler = Annotated[Method, typer.Option(help="predictor-corrector is the paper'
 @app.command()
 def run(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Pattern file.")],
+    formula: Composition = "",
     contents: Contents = "",
     z: Units = 1,
     metal: Metals = None,
@@ -106,7 +115,8 @@ def run(
         )
         sample = Sample.of(read_pattern(file, None if wavelength is None else parse_wavelength(wavelength)))
         with hired(elsewhere(scheduler), None, Nothing, CODE) as crew, progress_bars() as advance:
-            result = generate_for(sample, contents, z, request, index, advance, crew)
+            held, units = (contents, z) if contents.strip() else (formula, None)
+            result = generate_for(sample, held, units, request, index, advance, crew)
         files = write_candidates(result.candidates, out) if out else []
     for note in result.notes:
         typer.echo(note, err=True)
@@ -136,9 +146,9 @@ def benchmark(
     max_atoms: Annotated[int, typer.Option(min=2, max=400, help="Leave out crystals of more atoms per cell.")] = 64,
     to: Annotated[float, typer.Option(min=10, max=150, help="Last 2θ of the patterns, degrees.")] = 30.0,
     severity: Annotated[float, typer.Option(min=0, max=3, help="Of the artefacts; the paper's patterns have 0.")] = 0.0,
-    given: Annotated[Given, typer.Option(help="With each: its formula, or its metals and its one or two linkers.")] = (
-        Given.FORMULA
-    ),
+    given: Annotated[
+        Given, typer.Option(help="With each: what its cell holds, that without Z, its metals and linkers, or both.")
+    ] = Given.FORMULA,
     count: Count = 20,
     steps: Steps = 100,
     seed: Seed = 0,

@@ -15,6 +15,9 @@ WIDTH = 103  # of the table of candidates, before what they started from
 Contents = Annotated[
     str, typer.Option(help="What one primitive cell to generate holds: Zn4O13C24H12; unknown: as near hits.")
 ]
+Composition = Annotated[
+    str, typer.Option("--formula", help="Of the crystal, in any multiple: C8H4O5Zn; how much a cell holds is found.")
+]
 Units = Annotated[int, typer.Option("--z", min=1, help="How often the cell holds the contents.")]
 Metals = Annotated[list[str] | None, typer.Option("--metal", help="That it holds: Zn; once or twice, with --linker.")]
 Linkers = Annotated[

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from generate.candidate import Candidate
 from generate.cif import candidate_cif
 from generate.engine import CandidateGenerator
-from generate.guessing import frameworks_in, indexed_cells, likely_cells, usable_contents
+from generate.guessing import frameworks_in, indexed_cells, likely_cells, likely_multiples, usable_contents
 from generate.judging import ordered
 from generate.knowledge import Contents
 from generate.known import Gallery
@@ -23,12 +23,13 @@ from indexer.crew import HERE, Crew
 from indexer.default import build_if_missing
 from indexer.storage import open_index
 from models.ccsg.denoiser import LARGEST, NAME
-from xtal.crystals import Crystal, atoms_of_formula
+from xtal.crystals import Crystal, atoms_of_formula, parse_formula
 from xtal.errors import UserError
 from xtal.patterns.sample import Sample
 
 INDEXING = "indexing the peaks, and listing what the cell may hold"
 NO_CONTENTS = "no_contents"  # reason of an error: nobody knows what to generate
+COUNTING = "indexing the peaks, and counting what the cell holds"
 CODE = ("models", "generate")  # that takes part
 CERTAIN = 0.5  # probability of a cell whose volume is relied on
 GUESSES = 3  # compositions tried where none is given
@@ -56,7 +57,7 @@ class Generation:
 def generate_for(
     sample: Sample,
     formula: str,
-    units: int,
+    units: int | None,
     request: Request,
     index: str,
     progress: Progress,
@@ -67,7 +68,7 @@ def generate_for(
     Args:
         sample: the pattern.
         formula: contents of the primitive cell over `units`; blank when unknown.
-        units: formula units per cell.
+        units: formula units per cell; None where these are to be found, too.
         request: how to sample.
         index: name of the index of known crystals.
         progress: hears of every entry while an index is built, and of every step.
@@ -77,7 +78,7 @@ def generate_for(
         UserError: a formula or template that cannot be used, or an index that cannot be opened.
     """
     if formula.strip():
-        atoms_of_formula(formula, units)  # a mistake is said before anything slow
+        atoms_of_formula(formula, units or 1)  # a mistake is said before anything slow
     generator = CandidateGenerator.open(crew=crew)
     build_if_missing(index, generator.embedder, progress)
     gallery = Gallery.of_index(open_index(index, embedder=generator.embedder))
@@ -103,7 +104,7 @@ def generate_with(
     gallery: Gallery | None,
     sample: Sample,
     formula: str,
-    units: int,
+    units: int | None,
     request: Request,
     watch: Watch = lambda _: None,
     elements: frozenset[str] | None = None,
@@ -114,6 +115,9 @@ def generate_with(
     Without a gallery a formula is needed. Where it is guessed, the cells hold no other than these `elements`.
     """
     if formula.strip():
+        if units is None:
+            unit = atoms_of_formula(parse_formula(formula) or "")
+            return _of_composition(generator, gallery, sample, unit, request, watch)
         return _generation(generator, gallery, sample, [atoms_of_formula(formula, units)], request, watch, [])
     if request.linkers:
         return _of_linkers(generator, gallery, sample, request, watch, elements)
@@ -124,6 +128,25 @@ def generate_with(
     cells = guessed_cells(generator, gallery, sample, elements)
     notes = ["no formula was given; tried those of the nearest known crystals"]
     return _generation(generator, gallery, sample, cells, request, watch, notes)
+
+
+def _of_composition(
+    generator: CandidateGenerator,
+    gallery: Gallery | None,
+    sample: Sample,
+    numbers: NDArray[np.int64],
+    request: Request,
+    watch: Watch,
+) -> Generation:
+    """Generate with as many formula units of atoms (N,) as the cell may hold, more of the likelier."""
+    watch(Preview(0, request.steps, list, what=COUNTING))
+    cells = indexed_cells(sample)
+    found = likely_multiples(cells, numbers)
+    words = " or ".join(f"{one.units} ({one.probability:.0%})" for one in found)
+    says = "by the volumes of the likeliest cells" if cells else "which is usual; no cell was found to tell"
+    notes = [f"the primitive cell was taken to hold {words} formula units, {says}"]
+    contents, shares = [np.tile(numbers, one.units) for one in found], [one.probability for one in found]
+    return _generation(generator, gallery, sample, contents, request, watch, notes, shares)
 
 
 def _of_linkers(
@@ -213,14 +236,16 @@ def _generation(
     request: Request,
     watch: Watch,
     notes: list[str],
+    weights: Sequence[float] = (),
 ) -> Generation:
-    """Share the candidates among the cells, and rank them all together; those done are kept when it is cancelled."""
-    shares = [share for share in np.diff(np.linspace(0, request.count, len(cells) + 1).round().astype(int)) if share]
-    tried = list(zip(shares, cells, strict=False))
+    """Share candidates and time among cells, by `weights` or alike; rank all; cancelled, keep those that are done."""
+    every = np.array(weights or [1.0] * len(cells)) / (sum(weights) or len(cells))
+    counts = np.diff(np.concatenate([[0.0], request.count * every.cumsum()]).round().astype(int)).tolist()
+    tried = [(count, cell) for count, cell in zip(counts, cells, strict=True) if count]
     batches: list[list[Candidate]] = []
     try:
-        for (share, cell), turn in zip(tried, _turns(tried), strict=True):
-            each = replace(request, count=int(share), seconds=-(-request.seconds // len(tried)))
+        for (count, cell), turn in zip(tried, _turns(tried), strict=True):
+            each = replace(request, count=count, seconds=-(-request.seconds * count // request.count))
             batches.append(generator.generate(sample, cell, each, gallery, partial(_in_turn, watch, turn)))
     except Cancelled as cancelled:
         if not batches:

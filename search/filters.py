@@ -12,6 +12,10 @@ from xtal.errors import UserError
 LISTED = 5  # formulas quoted when the one asked for is not in the index
 
 
+class NothingPassesError(UserError):
+    """No entry of an index passes a filter."""
+
+
 @dataclass(frozen=True)
 class Filter:
     """Entries made of no other `elements`, of this reduced `formula` (Hill order), and of all the `required` elements.
@@ -27,7 +31,7 @@ class Filter:
         """Return the rows that pass, ascending; None when there is nothing to filter.
 
         Raises:
-            UserError: no entry passes.
+            NothingPassesError: no entry does.
         """
         if self.elements is None and self.formula is None and not self.required:
             return None
@@ -41,7 +45,7 @@ class Filter:
         for symbol in self.required:
             passes &= entries.elements[:, gemmi.Element(symbol).atomic_number]
         if not passes.any():
-            raise UserError(f"no entry of the index has {self._words(entries)}")
+            raise NothingPassesError(f"no entry of the index has {self._words(entries)}")
         return np.flatnonzero(passes)
 
     def _words(self, entries: Entries) -> str:

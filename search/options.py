@@ -21,7 +21,8 @@ class Options:
         k: hits.
         elements: symbols; entries and generated crystals hold no others. None allows all.
         required: symbols; entries that lack one of them are passed over.
-        reduced_formula: entries of another one (Hill order) are passed over; None allows all.
+        reduced_formula: entries of another one (Hill order) are passed over, and crystals are generated with it where
+            no contents are given; None allows all.
         formula: contents of the primitive cell over `units`, used where crystals are generated; blank when unknown.
         units: formula units per primitive cell.
         generate: ``auto`` after a miss, ``never``, or ``always``.
@@ -39,6 +40,11 @@ class Options:
     generate: Generate = "auto"
     request: Request = field(default_factory=lambda: Request(count=10))
     lines: Lines | None = None
+
+    @property
+    def held(self) -> tuple[str, int | None]:
+        """What is generated: a formula, blank when unknown, and how often a primitive cell holds it, if known."""
+        return (self.formula, self.units) if self.formula.strip() else (self.reduced_formula or "", None)
 
 
 @dataclass(frozen=True, eq=False)

@@ -175,9 +175,7 @@ class Solver:
         same = generator.embedder.model_id == self.engine.embedder.model_id
         gallery = Gallery.of_index(self.engine.index) if same else None
         sample = Sample(answer.pattern, background(answer.pattern), answer.lines)
-        return generate_with(
-            generator, gallery, sample, options.formula, options.units, options.request, hear, options.elements
-        )
+        return generate_with(generator, gallery, sample, *options.held, options.request, hear, options.elements)
 
     @cached_property
     def generator(self) -> "CandidateGenerator":

@@ -13,6 +13,10 @@ UNKNOWN = (
 EXPLAINED = (
     "nothing was generated, for {} explains {} of {} peaks: look at what is left, or ask for generation all the same"
 )
+EXCLUDED = (
+    "nothing was generated, for {}, which the filter excludes, is a match: ask again without the filter, or ask for "
+    "generation all the same"
+)
 
 
 def reason_against(options: Options, answer: Answer, verdict: Verdict) -> str | None:
@@ -23,6 +27,8 @@ def reason_against(options: Options, answer: Answer, verdict: Verdict) -> str | 
         return ""
     count, left = len(answer.lines), len(verdict.unexplained)
     first = answer.hits[0] if answer.hits else None
+    if first is None and answer.excluded is not None:
+        return EXCLUDED.format(answer.excluded.id)
     if first is not None and (first.fit or 0.0) >= FITS and count - left >= MOSTLY * count:
         return EXPLAINED.format(first.id, count - left, count)
     return None if _informed(options) else UNKNOWN

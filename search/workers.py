@@ -4,17 +4,20 @@ import multiprocessing
 import threading
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from search.answer import Answer
 from search.engine import Engine
-from search.filters import Filter
+from search.filters import Filter, NothingPassesError
 from search.options import Options
 from search.phases import PhaseJudge
-from search.verdict import Judge, Verdict
+from search.verdict import Judge, Verdict, percent
 from xtal.errors import UserError
-from xtal.patterns import Pattern
+from xtal.patterns import Pattern, two_theta_from_q
 from xtal.processes import settle
 
 MOST_WORKERS = 64
@@ -34,17 +37,36 @@ class Searcher(NamedTuple):
         return cls(engine, Judge.open(engine, home), PhaseJudge(engine))
 
     def search(self, pattern: Pattern, options: Options) -> tuple[Answer, Verdict]:
-        """Search for one pattern, judge the answer, and look for further phases where it leaves something."""
-        answer = self.engine.query(
-            [pattern],
-            options.k,
-            options.elements,
-            options.reduced_formula,
-            required=options.required,
-            lines=[options.lines],
-        )[0]
+        """Search for one pattern, judge the answer, and look for further phases where it leaves something.
+
+        Where no entry passes the filter, and crystals may be generated, the answer has no hits.
+
+        Raises:
+            UserError: no entry passes, and nothing is to be generated; or an option cannot be used.
+        """
         passing = Filter(options.elements, options.reduced_formula, options.required)
+        lines, wanted = [options.lines], (passing.elements, passing.formula)
+        try:
+            answer = self.engine.query([pattern], options.k, *wanted, required=passing.required, lines=lines)[0]
+        except NothingPassesError as nothing:
+            if options.generate == "never":
+                raise
+            return self._without_hits(self.engine.query([pattern], 1, lines=lines)[0], str(nothing))
         return answer, self.phases.examined(answer, self.judge.verdict(answer), passing)
+
+    def _without_hits(self, whole: Answer, nothing: str) -> tuple[Answer, Verdict]:
+        """Return what a search of all entries makes of a pattern of which no entry can be the structure."""
+        best = next(iter(whole.hits), None)
+        said, verdict = [nothing], self.judge.verdict(whole)
+        if best is not None and verdict.kind == "match":
+            likely = percent(verdict.probability)
+            said.append(f"of all entries {best.id} ({best.formula}), which the filter excludes, is a match: {likely}")
+        elif best is not None:
+            said.append(f"no other entry is a match either; {best.id} ({best.formula}) fits best")
+        strongest = whole.lines.q[np.argsort(-whole.lines.intensity, kind="stable")]
+        left = tuple(two_theta_from_q(strongest, whole.pattern.wavelength).tolist())
+        answer = replace(whole, hits=(), rival=None, excluded=best if verdict.kind == "match" else None)
+        return answer, Verdict("miss", 0.0, tuple(said), 0.0, unexplained=left)
 
 
 class Workers:

@@ -92,7 +92,7 @@ def answered(asking: Asking, number: int) -> Answered:
     own = asking.generator.knowing(asking.library.without(question.numbers))
     candidates = _candidates(own, question, request, known)
     seconds = time.perf_counter() - begun
-    if request.template != "auto" or question.known:
+    if request.template != "auto" or question.given != "formula":
         return Answered(candidates, [], [], seconds)
     return Answered(
         candidates, *asking.generator.undiffused(question.sample, question.numbers, request, known), seconds
@@ -100,11 +100,13 @@ def answered(asking: Asking, number: int) -> Answered:
 
 
 def _candidates(own: CandidateGenerator, question: Question, request: Request, gallery: Gallery) -> list[Candidate]:
-    """Generate with the formula, or with what is known instead; nothing where that makes no cell."""
-    if question.known is None:
-        return own.generate(question.sample, question.numbers, request, gallery)
-    told = replace(request, metals=question.known.metals, linkers=question.known.linkers)
+    """Generate with what is given; nothing where that makes no cell."""
+    known = question.known
+    told = replace(request, metals=known.metals, linkers=known.linkers) if known else request
+    if question.given in ("formula", "both"):
+        return own.generate(question.sample, question.numbers, told, gallery)
+    formula = question.truth.reduced_formula if question.given == "composition" else ""
     try:
-        return generate_with(own, gallery, question.sample, "", 1, told).candidates
+        return generate_with(own, gallery, question.sample, formula, None, told).candidates
     except UserError:
         return []

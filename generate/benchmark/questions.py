@@ -22,15 +22,16 @@ from xtal.physics.artefacts import LABORATORY_SCAN
 from xtal.physics.simulate import simulate_all
 
 Split = Literal["val", "test", "all"]
-Given = Literal["formula", "linkers"]
+Given = Literal["formula", "composition", "linkers", "both"]
 
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """One held-out crystal and its pattern; what is `known` of it where its formula is not."""
+    """One held-out crystal and its pattern, what is `given` with it, and what is `known` of its linkers then."""
 
     truth: Crystal
     sample: Sample
+    given: Given = "formula"
     known: Known | None = None
 
     @property
@@ -50,7 +51,8 @@ class Choice:
         atoms: fewest and most per primitive cell.
         severity: of the artefacts in the patterns.
         end: last 2θ of the patterns in degrees.
-        given: with each; ``linkers`` are told with the metals, of frameworks with one or two, and no formula.
+        given: with each: the ``formula`` of its primitive cell, or its ``composition`` in any multiple; ``linkers`` are
+            told with the metals, of frameworks with one or two, and no formula, or ``both``, with the formula.
         gallery: further sources of known crystals, whole; indexes of the same fingerprints by their names.
         seed: of the choice and the patterns.
     """
@@ -98,16 +100,18 @@ def draw(choice: Choice, embedder: Embedder) -> Material:
     samples = [Sample.of(pattern) for pattern in simulate_all(chosen, choice.severity, choice.seed, scan)]
     known = [] if choice.split == "all" else parts["train"]
     galleries = [Gallery.of_crystals(known, embedder), *(_gallery(name, embedder) for name in choice.gallery)]
-    return Material(tuple(map(Question, chosen, samples, told)), Gallery.joined(galleries))
+    asked = zip(chosen, samples, told, strict=True)
+    questions = tuple(Question(crystal, sample, choice.given, known) for crystal, sample, known in asked)
+    return Material(questions, Gallery.joined(galleries))
 
 
 def _asked(crystals: Iterable[Crystal], choice: Choice) -> tuple[list[Crystal], list[Known | None]]:
-    """Take as many crystals as are asked for, and what is known of each where its formula is not.
+    """Take as many crystals as are asked for, and what is known of the linkers of each where these are given.
 
     Raises:
         UserError: of none so much is known.
     """
-    if choice.given == "formula":
+    if choice.given in ("formula", "composition"):
         chosen = list(islice(crystals, choice.limit))
         return chosen, [None] * len(chosen)
     told = ((crystal, known_of(crystal)) for crystal in crystals)

@@ -31,8 +31,12 @@ DIFFERENT_COST = 0.02  # arrangements of one cost are one
 
 def room(numbers: NDArray[np.integer]) -> tuple[float, float]:
     """Return the least and largest volume (Å³) that atoms (N,) may fill as a framework."""
-    size = (numbers != 1).sum() + HYDROGEN_SHARE * (numbers == 1).sum()
-    return LEAST_ROOM * float(size), MOST_ROOM * float(size)
+    return LEAST_ROOM * size(numbers), MOST_ROOM * size(numbers)
+
+
+def size(numbers: NDArray[np.integer]) -> float:
+    """Return how many atoms (N,) there are, hydrogen as `HYDROGEN_SHARE` of one."""
+    return float((numbers != 1).sum() + HYDROGEN_SHARE * (numbers == 1).sum())
 
 
 def solved_starts(
