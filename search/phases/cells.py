@@ -54,6 +54,7 @@ def by_chance(finder: Finder, found: Found, place: int, left: NDArray[np.int64])
 
 
 def _nearest(places: NDArray[np.float64], angles: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the distance of each angle to the nearest of places (P,), ascending, in degrees."""
-    at = np.clip(np.searchsorted(places, angles), 1, len(places) - 1)
-    return np.minimum(np.abs(angles - places[at - 1]), np.abs(angles - places[at]))
+    """Return the distance of each angle to the nearest of places (P,), ascending, in degrees; infinite without any."""
+    ended = np.concatenate([[-np.inf], places, [np.inf]])
+    at = np.searchsorted(places, angles)
+    return np.minimum(angles - ended[at], ended[at + 1] - angles)

@@ -58,3 +58,9 @@ def test_cells_with_reflections_everywhere_say_nothing():
 
 def test_nothing_left_says_nothing():
     assert chance(cubic(10.4), np.empty(0)) == 1.0
+
+
+def test_lines_below_the_first_reflection_are_none_of_the_cell():
+    """A small cell, rock salt say, has no reflection where a framework has its lines."""
+    assert chance(cubic(4.2), np.array([5.0, 6.1, 8.3])) == 1.0
+    assert chance(cubic(5.64), np.array([5.0, 25.0])) > 10 * CHANCE  # one reflection, near neither
