@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 WIDTH = 103  # of the table of candidates, before what they started from
 
 Contents = Annotated[
-    str, typer.Option(help="What one primitive cell to generate holds: Zn4O13C24H12; unknown: as near hits.")
+    str, typer.Option(help="What one primitive cell to generate holds: Zn4O13C24H12; else what else is known tells.")
 ]
 Composition = Annotated[
     str, typer.Option("--formula", help="Of the crystal, in any multiple: C8H4O5Zn; how much a cell holds is found.")

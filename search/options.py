@@ -44,7 +44,7 @@ class Options:
     @property
     def held(self) -> tuple[str, int | None]:
         """What is generated: a formula, blank when unknown, and how often a primitive cell holds it, if known."""
-        return (self.formula, self.units) if self.formula.strip() else (self.reduced_formula or "", None)
+        return (self.formula.strip(), self.units) if self.formula.strip() else (self.reduced_formula or "", None)
 
 
 @dataclass(frozen=True, eq=False)

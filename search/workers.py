@@ -39,17 +39,17 @@ class Searcher(NamedTuple):
     def search(self, pattern: Pattern, options: Options) -> tuple[Answer, Verdict]:
         """Search for one pattern, judge the answer, and look for further phases where it leaves something.
 
-        Where no entry passes the filter, and crystals may be generated, the answer has no hits.
+        Where no entry passes the filter, and crystals can be generated of what is known, the answer has no hits.
 
         Raises:
-            UserError: no entry passes, and nothing is to be generated; or an option cannot be used.
+            UserError: no entry passes, and nothing can be generated; or an option cannot be used.
         """
         passing = Filter(options.elements, options.reduced_formula, options.required)
         lines, wanted = [options.lines], (passing.elements, passing.formula)
         try:
             answer = self.engine.query([pattern], options.k, *wanted, required=passing.required, lines=lines)[0]
         except NothingPassesError as nothing:
-            if options.generate == "never":
+            if options.generate == "never" or not (options.held[0] or options.request.linkers):
                 raise
             return self._without_hits(self.engine.query([pattern], 1, lines=lines)[0], str(nothing))
         return answer, self.phases.examined(answer, self.judge.verdict(answer), passing)

@@ -139,7 +139,7 @@ def make_inputs() -> Inputs:
         elem_id="xs-wavelength",
     )
     elements = _line("Only these elements", "any, or Zn C H O", "xs-elements", "Hits that hold any other are left out.")
-    formula = _line("Formula", "any, or Zn4C24H12O13", "xs-formula", "Hits must have it, whatever their cell holds.")
+    formula = _line("Formula", "any, or Zn4C24H12O13", "xs-formula", "Hits have it, and what is generated, whatever Z.")
     compare = _line(
         "Is it …?", "UiO-66, RUBTAK02, or drop a CIF", "xs-compare", "Press Enter. A name, a refcode or a CIF."
     )
@@ -166,7 +166,7 @@ def _generation() -> tuple[gr.Checkbox, gr.Textbox, gr.Number, gr.Slider, gr.Tex
         linkers = _line("Linkers", "unknown, or BDC; bipy", "xs-linkers", "Names or SMILES, up to three.")
         contents = _line(
             "Cell contents",
-            "from the linkers, or the nearest known",
+            "from the formula, the linkers, or the nearest known",
             "xs-contents",
             "Formula of what the primitive cell holds, guests included.",
         )

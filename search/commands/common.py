@@ -9,7 +9,7 @@ Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Pattern fi
 HowMany = Annotated[int, typer.Option("-k", min=1, help="Hits per pattern.")]
 Elements = Annotated[str, typer.Option(help="Only structures made of these: Zn,C,H,O.")]
 Must = Annotated[str, typer.Option(help="Only structures that hold all of these: Zn.")]
-Formula = Annotated[str, typer.Option(help="Only structures of this composition: Zn4O13C24H12.")]
+Formula = Annotated[str, typer.Option(help="Only structures of this composition, in any multiple: C8H4O5Zn.")]
 
 
 class Passing(TypedDict):

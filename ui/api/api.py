@@ -95,7 +95,7 @@ class Endpoints:
             wavelength: CuKa, MoKa, ..., a number in Å, or an energy like 17.4 keV; blank takes the file's own
             elements: only structures made of these, for example Zn,C,H,O; blank allows all
             must: only structures that hold all of these; blank asks for none
-            formula: only structures of this formula, in any multiple; blank allows all
+            formula: only structures of this formula, in any multiple, are found or generated; blank allows all
             generate: auto after a miss, never, or always
             candidates: crystals to generate, 1 to 20
             steps: of the sampler, 1 to 1000; 100 are enough
@@ -104,7 +104,7 @@ class Endpoints:
             metals: known to be in what is generated, one or two: Zn; blank where nothing is known
             linkers: known to be in it, with the metals: names or SMILES, up to three, separated by semicolons
             guests: solvents and ions known to be in it: DMF; NO3
-            contents: what one primitive cell to generate holds: Zn4O13C24H12; blank tries the neighbours' contents
+            contents: what one primitive cell to generate holds: Zn4O13C24H12; blank takes what else is known
             is_it: name or refcode to compare with: UiO-66, RUBTAK02; blank asks for nothing
 
         Returns:

@@ -93,7 +93,7 @@ def _meaning(solution: "Solution", threshold: float, rows: Sequence["Framework"]
         named = ((phase, own.get(phase.hit.id) or names.get(phase.hit.group, "")) for phase in verdict.phases)
         return "; ".join(_phase(phase, name) for phase, name in named) + "."
     if not hits:
-        return "Nothing in this index could be compared with the pattern."
+        return "No structure of this index comes into question."
     first = _named(hits[0], names.get(hits[0].group, ""))
     if verdict.kind == "miss":
         need = f" A match needs {percent(math.ceil(100 * threshold) / 100)}." if threshold else ""
