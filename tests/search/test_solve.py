@@ -4,58 +4,19 @@ import json
 import threading
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-import models
 from generate.preview import Cancelled
 from generate.request import Request
 from generate.run import watch_on
-from indexer.build import build
-from indexer.plan import open_plan
 from search.__main__ import app
 from search.edited_lines import lines_at
 from search.options import Event, Options
-from search.solve import Solver
-from xtal.errors import UserError
-from xtal.patterns import Pattern, write_xye
-from xtal.physics.simulate import simulate_all
+from xtal.patterns import write_xye
 
 INDEX, ENTRIES = "coremof2019-asr", 60
 QUICK = Request(count=2, steps=3, seconds=0)
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    """A folder with an index that the shipped fingerprints made, which the shipped calibration judges."""
-    folder = tmp_path_factory.mktemp("solve-home")
-    build(open_plan([INDEX], models.load(), limit=ENTRIES, home=folder), workers=1)
-    return folder
-
-
-@pytest.fixture
-def solver(place):
-    made = Solver.open(INDEX, place)
-    yield made
-    made.cache.forget_all()
-    made.close()
-
-
-@pytest.fixture(scope="module")
-def held(place) -> Pattern:
-    """An ordinary pattern of an entry."""
-    engine = Solver.open(INDEX, place, cache=False).engine
-    return simulate_all([engine.index.crystal(7)], 0.0, 1)[0]
-
-
-@pytest.fixture(scope="module")
-def foreign() -> Pattern:
-    """Lines that no framework shows: those of a small cubic salt."""
-    angles = np.arange(5, 60, 0.02)
-    lines = [(27.4, 100), (31.8, 300), (45.5, 200), (53.9, 30), (56.5, 80)]
-    counts = 20 + sum(height * 10 * np.exp(-(((angles - at) / 0.08) ** 2)) for at, height in lines)
-    return Pattern(angles, np.round(counts), 1.5418, source="salt.xy")
 
 
 def test_an_entry_is_a_match_and_nothing_is_generated(solver, held):
@@ -287,31 +248,3 @@ def test_formula_filters_the_hits(invoke, held, tmp_path):
     found = json.loads(invoke(*asked).stdout)["hits"]
     other = next(hit["formula"] for hit in found if hit["formula"] != found[0]["formula"])
     assert {hit["formula"] for hit in json.loads(invoke(*asked, "--formula", other).stdout)["hits"]} == {other}
-
-
-def test_a_formula_that_no_entry_has_is_a_miss_and_what_is_generated(solver, foreign):
-    events: list[Event] = []
-    solution = solver.solve(foreign, Options(reduced_formula="ClNa", request=QUICK), events.append)
-    assert (solution.verdict.kind, solution.verdict.headline, solution.answer.hits) == ("miss", "No match", ())
-    assert "no entry of the index has the reduced formula ClNa" in solution.verdict.reasons[0]
-    assert "no other entry is a match either" in solution.verdict.reasons[1]
-    assert solution.verdict.unexplained[0] == pytest.approx(31.8, abs=0.05)  # the strongest line first
-    assert {candidate.crystal.reduced_formula for candidate in solution.candidates} == {"ClNa"}
-    assert "formula units" in solution.notes[0]
-    assert solver.solve(foreign, Options(reduced_formula="ClNa", request=QUICK)).cached
-
-
-def test_a_match_that_the_formula_excludes_is_named_before_anything_is_generated(solver, held):
-    known = str(solver.engine.index.entries.ids[7])
-    solution = solver.solve(held, Options(reduced_formula="ClNa", request=QUICK))
-    assert (solution.answer.hits, solution.candidates, solution.answer.excluded.id) == ((), (), known)
-    assert f"{known} " in solution.verdict.reasons[1]
-    assert f"{known}, which the filter excludes, is a match: ask again without" in solution.notes[0]
-
-
-@pytest.mark.parametrize(
-    "options", [Options(reduced_formula="ClNa", generate="never"), Options(required=frozenset({"Xe"}))]
-)
-def test_a_filter_that_nothing_passes_is_an_error_where_nothing_can_be_generated(solver, held, options):
-    with pytest.raises(UserError, match="no entry of the index has"):
-        solver.solve(held, options)

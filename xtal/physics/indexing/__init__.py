@@ -1,7 +1,12 @@
 """Lattices and space groups from a powder pattern alone; compiled on first use, so import it late."""
 
+from pathlib import Path
+
+from xtal.compiled import forget_older
 from xtal.physics.indexing.cell import GroupGuess, IndexedCell
 from xtal.physics.indexing.groups import space_groups
 from xtal.physics.indexing.index import index_pattern
 
 __all__ = ["GroupGuess", "IndexedCell", "index_pattern", "space_groups"]
+
+forget_older(Path(__file__).parent)
