@@ -40,7 +40,7 @@ def calibrate(
             check_figure(plot)
         with crew_for(index, scheduler, gpu_workers) as crew, progress_bars() as advance:
             if phases:
-                curve = calibrate_phases(crew, queries // 10, queries, seed, out, advance)
+                curve = calibrate_phases(crew, queries // 4, queries, seed, out, advance)
                 data, words = asdict(curve), f"phases are named from a probability of {curve.least_together:.2f} on"
             elif states:
                 of_states, rates = calibrate_states(crew, queries, seed, out, advance)

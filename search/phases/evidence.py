@@ -26,8 +26,9 @@ FEATURES = (
     "ln chi-square per point of the whole",
     "root of the share of found lines that nothing explains",
     "similarity of its fingerprint and of what others leave",
+    "phases of the set",
 )
-SIGNS = (1, 1, -1, 1, 1, 0, 1, -1, -1, 0, 1)
+SIGNS = (1, 1, 0, 1, 1, 0, 1, -1, -1, 0, 1, 0)  # beside likeness, lines too faint to be found say nothing against it
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +99,7 @@ def features(finder: Finder, found: Found) -> NDArray[np.float64]:
             np.full(len(rows), np.log(max(fit.chi_square, 1e-9) / points)),
             np.full(len(rows), np.sqrt(share.missing)),
             _similarity(finder, share, rows),
+            np.full(len(rows), len(rows)),
         ]
     )
 
