@@ -28,7 +28,7 @@ FEW = 1  # line unexplained that is no reason to look further after a match
 MISFIT = 1.2  # χ² per point from which a match is looked at again all the same: one sample of one phase in eight
 QUOTED = 3  # lines named in a sentence
 KIN = "the strongest peaks that {} leaves stand where its own cell has reflections: a cell like its, with other atoms"
-CERTAIN = 0.97  # of a phase beside others that are not sure: so certain were 8 right ones and 1 wrong one, see docs
+CERTAIN = 0.97  # of a phase beside others that are not sure: so certain were 3 right ones and no wrong one, see docs
 
 
 class PhaseJudge:
