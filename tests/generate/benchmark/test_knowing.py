@@ -41,6 +41,13 @@ def test_questions_without_formula_come_with_linkers():
     assert draw(Choice(PACKED, "all", 4, (1, 100)), embedder).questions[0].known is None
 
 
+def test_both_and_the_composition_are_given_as_asked():
+    embedder = models.load()
+    for given, told in (("both", True), ("composition", False)):
+        questions = draw(Choice(PACKED, "all", 2, (1, 100), given=given), embedder).questions
+        assert [(q.given, q.known is not None) for q in questions] == [(given, told)] * 2
+
+
 def test_nothing_is_asked_where_no_linker_can_be_told(tmp_path):
     crystals = [c for c in CrystalTable.load(FAMILIES) if known_of(c) is None]
     CrystalTable.from_crystals(crystals).save(tmp_path / "none.npz")
