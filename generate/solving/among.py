@@ -29,10 +29,8 @@ from xtal.patterns.sample import Sample
 from xtal.physics.indexing import IndexedCell
 
 FILLINGS, BRIEFLY = 200, 0.5  # cells with cores that are looked at, and s that a way gets at first
-USUAL = 90.0  # s of a search, for which the two next were chosen; a longer one looks farther
 RAREST = -4.5  # ln of how probable metals with linkers are, over the likeliest ones
-CORES = 8  # metals with linkers
-RESTS, WAYS = 6, 2  # others beside each of these; parts that these may be
+CORES, RESTS, WAYS = 8, 6, 2  # metals with linkers; others beside each of these; parts that these may be
 
 
 def solved_among(
@@ -64,7 +62,7 @@ def solved_among(
     fillings = [
         filling
         for cell, likely in cells
-        for filling in product(settings(sample, cell), cores(likely, linkers, library, guests, seconds))
+        for filling in product(settings(sample, cell), cores(likely, linkers, library, guests))
     ]
     fillings.sort(key=lambda filling: -(filling[0].ln_probability + filling[1].ln_probability))
     crystals, listens = [replace(s.crystal, name=s.id) for s in seeds], partial(told, hear)
@@ -73,11 +71,7 @@ def solved_among(
 
 
 def cores(
-    likely: Sequence[Held],
-    linkers: Sequence[str],
-    library: Library,
-    guests: Sequence[str] = (),
-    seconds: float = USUAL,
+    likely: Sequence[Held], linkers: Sequence[str], library: Library, guests: Sequence[str] = ()
 ) -> list[Contents]:
     """Return the likeliest metals with linkers, and what may be there beside them; all probabilities add up to one.
 
@@ -86,18 +80,15 @@ def cores(
         linkers: the names or SMILES that it was found with.
         library: of parts.
         guests: named, too; others of their formulas are not thought of.
-        seconds: of the search that these are for: in more time, more of them are looked at.
     """
-    longer = max(seconds / USUAL, 1.0)
     named = {kind.key.partition("-")[0]: kind for text in guests for kind in [_usual(guest_kinds(text), library)]}
     every = np.logaddexp.reduce([held.ln_probability for held in likely]) if likely else 0.0
     alike = defaultdict[tuple, list[Held]](list)
     for held in likely:
         atoms = np.bincount(held.numbers, minlength=ELEMENTS) - _light(held)
         alike[(*atoms.tolist(), held.linkers)].append(replace(held, ln_probability=held.ln_probability - every))
-    ordered = sorted(alike.values(), key=lambda helds: -_sum(helds))[: round(CORES * longer**0.5)]
-    rarest = RAREST - float(np.log(longer))
-    likely_ones = [helds for helds in ordered if _sum(helds) > _sum(ordered[0]) + rarest]
+    ordered = sorted(alike.values(), key=lambda helds: -_sum(helds))[:CORES]
+    likely_ones = [helds for helds in ordered if _sum(helds) > _sum(ordered[0]) + RAREST]
     return [contents for helds in likely_ones for contents in _core(helds, linkers, library, named)]
 
 

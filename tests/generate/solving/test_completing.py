@@ -94,14 +94,6 @@ def test_cores_with_their_rests_hold_what_the_cell_may_hold(library, metals, lin
             assert numbers.astype(np.int64).tobytes() in known, rest.words
 
 
-def test_a_longer_search_looks_at_more_of_them(library):
-    likely = likely_contents(("Cu",), ("BTC",), (), 4570.0)
-    usual, longer = (cores(likely, ("BTC",), library, seconds=seconds) for seconds in (60.0, 300.0))
-    names = [list(dict.fromkeys(c.words for c in found)) for found in (usual, longer)]
-    assert len(names[0]) == CORES < len(names[1]) <= 2 * CORES
-    assert names[1][:CORES] == names[0]
-
-
 def test_guests_that_are_named_are_taken_for_others_of_their_formula(library):
     """Of C3H8O frameworks hold 2-propanol more often than 1-propanol."""
     volume, linkers = 1400.0, ("BDC",)
