@@ -1,6 +1,6 @@
 """How many formula units the primitive cell holds: is the true number the first, or among those tried.
 
-python tests/benchmarks/multiples.py TABLE.npz [LIMIT] [SEVERITY]: a table of crystals, see `CrystalTable`; those of the
+python tests/benchmarks/generation/multiples.py TABLE.npz [LIMIT] [SEVERITY]: a table of crystals, see `CrystalTable`; those of the
 test split of at most 100 atoms, one pattern each (3 to 30°). The composition is told, nothing else.
 """
 
