@@ -1,6 +1,7 @@
 """How often known frameworks, with linkers exchanged and dressed by the pattern, are those asked for.
 
-    python tests/benchmarks/generation/dressed.py FOLDER INDEX [--queries 14] [--atoms 1 100] [--table FILE --count N] [--plain]
+    python tests/benchmarks/generation/dressed.py FOLDER INDEX [--queries 14] [--atoms 1 100] [--table FILE --count N]
+        [--plain]
 
 FOLDER holds CIFs of crystals in no database; one clean pattern of each of some of them, of so many atoms, is asked for,
 its formula known. Known are the entries of INDEX and N crystals of a table's training split, without any of the formula

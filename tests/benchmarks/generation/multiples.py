@@ -1,7 +1,7 @@
 """How many formula units the primitive cell holds: is the true number the first, or among those tried.
 
-python tests/benchmarks/generation/multiples.py TABLE.npz [LIMIT] [SEVERITY]: a table of crystals, see `CrystalTable`; those of the
-test split of at most 100 atoms, one pattern each (3 to 30°). The composition is told, nothing else.
+python tests/benchmarks/generation/multiples.py TABLE.npz [LIMIT] [SEVERITY]: a table of crystals, see `CrystalTable`;
+those of the test split of at most 100 atoms, one pattern each (3 to 30°). The composition is told, nothing else.
 """
 
 import sys
