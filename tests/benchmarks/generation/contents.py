@@ -1,8 +1,8 @@
 """Is the true content of the cell among the first: metals and linkers of held-out frameworks given, and the volume.
 
 python tests/benchmarks/generation/contents.py TABLE.npz [LIMIT] [guests]: a table of crystals, see `CrystalTable`;
-those of the test split with one or two linkers, which are taken out of the crystal itself. Recipes are those that come with the
-package. With the word guests, the chemist also names other molecules and ions, but not how many there are.
+those of the test split with one or two linkers, which are taken out of the crystal itself. Recipes are those that come
+with the package. With the word guests, the chemist also names other molecules and ions, but not how many there are.
 """
 
 import sys
