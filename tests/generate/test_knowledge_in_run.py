@@ -13,7 +13,8 @@ from generate.__main__ import app
 from generate.benchmark.matching import rmse
 from generate.console import knowledge
 from generate.engine import CandidateGenerator
-from generate.guessing import SEARCHING, indexed_cells, likely_cells
+from generate.guessing import indexed_cells, likely_cells
+from generate.guessing.linkers import SEARCHING
 from generate.knowledge.learning import Recipes
 from generate.preview import Cancelled
 from generate.request import Request
