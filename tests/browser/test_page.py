@@ -188,26 +188,6 @@ def test_a_file_that_is_too_large_is_refused(visit, address, tmp_path):
     page.wait_for_selector("text=/exceeds|too large|maximum/i", timeout=SOON)
 
 
-def test_filters_are_applied_and_explained(visit, address, with_wavelength, entry):
-    page = visit(address)
-    drop(page, with_wavelength)
-    wait_for_hits(page)
-    page.fill("#xs-formula textarea, #xs-formula input", entry[1].formula)
-    page.keyboard.press("Enter")
-    page.wait_for_function("document.querySelectorAll('tr[data-rank]').length === 1", timeout=SOON)
-    assert selected_id(page) == entry[0]
-    page.fill("#xs-formula textarea, #xs-formula input", "")
-    page.fill("#xs-elements textarea, #xs-elements input", "Xe")
-    page.click("#xs-search")
-    page.wait_for_selector("#xs-message >> text=no entry of the index has", timeout=SOON)
-    assert page.locator("tr[data-rank]").count() == 1  # the answer before it stays
-    page.fill("#xs-elements textarea, #xs-elements input", "")
-    page.fill("#xs-formula textarea, #xs-formula input", "XeF2")
-    page.click("#xs-search")
-    page.wait_for_selector("#xs-verdict >> text=no entry of the index has the reduced formula", timeout=SOON)
-    assert page.locator("#xs-verdict").inner_text().count("which the filter excludes, is a match") == 1
-
-
 def test_searching_without_a_pattern_is_explained(visit, address):
     page = visit(address)
     page.click("#xs-search")
