@@ -177,6 +177,8 @@ def _strain(unit: Unit, axis: Axis, bodies: NDArray[np.float64]) -> NDArray[np.f
     """
     aside = bodies - axis.point
     aside -= (aside @ axis.along)[..., None] * axis.along
+    if aside.shape[1] == 1:  # no ring
+        return np.zeros(len(bodies))
     _, lengths, ways = np.linalg.svd(aside, full_matrices=False)
     linker, cosines = unit.linker, []
     for end in range(2):

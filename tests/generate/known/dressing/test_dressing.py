@@ -100,6 +100,17 @@ def test_rings_lie_in_the_plane_of_a_carboxylate_or_across_it():
     assert (bare_alkane.strain == 0).all()  # no ring that is flat
 
 
+def test_a_single_atom_beside_the_axis_of_a_linker_is_no_ring():
+    straight = unit("[O-]C(=O)C#CC(=O)[O-]")
+    assert straight.axis is not None
+    middle = straight.linker.core & ~straight.linker.bound
+    bent = straight.position.copy()
+    bent[np.flatnonzero(middle)[0]] += 0.4 * np.cross(straight.axis.along, [0.6, 0.8, 0.0])
+    (rotor,) = _rotors(0, replace(straight, position=bent))
+    assert len(rotor.atoms) == 1
+    assert (rotor.strain == 0).all()
+
+
 @pytest.mark.parametrize(
     ("smiles", "rings"),
     [
