@@ -97,7 +97,8 @@ class Builder:
         by_key: dict[Key, list[Recipe]] = defaultdict(list)
         spare = lone_linkers(self.library.kinds, numbers, MOST_LINKERS) if self.library else []
         shelf = Shelf.of(frameworks, numbers, self.extra, spare, lone_linkers(straight_linkers(), numbers))
-        dresser, cells = Dresser(self.sample, np.random.default_rng(0)) if self.library else None, likely(self.cells)
+        cells = likely(self.cells)
+        dresser = Dresser(self.sample, np.random.default_rng(0), cells) if self.library else None
         nets = [*nets_in(cells), *rods_in(cells)] if dresser else []
         for recipe in recipes(frameworks, shelf, numbers, nets, len(ruled)):
             by_key[recipe.key].append(recipe)

@@ -21,12 +21,15 @@ from generate.parts import Chemistry
 from generate.solving.roots import Roots
 from xtal.errors import UserError
 from xtal.patterns.sample import Sample
+from xtal.physics.indexing import IndexedCell
+from xtal.physics.indexing.bravais import reduced
 
 SETTLED = 14  # frameworks that are moved,
 THOROUGHLY = 3  # and those of them that are worth more work
 SAME = 1e-5  # of the misfit: frameworks as near count as one
 AGAIN, KICKED = 12, 60  # begins and disturbances where a move led
 IDENTITY = np.eye(3, dtype=np.int64)[None]
+METRIC = 6  # decimals of Å², to which the metrics of a cell that is turned agree
 
 
 @dataclass(frozen=True)
@@ -101,12 +104,20 @@ class Attempt:
 
 
 class Dresser:
-    """Dresses frameworks for one pattern, with one line shape for all."""
+    """Dresses frameworks for one pattern.
 
-    def __init__(self, sample: Sample, rng: Generator) -> None:
+    Each of the indexed `cells` has the line shape that fits there, and others that of the first of them.
+    """
+
+    def __init__(self, sample: Sample, rng: Generator, cells: Sequence[IndexedCell] = ()) -> None:
         self.sample, self.rng = sample, rng
         self._line: tuple[float, float] | None = None
         self._roots: dict[bytes, Roots] = {}
+        lines = []
+        for cell in cells:
+            self._line = None
+            lines.append(self._profile(reduced(cell.lattice), cell.zero_shift).line)
+        self._line = lines[0] if lines else None
 
     def attempt(self, framework: Undressed, zero: float, begins: int = BEGINS, kicks: int = KICKS) -> Attempt | None:
         """Arrange the groups of a framework in a cell that fits, `zero` degrees being added to calculated angles.
@@ -126,10 +137,10 @@ class Dresser:
 
     def _profile(self, lattice: NDArray[np.float64], zero: float) -> Roots:
         """Remember the profile in a cell, whichever way this is turned."""
-        key = np.append(np.round(lattice @ lattice.T, 6), zero).tobytes()
+        key = (np.append(np.round(lattice @ lattice.T, METRIC), zero) + 0.0).tobytes()
         if key not in self._roots:
             self._roots[key] = Roots.of(self.sample, lattice, IDENTITY, zero, self._line)
-            self._line = self._roots[key].line
+            self._line = self._line or self._roots[key].line
         return self._roots[key]
 
 
