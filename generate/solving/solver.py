@@ -133,10 +133,9 @@ def solve(
         first: s of a core that a way gets at first, about: the more of them are begun with, the less.
     """
     rounds = ROUNDS + (COMPLETING if any(content.rests for _, content in fillings) else 0)
-    arms = [
-        *_seeded(sample, seeds, chemistry, rng),
-        *_arms(sample, fillings, chemistry, rng, max(FEWEST, int(seconds / rounds / first))),
-    ]
+    arms = _arms(sample, fillings, chemistry, rng, max(FEWEST, int(seconds / rounds / first)))
+    line = arms[0].search.problems[0].roots.line if arms else None
+    arms = [*_seeded(sample, seeds, line, chemistry, rng), *arms]
     given_up = list[Arm]()
     for round_ in range(rounds):
         if rounds > ROUNDS and round_ == COMPLETING:
@@ -245,9 +244,15 @@ def _roots(sample: Sample, guess: Guess, line: tuple[float, float] | None) -> Ro
         return None
 
 
-def _seeded(sample: Sample, seeds: Sequence[Crystal], chemistry: Chemistry, rng: Generator) -> list[Arm]:
-    """Lay out the parts of whole crystals where they are, without symmetry."""
-    arms, line = [], None
+def _seeded(
+    sample: Sample,
+    seeds: Sequence[Crystal],
+    line: tuple[float, float] | None,
+    chemistry: Chemistry,
+    rng: Generator,
+) -> list[Arm]:
+    """Lay out the parts of whole crystals where they are, without symmetry; `line` is that of the likeliest cell."""
+    arms = []
     for seed in seeds:
         parts = cut(seed)
         if any(piece.endless for piece in parts.pieces):
@@ -255,7 +260,6 @@ def _seeded(sample: Sample, seeds: Sequence[Crystal], chemistry: Chemistry, rng:
         roots = _roots(sample, Guess(Setting(seed.lattice, *NO_SYMMETRY), 0.0, ""), line)
         if roots is None:
             continue
-        line = roots.line
         near = near_metals(seed, chemistry)
         standing = [
             (

@@ -1,6 +1,7 @@
 """Which lattices may belong to a powder pattern: search, refinement, judgement."""
 
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,15 +61,16 @@ PASS = 2.0  # s of an idle core that a pass counts for: on a busy one, or when c
 
 @dataclass(frozen=True)
 class Reach:
-    """From how many of the first lines trial metrics are made."""
+    """From how many of the first lines trial metrics are made; `halved`: where one line of a basis is absent."""
 
     triclinic: int
+    halved: int
     monoclinic: int
     sums: int
     orthorhombic: int
 
 
-REACHES = Reach(14, 11, 16, 7), Reach(18, 14, 20, 9), Reach(20, 16, 22, 10)
+REACHES = Reach(14, 12, 11, 16, 7), Reach(18, 14, 14, 20, 9), Reach(20, 16, 16, 22, 10)
 
 
 def index_pattern(
@@ -95,8 +97,8 @@ def index_pattern(
     fits: list[Trial] = []
     within = volume or USUAL
     narrow = within[1] < NARROW * within[0]
-    for zero, wide in PASSES[: 1 + int(PART * seconds / PASS)]:
-        trials = _search(Found.of(resolved, float(np.radians(zero))), within, REACHES[wide + narrow])
+    for (zero, wide), search_ in product(PASSES[: 1 + int(PART * seconds / PASS)], (_search, _one_absent)):
+        trials = search_(Found.of(resolved, float(np.radians(zero))), within, REACHES[wide + narrow])
         fits = _judged(resolved, fits + _fitted(resolved, trials), within)
         fits = _judged(resolved, fits + _near(resolved, fits), within)
         if _chances(resolved, fits)[:1].sum() > SETTLED:
@@ -132,6 +134,13 @@ def _search(found: Found, volume: tuple[float, float], reach: Reach) -> list[Tri
             )
         trials += _refined(found, system, pool)
     return trials
+
+
+def _one_absent(found: Found, volume: tuple[float, float], reach: Reach) -> list[Trial]:
+    """Best trial metrics where one line of a triclinic basis is absent."""
+    pool, lines = search.Pool.empty(), min(reach.halved, len(found.q))
+    search.triclinic_halved(found.q, lines, np.array(volume, float), found.grid, found.work, pool.rows, pool.count)
+    return _refined(found, TRICLINIC, pool)
 
 
 def _refined(found: Found, system: int, pool: search.Pool) -> list[Trial]:

@@ -228,30 +228,56 @@ def triclinic(
     q: NDArray, known: int, lines: int, volume: NDArray, grid: tuple, work: tuple, rows: NDArray, count: NDArray
 ) -> None:
     """Six of the first `lines` lines as a basis and its sums; those with all six among the first `known` were tried."""
-    p = np.zeros(6)
     for i in range(lines):
         for j in range(i + 1, lines):
-            low_f, high_f = (np.sqrt(q[j]) - np.sqrt(q[i])) ** 2, (np.sqrt(q[j]) + np.sqrt(q[i])) ** 2
             for k in range(j + 1, lines):
-                root = np.sqrt(q[k])
-                low_e, high_e = (root - np.sqrt(q[i])) ** 2, (root + np.sqrt(q[i])) ** 2
-                low_d, high_d = (root - np.sqrt(q[j])) ** 2, (root + np.sqrt(q[j])) ** 2
-                for f in range(lines):
-                    if q[f] <= low_f or q[f] >= high_f or f in (i, j):
-                        continue
-                    for e in range(lines):
-                        if q[e] <= low_e or q[e] >= high_e or e in (i, k):
-                            continue
-                        for d in range(lines):
-                            if q[d] <= low_d or q[d] >= high_d or d in (j, k):
-                                continue
-                            if max(k, max(d, max(e, f))) < known:
-                                continue
-                            p[0], p[1], p[2] = q[i], q[j], q[k]
-                            p[3], p[4], p[5] = q[d] - q[j] - q[k], q[e] - q[i] - q[k], q[f] - q[i] - q[j]
-                            _offer(TRICLINIC, P, p, volume, grid, work, rows, count)
-                            p[3] = -p[3]
-                            _offer(TRICLINIC, P, p, volume, grid, work, rows, count)
+                _summed((q[i], q[j], q[k]), (i, j, k), known, q[:lines], volume, grid, work, rows, count)
+
+
+@njit(cache=True)
+def triclinic_halved(
+    q: NDArray, lines: int, volume: NDArray, grid: tuple, work: tuple, rows: NDArray, count: NDArray
+) -> None:
+    """The same where one line of the basis is absent, or too weak, and its second order was found."""
+    for i in range(lines):
+        for j in range(lines):
+            for k in range(j + 1, lines):
+                if i not in (j, k):
+                    _summed((q[i] / 4, q[j], q[k]), (i, j, k), 0, q[:lines], volume, grid, work, rows, count)
+
+
+@njit(cache=True)
+def _summed(
+    basis: tuple,
+    taken: tuple,
+    known: int,
+    q: NDArray,
+    volume: NDArray,
+    grid: tuple,
+    work: tuple,
+    rows: NDArray,
+    count: NDArray,
+) -> None:
+    """Offer all metrics of a basis whose pairwise sums are three of the lines `q`; its own are the lines `taken`."""
+    p = np.zeros(6)
+    p[0], p[1], p[2] = basis
+    i, j, k = taken
+    a, b, c = np.sqrt(p[0]), np.sqrt(p[1]), np.sqrt(p[2])
+    for f in range(len(q)):
+        if q[f] <= (b - a) ** 2 or q[f] >= (b + a) ** 2 or f in (i, j):
+            continue
+        for e in range(len(q)):
+            if q[e] <= (c - a) ** 2 or q[e] >= (c + a) ** 2 or e in (i, k):
+                continue
+            for d in range(len(q)):
+                if q[d] <= (c - b) ** 2 or q[d] >= (c + b) ** 2 or d in (j, k):
+                    continue
+                if max(k, max(d, max(e, f))) < known:
+                    continue
+                p[3], p[4], p[5] = q[d] - p[1] - p[2], q[e] - p[0] - p[2], q[f] - p[0] - p[1]
+                _offer(TRICLINIC, P, p, volume, grid, work, rows, count)
+                p[3] = -p[3]
+                _offer(TRICLINIC, P, p, volume, grid, work, rows, count)
 
 
 SQUARES_CUBIC = np.array([[n, 0] for n in (1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 16, 17, 18, 19, 20, 24)], float)

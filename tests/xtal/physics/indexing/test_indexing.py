@@ -9,7 +9,8 @@ from xtal.errors import UserError
 from xtal.patterns import Pattern, q_from_two_theta
 from xtal.patterns.sample import Sample
 from xtal.physics.artefacts import LABORATORY_SCAN
-from xtal.physics.indexing import index, index_pattern, space_groups
+from xtal.physics.indexing import index, index_pattern, search, space_groups
+from xtal.physics.indexing.metric import PARAMETERS, TRICLINIC, determinant, indices, places, row
 from xtal.physics.indexing.probability import MOST, probabilities
 from xtal.physics.indexing.resolved import resolve
 from xtal.physics.profile import render
@@ -42,6 +43,26 @@ def sample_of(crystal: Crystal) -> Sample:
     return Sample.of(simulate(crystal, 0.0, np.random.default_rng([SEED, 0]), LABORATORY_SCAN))
 
 
+@pytest.mark.parametrize("order", [1, 2])
+def test_a_line_of_the_basis_may_be_absent_if_its_second_order_is_found(order):
+    """Of the lines h00 only those of even h are there: all metrics with six of the lines are wrong."""
+    metric = np.array([0.013, 0.011, 0.0085, -0.0051, 0.0042, -0.0048])
+    hkl = np.zeros((4000, 3), np.int64)
+    hkl = hkl[: indices(TRICLINIC, 0, metric, 0.09, hkl)]
+    design = np.zeros((len(hkl), PARAMETERS[TRICLINIC]))
+    for one, out in zip(hkl.tolist(), design, strict=True):
+        row(TRICLINIC, *one, out)
+    there = (hkl[:, 1:] != 0).any(axis=1) | (hkl[:, 0] % order == 0)
+    q = np.sort(design[there] @ metric)[:22]
+    work = np.zeros((search.MOST_LINES, 3), np.int64), np.zeros(64), np.zeros(65, np.int64)
+    grid, bounds, best = places(q, 2e-6 + 0 * q, 1.54), np.array([300.0, 3000.0]), []
+    for tried in (lambda *room: search.triclinic(q, 0, 12, *room), lambda *room: search.triclinic_halved(q, 12, *room)):
+        pool = search.Pool.empty()
+        tried(bounds, grid, work, pool.rows, pool.count)
+        best.append(determinant(TRICLINIC, pool.best(1)[0, :6]) / determinant(TRICLINIC, metric))
+    assert best[order - 1] == pytest.approx(1, abs=1e-4)
+
+
 @pytest.fixture(scope="module")
 def found():
     return {name: index_pattern(sample_of(crystal)) for name, crystal in CRYSTALS.items()}
@@ -67,9 +88,10 @@ def test_the_same_pattern_gives_the_same_cells(found):
 def test_time_is_counted_in_passes_and_not_by_the_clock(monkeypatch, seconds, passes):
     """Whatever else the machine does: nothing is found here, so that all passes are made."""
     made = []
-    monkeypatch.setattr(index, "_search", lambda *_: made.append(1) or [])
+    monkeypatch.setattr(index, "_search", lambda *_: made.append("all") or [])
+    monkeypatch.setattr(index, "_one_absent", lambda *_: made.append("one absent") or [])
     assert index_pattern(sample_of(CRYSTALS["tetragonal"]), seconds=seconds) == []
-    assert len(made) == passes
+    assert made == ["all", "one absent"] * passes
 
 
 def test_a_volume_that_is_not_the_crystals_finds_another_cell():
