@@ -2,7 +2,8 @@
 
 Few lines are given low indices and the metric is solved for; all found lines then judge it (`metric.score`).
 Triclinic: six lines are the vectors of a basis and their pairwise sums, Q(a), Q(b), Q(c), Q(a ± b), Q(a ± c),
-Q(b ± c), as in Ito (1949) and in Conway's superbases; the two choices of sign that differ are both tried. Monoclinic:
+Q(b ± c), as in Ito (1949) and in Conway's superbases; the two choices of sign that differ are both tried, and so is
+one Q of the basis a quarter of a found one, where only the second order shows. Monoclinic:
 three lines are a zone Q(a), Q(c), Q(a ± c), or every second or fourth line of it, and a fourth gives b.
 """
 
