@@ -24,6 +24,7 @@ from xtal.crystals import Crystal, take_apart
 from xtal.patterns.sample import Sample
 from xtal.physics import PAPER_SCAN, reflections
 from xtal.physics.artefacts import Artefacts, apply
+from xtal.physics.indexing import IndexedCell
 
 HOST = small_mofs()[3]
 FLUORINE = 9
@@ -75,6 +76,12 @@ def unit(smiles: str) -> Unit:
     linker = lone_linkers(linker_kinds(smiles), np.array([1, 6, 7, 8]))[0]
     naked = bare(linker)
     return Unit(naked.linker.position, naked.linker, naked.places)
+
+
+def indexed(lattice: NDArray[np.float64]) -> IndexedCell:
+    """A cell as indexing gives it."""
+    volume = float(np.linalg.det(lattice))
+    return IndexedCell(lattice, lattice, "P", "tetragonal", volume, 0.0, 20.0, 20, 0.1, 0.0, 0.5)
 
 
 def test_more_work_gives_several_arrangements_none_worse():
@@ -160,6 +167,21 @@ def test_the_pattern_says_where_groups_are(which):
     found = attempt.settled(Library.load().chemistry, np.random.default_rng(1))[0]
     assert found.misfit < 2 * own + 0.001
     assert found.crystal.formula == truth.formula
+
+
+def test_each_indexed_cell_has_the_line_shape_that_fits_there():
+    """In a wrong cell, which was tried first, another line fits best."""
+    truth = fluorinated(0, 3)
+    sample, framework, rng = measured(truth), stripped(truth), np.random.default_rng(0)
+    cells = [indexed(1.04 * framework.lattice), indexed(framework.lattice)]
+    wrong, right = (Roots.of(sample, cell.lattice, IDENTITY).line for cell in cells)
+    assert wrong != right
+    attempt = Dresser(sample, rng, cells).attempt(framework, 0.0, 1, 0)
+    assert attempt is not None
+    assert attempt.roots.line == right
+    elsewhere = Dresser(sample, rng, cells).attempt(framework.in_cell(0.97 * framework.lattice), 0.0, 1, 0)
+    assert elsewhere is not None
+    assert elsewhere.roots.line == wrong  # that of the likeliest
 
 
 def test_more_groups_than_places_cannot_be_put_on():
