@@ -111,13 +111,9 @@ class Dresser:
 
     def __init__(self, sample: Sample, rng: Generator, cells: Sequence[IndexedCell] = ()) -> None:
         self.sample, self.rng = sample, rng
-        self._line: tuple[float, float] | None = None
         self._roots: dict[bytes, Roots] = {}
-        lines = []
-        for cell in cells:
-            self._line = None
-            lines.append(self._profile(reduced(cell.lattice), cell.zero_shift).line)
-        self._line = lines[0] if lines else None
+        own = [self._profile(reduced(cell.lattice), cell.zero_shift, None) for cell in cells]
+        self._line = own[0].line if own else None
 
     def attempt(self, framework: Undressed, zero: float, begins: int = BEGINS, kicks: int = KICKS) -> Attempt | None:
         """Arrange the groups of a framework in a cell that fits, `zero` degrees being added to calculated angles.
@@ -129,18 +125,18 @@ class Dresser:
         if len(wanted) > framework.places:
             return None
         try:
-            roots = self._profile(framework.lattice, zero)
+            roots = self._profile(framework.lattice, zero, self._line)
         except UserError:
             return None
+        self._line = self._line or roots.line
         found = arranged(Tables.of(framework, kinds, roots), wanted, roots, self.rng, None, begins, kicks)
         return Attempt(framework, kinds, wanted, tuple(found[: THOROUGH.tried]), roots)
 
-    def _profile(self, lattice: NDArray[np.float64], zero: float) -> Roots:
-        """Remember the profile in a cell, whichever way this is turned."""
+    def _profile(self, lattice: NDArray[np.float64], zero: float, line: tuple[float, float] | None) -> Roots:
+        """Remember the profile in a cell, whichever way this is turned; without a `line` with that which fits there."""
         key = (np.append(np.round(lattice @ lattice.T, METRIC), zero) + 0.0).tobytes()
         if key not in self._roots:
-            self._roots[key] = Roots.of(self.sample, lattice, IDENTITY, zero, self._line)
-            self._line = self._line or self._roots[key].line
+            self._roots[key] = Roots.of(self.sample, lattice, IDENTITY, zero, line)
         return self._roots[key]
 
 

@@ -97,8 +97,8 @@ def index_pattern(
     fits: list[Trial] = []
     within = volume or USUAL
     narrow = within[1] < NARROW * within[0]
-    for (zero, wide), search_ in product(PASSES[: 1 + int(PART * seconds / PASS)], (_search, _one_absent)):
-        trials = search_(Found.of(resolved, float(np.radians(zero))), within, REACHES[wide + narrow])
+    for (zero, wide), made_of in product(PASSES[: 1 + int(PART * seconds / PASS)], (_search, _one_absent)):
+        trials = made_of(Found.of(resolved, float(np.radians(zero))), within, REACHES[wide + narrow])
         fits = _judged(resolved, fits + _fitted(resolved, trials), within)
         fits = _judged(resolved, fits + _near(resolved, fits), within)
         if _chances(resolved, fits)[:1].sum() > SETTLED:
