@@ -129,7 +129,8 @@ def make_inputs() -> Inputs:
     file = drop_box("Powder patterns", "xs-file")
     html("xs-formats", f"{formats_html()}; any number of files")
     together = gr.Button("Answer both", size="sm", visible=False, elem_id="xs-together")
-    example = html("xs-examples", examples_html(examples()), js_on_load=script("picks.js") + script("upload.js"))
+    scripts = "".join(map(script, ("picks.js", "upload.js", "typed.js")))
+    example = html("xs-examples", examples_html(examples()), js_on_load=scripts)
     wavelength = gr.Dropdown(
         wavelength_choices(),
         value=FROM_FILE,

@@ -150,24 +150,6 @@ def test_a_file_without_a_wavelength_asks_for_it_and_then_searches(visit, addres
     assert selected_id(page) == entry[0]
 
 
-def test_a_wavelength_can_be_typed(visit, address, without_wavelength):
-    page = visit(address)
-    page.fill("#xs-wavelength input", "8.0417 keV")
-    page.keyboard.press("Enter")
-    drop(page, without_wavelength)
-    wait_for_hits(page)
-    page.wait_for_selector("#xs-facts >> text=λ = 1.54177 Å chosen", timeout=SOON)
-
-
-def test_a_wrong_wavelength_is_explained(visit, address, without_wavelength):
-    page = visit(address)
-    drop(page, without_wavelength)
-    page.wait_for_selector("#xs-message [role=alert]", timeout=SOON)
-    page.fill("#xs-wavelength input", "bananas")
-    page.keyboard.press("Enter")
-    page.wait_for_selector("#xs-message >> text='bananas' is no wavelength", timeout=SOON)
-
-
 def test_a_file_that_is_no_pattern_is_explained(visit, address, tmp_path):
     bad = tmp_path / "<i>notes.xy"
     bad.write_text("shopping list: zinc nitrate, terephthalic acid\n")
