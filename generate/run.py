@@ -23,7 +23,7 @@ from indexer.crew import HERE, Crew
 from indexer.default import build_if_missing
 from indexer.storage import open_index
 from models.ccsg.denoiser import LARGEST, NAME
-from xtal.crystals import Crystal, atoms_of_formula, parse_formula
+from xtal.crystals import Crystal, atoms_of_formula, parse_formula, units_of
 from xtal.errors import UserError
 from xtal.patterns.sample import Sample
 
@@ -116,8 +116,7 @@ def generate_with(
     """
     if formula.strip():
         if units is None:
-            unit = atoms_of_formula(parse_formula(formula) or "")
-            return _of_composition(generator, gallery, sample, unit, request, watch)
+            return _of_composition(generator, gallery, sample, formula, request, watch)
         return _generation(generator, gallery, sample, [atoms_of_formula(formula, units)], request, watch, [])
     if request.linkers:
         return _of_linkers(generator, gallery, sample, request, watch, elements)
@@ -134,15 +133,16 @@ def _of_composition(
     generator: CandidateGenerator,
     gallery: Gallery | None,
     sample: Sample,
-    numbers: NDArray[np.int64],
+    formula: str,
     request: Request,
     watch: Watch,
 ) -> Generation:
-    """Generate with as many formula units of atoms (N,) as the cell may hold, more of the likelier."""
+    """Generate with as many units of a formula as the cell may hold, more of the likelier; mostly whole ones."""
+    numbers, written = atoms_of_formula(parse_formula(formula) or ""), units_of(formula)
     watch(Preview(0, request.steps, list, what=COUNTING))
     cells = indexed_cells(sample)
-    found = likely_multiples(cells, numbers)
-    words = " or ".join(f"{one.units} ({one.probability:.0%})" for one in found)
+    found = likely_multiples(cells, numbers, written)
+    words = " or ".join(f"{one.units / written:g} ({one.probability:.0%})" for one in found)
     says = "by the volumes of the likeliest cells" if cells else "which is usual; no cell was found to tell"
     notes = [f"the primitive cell was taken to hold {words} formula units, {says}"]
     contents, shares = [np.tile(numbers, one.units) for one in found], [one.probability for one in found]

@@ -23,6 +23,7 @@ class Options:
         required: symbols; entries that lack one of them are passed over.
         reduced_formula: entries of another one (Hill order) are passed over, and crystals are generated with it where
             no contents are given; None allows all.
+        written: reduced formulas in the formula as it was written, whole ones of which a cell probably holds.
         formula: contents of the primitive cell over `units`, used where crystals are generated; blank when unknown.
         units: formula units per primitive cell.
         generate: ``auto`` after a miss, ``never``, or ``always``.
@@ -35,6 +36,7 @@ class Options:
     elements: frozenset[str] | None = None
     required: frozenset[str] = frozenset()
     reduced_formula: str | None = None
+    written: int = 1
     formula: str = ""
     units: int = 1
     generate: Generate = "auto"
@@ -44,7 +46,9 @@ class Options:
     @property
     def held(self) -> tuple[str, int | None]:
         """What is generated: a formula, blank when unknown, and how often a primitive cell holds it, if known."""
-        return (self.formula.strip(), self.units) if self.formula.strip() else (self.reduced_formula or "", None)
+        if self.formula.strip() or not self.reduced_formula:
+            return self.formula.strip(), self.units
+        return f"({self.reduced_formula}){self.written}", None
 
 
 @dataclass(frozen=True, eq=False)

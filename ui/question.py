@@ -7,7 +7,7 @@ from generate.knowledge import split_metals, split_names
 from generate.request import Request
 from ui.inputs import Source
 from ui.show.elements import Choice
-from xtal.crystals import parse_elements, parse_formula
+from xtal.crystals import parse_elements, parse_formula, units_of
 
 if TYPE_CHECKING:
     from search.options import Options
@@ -59,6 +59,7 @@ class Question:
             elements=choice.allowed(parse_elements(self.elements)),
             required=choice.must,
             reduced_formula=parse_formula(self.formula),
+            written=units_of(self.formula),
             formula=self.contents.strip(),
             units=min(max(int(self.units or 1), 1), MOST_UNITS),
             generate="always" if self.outright else "auto" if self.generate else "never",

@@ -17,6 +17,7 @@ ROOM = (8.3, 12.1, 12.7, 13.5, 14.0, 14.8, 16.4, 18.9, 21.7, 27.0, 31.9, 43.1, 5
 SHARE = (0.0, 0.01, 0.05, 0.15, 0.25, 0.35, 0.5, 0.65, 0.75, 0.85, 0.9, 0.95, 0.98, 0.99, 1.0)
 DENSER, LOOSER = 12.0, 2.0  # by how much ln of the density falls with ln of the room, beyond these
 MOST, LEAST = 3, 0.1  # multiples that are tried, and the probability from which on
+MEANT = 0.9  # how likely a cell holds whole units of a formula that was written as a multiple: C12H24O12, not CH2O
 
 
 @dataclass(frozen=True)
@@ -27,22 +28,26 @@ class Multiple:
     probability: float
 
 
-def likely_multiples(cells: Sequence[IndexedCell], numbers: NDArray[np.integer]) -> list[Multiple]:
+def likely_multiples(cells: Sequence[IndexedCell], numbers: NDArray[np.integer], written: int = 1) -> list[Multiple]:
     """Return how often a primitive cell may hold the atoms of a formula, the likeliest first.
 
     Args:
         cells: that the pattern was indexed with; without any, all frameworks tell.
-        numbers: (N,) atomic numbers of one formula unit.
+        numbers: (N,) atomic numbers of one formula unit, with no common divisor.
+        written: how many of these the formula holds as it was written; the cell holds whole ones of it most probably.
 
     Raises:
         UserError: the formula alone is too large.
     """
     from generate.solving.starts import size
 
-    units = np.array([z for z in USUAL if z * len(numbers) <= LARGEST])
+    usual = {z: (1 - MEANT) * share for z, share in USUAL.items()}
+    for z, share in USUAL.items():
+        usual[written * z] = usual.get(written * z, 0.0) + MEANT * share
+    units = np.array([z for z in usual if z * len(numbers) <= LARGEST])
     if not len(units):
         raise UserError(f"a cell may hold {LARGEST} atoms at most, and this formula alone has {len(numbers)}")
-    prior, atoms = np.array([USUAL[z] for z in units.tolist()]), size(numbers)
+    prior, atoms = np.array([usual[z] for z in units.tolist()]), size(numbers)
     weights = sum((c.probability * prior * np.exp(ln_density(c.volume / (units * atoms))) for c in cells), 0 * prior)
     weights = weights if weights.any() else prior
     probability = weights / weights.sum()

@@ -18,11 +18,17 @@ class Passing(TypedDict):
     elements: frozenset[str] | None
     required: frozenset[str]
     reduced_formula: str | None
+    written: int
 
 
 def passing(elements: str, must: str, formula: str) -> Passing:
     """Read what was typed; UserError where it names no elements or is no formula."""
-    from xtal.crystals import parse_elements, parse_formula
+    from xtal.crystals import parse_elements, parse_formula, units_of
 
     required = parse_elements(must) or frozenset()
-    return {"elements": parse_elements(elements), "required": required, "reduced_formula": parse_formula(formula)}
+    return {
+        "elements": parse_elements(elements),
+        "required": required,
+        "reduced_formula": parse_formula(formula),
+        "written": units_of(formula),
+    }

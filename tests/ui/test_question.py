@@ -14,6 +14,13 @@ def test_controls_become_options():
     assert (options.generate, options.request.count) == ("auto", 7)
 
 
+def test_a_formula_written_as_a_multiple_is_generated_as_one():
+    lactose = Question(formula="C12H24O12").options()
+    assert (lactose.reduced_formula, lactose.held) == ("CH2O", ("(CH2O)12", None))
+    assert Question(formula="C12H24O12", contents="C24H48O24").options().held == ("C24H48O24", 1)
+    assert Question().options().held[0] == ""
+
+
 def test_what_is_known_of_the_answer_reaches_the_generation():
     request = Question(metals=" Zn, Cu ", linkers="1,4-BDC; 4,4'-bipyridine;").options().request
     assert (request.metals, request.linkers) == (("Zn", "Cu"), ("1,4-BDC", "4,4'-bipyridine"))

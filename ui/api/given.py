@@ -82,12 +82,13 @@ def options_of(
 ) -> "Options":
     """Return what a pattern is answered with: which entries may be hits, the lines, and what is known already."""
     from search.options import Options
-    from xtal.crystals import parse_elements, parse_formula
+    from xtal.crystals import parse_elements, parse_formula, units_of
 
     return Options(
         elements=parse_elements(text("elements", elements)),
         required=parse_elements(text("must", must)) or frozenset(),
         reduced_formula=parse_formula(text("formula", formula)),
+        written=units_of(text("formula", formula)),
         lines=given_lines(pattern, lines),
         **more,
     )

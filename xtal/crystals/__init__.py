@@ -5,7 +5,7 @@ from xtal.crystals.cell import cell_lattice, cell_parameters
 from xtal.crystals.cif import read_cif, write_cif
 from xtal.crystals.crystal import HIGHEST_NUMBER, Crystal
 from xtal.crystals.disorder import impossible_pairs
-from xtal.crystals.formula import amounts_of, as_written, atoms_of_formula, parse_elements, parse_formula
+from xtal.crystals.formula import amounts_of, as_written, atoms_of_formula, parse_elements, parse_formula, units_of
 from xtal.crystals.interop import from_structure, to_structure
 from xtal.crystals.linkers import take_apart
 from xtal.crystals.net import net_rank
@@ -32,5 +32,6 @@ __all__ = [
     "read_cif",
     "take_apart",
     "to_structure",
+    "units_of",
     "write_cif",
 ]

@@ -33,6 +33,12 @@ def parse_formula(text: str) -> str | None:
     return format_formula(reduced(amounts)) if amounts else None
 
 
+def units_of(text: str) -> int:
+    """Return how many reduced formulas one is as it is written: 12 for ``C12H24O12``, 1 for a blank."""
+    amounts = amounts_of(text)
+    return round(sum(amounts.values()) / sum(reduced(amounts).values())) if amounts else 1
+
+
 def as_written(formula: str) -> str:
     """Return a formula as chemists write it: ``CaCO3`` and not ``CCaO3``.
 

@@ -36,6 +36,24 @@ def test_the_volume_tells_how_many_units_there_are(units):
     assert all(one.probability >= LEAST for one in found)
 
 
+def test_a_formula_written_as_a_multiple_is_one_unit():
+    unit, room = atoms_of_formula("CH2O"), 14.0 * (2 + 0.3 * 2)
+    assert likely_multiples(cells(24 * room), unit)[0].units < 12
+    found = likely_multiples(cells(24 * room), unit, 12)
+    assert found[0].units == 24
+    assert found[0].probability > 0.9
+    assert likely_multiples(cells(4 * room), unit, 12)[0].units == 4  # a cell decides, whatever was written
+
+
+def test_what_was_written_is_what_is_counted(monkeypatch):
+    asked = []
+    monkeypatch.setattr("generate.run.indexed_cells", lambda _sample: cells(24 * 14.0 * 2.6))
+    generator = SimpleNamespace(generate=lambda _sample, numbers, *_: asked.append(len(numbers)) or [])
+    found = generate_with(generator, None, None, "(CH2O)12", None, Request(count=8))
+    assert asked[0] == 96
+    assert found.notes[0].startswith("the primitive cell was taken to hold 2 (")
+
+
 def test_an_unlikely_cell_changes_little():
     room = 16.0 * (14 + 0.3 * 4)
     assert likely_multiples(cells(2 * room, 8 * room), UNIT)[0].units == 2
@@ -81,7 +99,7 @@ def test_candidates_and_time_are_shared_as_probability_is(monkeypatch):
     generator, request = SimpleNamespace(generate=generate), Request(count=8, seconds=60)
     found = generate_with(generator, None, None, "C16H8O10Zn2", None, request, heard.append)
     assert asked == [(36, 6, 45), (72, 2, 15)]
-    assert "to hold 2 (66%) or 4 (22%) formula units, by the volumes" in found.notes[0]
+    assert "to hold 1 (66%) or 2 (22%) formula units, by the volumes" in found.notes[0]
     assert heard[0].what == COUNTING
     asked.clear()
     generate_with(generator, None, None, "C16H8O10Zn2", 1, replace(request, count=4))

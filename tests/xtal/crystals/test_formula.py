@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xtal.crystals import amounts_of, as_written, atoms_of_formula, parse_elements, parse_formula
+from xtal.crystals import amounts_of, as_written, atoms_of_formula, parse_elements, parse_formula, units_of
 from xtal.errors import UserError
 
 
@@ -15,6 +15,13 @@ def test_elements_in_any_spelling(text):
 def test_deuterium_is_hydrogen():
     assert parse_elements("D O") == {"H", "O"}
     assert parse_formula("D2O") == "H2O"
+
+
+@pytest.mark.parametrize(
+    ("text", "units"), [("C12H24O12", 12), ("Zn4O(C8H4O4)3", 1), ("(CH2O)6", 6), ("Zn0.5C2", 1), ("", 1)]
+)
+def test_how_many_reduced_formulas_were_written(text, units):
+    assert units_of(text) == units
 
 
 def test_blank_filters_are_no_filters():
