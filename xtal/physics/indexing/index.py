@@ -6,21 +6,13 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from xtal.crystals.lattices import strain_onto
 from xtal.errors import UserError
 from xtal.interrupt import look_up
 from xtal.patterns.sample import Sample
 from xtal.physics.indexing import search
-from xtal.physics.indexing.bravais import (
-    LETTERS,
-    NAMES,
-    conventional,
-    free_parameters,
-    neighbours,
-    primitive,
-    symmetric,
-)
+from xtal.physics.indexing.bravais import LETTERS, NAMES, conventional, primitive
 from xtal.physics.indexing.cell import IndexedCell
+from xtal.physics.indexing.fits import DERIVED, fitted, idealised, judged, near
 from xtal.physics.indexing.metric import (
     CUBIC,
     HEXAGONAL,
@@ -31,26 +23,17 @@ from xtal.physics.indexing.metric import (
     refine,
     score,
 )
-from xtal.physics.indexing.pawley import fit
 from xtal.physics.indexing.probability import TEMPER, probabilities
 from xtal.physics.indexing.resolved import Resolved, first_lines, resolve
-from xtal.physics.indexing.trial import LINES, Found, Trial, merit_of
+from xtal.physics.indexing.trial import Found, Trial, merit_of
 
 FEWEST_LINES = 5
 USUAL = (100.0, 12_000.0)  # Å³ of a primitive cell where nothing is known
 REFINED = 250  # trial metrics of each system that are refined to the lines
 SHIFT = np.radians(0.02)  # what a zero shift may differ by from the one that was taken off
-FIRST = 12  # of each system that are fitted to the profile,
-BEHIND, LEAST = 25.0, -25.0  # unless their score is so far behind the system's best, or below this
-SECOND = 8  # of all that are fitted to convergence
-QUICK, LONG = 3, 10  # steps of these fits
-DERIVED = 2  # of all whose half and double lattices are tried
-LOOSEST = 0.5  # Å, for the most symmetric lattice that the best one may be a strained form of
-TOLERANCES = (0.03, 0.1, 0.25)  # Å, within which a lattice may have more symmetry
 EDGE_SHARE, VOLUME_SHARE = 0.004, 0.01  # lattices that differ less are one before the fits
 LEAST_MISFIT = 0.3  # of free lines; below, the noise is overestimated
 JUDGED = 36  # lines up to which the profile is fitted
-SAME = 0.01  # strain within which two lattices are one
 NARROW = 3.0  # a range of volumes below this ratio leaves time to try more lines
 # zero shifts in degrees 2θ that are taken off in turn, and whether more lines are used, until a cell is found
 PASSES = ((0.0, 0), (0.03, 0), (-0.03, 0), (0.0, 1), (0.06, 0), (-0.06, 0), (0.1, 0), (-0.1, 0))
@@ -99,8 +82,9 @@ def index_pattern(
     narrow = within[1] < NARROW * within[0]
     for (zero, wide), made_of in product(PASSES[: 1 + int(PART * seconds / PASS)], (_search, _one_absent)):
         trials = made_of(Found.of(resolved, float(np.radians(zero))), within, REACHES[wide + narrow])
-        fits = _judged(resolved, fits + _fitted(resolved, trials), within)
-        fits = _judged(resolved, fits + _near(resolved, fits), within)
+        before, fits = fits[:DERIVED], judged(resolved, fits, fitted(resolved, trials), within)
+        fresh = [trial for trial in fits[:DERIVED] if not any(trial is known for known in before)]
+        fits = judged(resolved, fits, near(resolved, fresh), within)
         if _chances(resolved, fits)[:1].sum() > SETTLED:
             break
     return _answers(resolved, fits[:limit])
@@ -166,73 +150,6 @@ def _refined(found: Found, system: int, pool: search.Pool) -> list[Trial]:
     return out
 
 
-def _fitted(resolved: Resolved, trials: list[Trial]) -> list[Trial]:
-    """Fit the best trials of each system to the profile."""
-    out = []
-    few = replace(resolved, profile=first_lines(resolved.profile, resolved.angle, LINES))
-    for system in range(6):
-        own = [t for t in trials if t.system == system]
-        own = [t for t in own if t.score > max(own[0].score - BEHIND, LEAST)][:FIRST]
-        out += [_with_fit(few, t, QUICK) for t in own]
-    return [t for t in out if t is not None]
-
-
-def _near(resolved: Resolved, fits: list[Trial]) -> list[Trial]:
-    """Lattices of half and twice the volume of the best: lines that are absent or too weak mislead by just that."""
-    out = []
-    for trial in fits[:DERIVED]:
-        for lattice in neighbours(trial.lattice):
-            parameters = free_parameters(TRICLINIC, lattice)
-            start = Trial(TRICLINIC, LETTERS.index("P"), parameters, trial.zero, trial.score)
-            out.append(_with_fit(resolved, start, 1))
-    return [t for t in out if t is not None]
-
-
-def _with_fit(resolved: Resolved, trial: Trial, steps: int) -> Trial | None:
-    """Fit a trial to the profile."""
-    look_up()
-    found = fit(resolved.profile, trial.system, trial.centring, trial.parameters, trial.zero, steps)
-    if found is None:
-        return None
-    return Trial(trial.system, trial.centring, found.parameters, found.zero, trial.score, found)
-
-
-def _judged(resolved: Resolved, trials: list[Trial], volume: tuple[float, float]) -> list[Trial]:
-    """Fit the best to convergence, as they are and with the symmetry that they nearly have, and drop equal ones."""
-    fitted = sorted((t for t in trials if t.fit is not None), key=_order)[:SECOND]
-    every = fitted + [t for t in trials if t.fit is None]
-    for trial in list(every):
-        if trial.fit is None:
-            continue
-        seen = {trial.system}
-        for tolerance in TOLERANCES:
-            found = symmetric(trial.lattice, tolerance)
-            if found is not None and found[0] not in seen:
-                system, letter, parameters = found
-                seen.add(system)
-                every.append(Trial(system, LETTERS.index(letter), parameters, trial.zero, trial.score))
-    done = [t for t in (_with_fit(resolved, t, LONG) for t in every) if t is not None]
-    done = [t for t in done if 0.9 * volume[0] < abs(np.linalg.det(t.lattice)) < 1.1 * volume[1]]
-    done = sorted(done, key=_order)
-    kept: list[Trial] = []
-    for trial in done:
-        if not any(_equal(trial.lattice, other.lattice) for other in kept):
-            kept.append(trial)
-        if len(kept) == SECOND:
-            break
-    return kept
-
-
-def _equal(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
-    """Whether two lattices differ by a strain below `SAME` only."""
-    growth = np.log(np.linalg.det(one) / np.linalg.det(other))
-    return bool(abs(growth) < 3 * SAME and strain_onto(one, other, SAME) is not None)
-
-
-def _order(trial: Trial) -> float:
-    return -trial.fit.evidence if trial.fit is not None else np.inf
-
-
 def _chances(resolved: Resolved, fits: list[Trial]) -> NDArray[np.float64]:
     """Probabilities of fitted trials, the best first."""
     done = [t.fit for t in fits if t.fit is not None]
@@ -244,22 +161,6 @@ def _chances(resolved: Resolved, fits: list[Trial]) -> NDArray[np.float64]:
     return probabilities(np.array([one.evidence for one in done]), agreement, misfit)
 
 
-def _idealised(resolved: Resolved, trial: Trial) -> Trial | None:
-    """The same lattice with the most symmetry that it nearly has, however much worse it fits.
-
-    A strained crystal keeps the space group of the unstrained one, which needs the symmetric cell.
-    """
-    for tolerance in (LOOSEST, *reversed(TOLERANCES)):
-        found = symmetric(trial.lattice, tolerance)
-        if found is None or found[0] <= trial.system:
-            continue
-        start = Trial(found[0], LETTERS.index(found[1]), found[2], trial.zero, trial.score)
-        done = _with_fit(resolved, start, LONG)
-        if done is not None and _equal(done.lattice, trial.lattice):
-            return done
-    return None
-
-
 def _answers(resolved: Resolved, fits: list[Trial]) -> list[IndexedCell]:
     """Hand the fitted trials on, with merits and probabilities."""
     done = [(trial, trial.fit) for trial in fits if trial.fit is not None]
@@ -267,10 +168,10 @@ def _answers(resolved: Resolved, fits: list[Trial]) -> list[IndexedCell]:
         return []
     best, chances, profile = done[0][0], _chances(resolved, fits), resolved.profile
     total = (profile.weight * profile.net**2).sum()
-    idealised = _idealised(resolved, best)
-    if idealised is not None and idealised.fit is not None:
-        share = float(np.exp(min(0.0, idealised.fit.evidence - done[0][1].evidence) / TEMPER)) / 2
-        done.insert(1, (idealised, idealised.fit))
+    ideal = idealised(resolved, best)
+    if ideal is not None and ideal.fit is not None:
+        share = float(np.exp(min(0.0, ideal.fit.evidence - done[0][1].evidence) / TEMPER)) / 2
+        done.insert(1, (ideal, ideal.fit))
         chances = np.concatenate([[chances[0] * (1 - share), chances[0] * share], chances[1:]])
     out = []
     for (trial, one), chance in zip(done, chances, strict=True):
