@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 from xtal.crystals.lattices import strain_onto
 from xtal.interrupt import look_up
 from xtal.physics.indexing.bravais import LETTERS, free_parameters, neighbours, symmetric
-from xtal.physics.indexing.metric import TRICLINIC
+from xtal.physics.indexing.metric import MONOCLINIC, TRICLINIC
 from xtal.physics.indexing.pawley import fit
 from xtal.physics.indexing.resolved import Resolved, first_lines
 from xtal.physics.indexing.trial import LINES, Trial
 
-FIRST = 30  # of each system that are fitted to the first lines of the profile, and as triclinic ones, too,
+FIRST, MONOCLINICS = 12, 30  # of each system, and of the monoclinic one, that are fitted to the first lines,
 BEHIND, LEAST = 25.0, -25.0  # unless their score is so far behind the system's best, or below this
-SECOND = 16  # of all of them that are then fitted to all of it and to convergence,
+SECOND = 12  # of all of them that are then fitted to all lines and to convergence,
 KEPT = 8  # and of all that ever were
 QUICK, LONG = 3, 10  # steps of these fits
 DERIVED = 2  # of all whose half and double lattices are tried
@@ -25,14 +25,17 @@ SAME = 0.01  # strain within which two lattices are one
 
 
 def fitted(resolved: Resolved, trials: list[Trial]) -> list[Trial]:
-    """Fit the best trials of each system to the first lines, and without symmetry, for samples are strained."""
+    """Fit the best trials of each system to the first lines, monoclinic ones also without symmetry: strain."""
     out = []
     few = replace(resolved, profile=first_lines(resolved.profile, resolved.angle, LINES))
     for system in range(6):
         own = [t for t in trials if t.system == system]
-        own = [t for t in own if t.score > max(own[0].score - BEHIND, LEAST)][:FIRST]
-        lower = [_triclinic(t.lattice, t) for t in own] if system != TRICLINIC else []
-        out += [_with_fit(few, t, QUICK) for t in own + lower]
+        own = [t for t in own if t.score > max(own[0].score - BEHIND, LEAST)]
+        if system == MONOCLINIC:
+            own = own[:MONOCLINICS] + [_triclinic(t.lattice, t) for t in own[:FIRST]]
+        else:
+            own = own[:FIRST]
+        out += [_with_fit(few, t, QUICK) for t in own]
     return [t for t in out if t is not None]
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from xtal.errors import UserError
 from xtal.interrupt import look_up
 from xtal.patterns.sample import Sample
-from xtal.physics.indexing import search
+from xtal.physics.indexing import metric, search
 from xtal.physics.indexing.bravais import LETTERS, NAMES, conventional, primitive
 from xtal.physics.indexing.cell import IndexedCell
 from xtal.physics.indexing.fits import DERIVED, fitted, idealised, judged, near
@@ -92,27 +92,27 @@ def index_pattern(
 
 def _search(found: Found, volume: tuple[float, float], reach: Reach) -> list[Trial]:
     """Best trial metrics of all systems, refined to the found lines."""
-    q, grid, work, bounds = found.q, found.grid, found.work, np.array(volume, float)
+    q, bounds = found.q, np.array(volume, float)
     count, trials = len(q), []
     for system in range(6):
         pool = search.Pool.empty()
-        room = grid, work, pool.rows, pool.count
+        room = found.grids, found.work, pool.rows, pool.count
         if system == TRICLINIC and count >= 8:
             search.triclinic(q, 0, min(reach.triclinic, count), bounds, *room)
         elif system == MONOCLINIC and count >= 6:
             search.monoclinic(q, min(reach.monoclinic, count), min(reach.sums, count), bounds, *room)
         elif system == ORTHORHOMBIC:
             search.orthorhombic(
-                q, min(reach.orthorhombic, count), search.ORTHORHOMBIC_DESIGNS, search.CENTRINGS[system], bounds, *room
+                q, min(reach.orthorhombic, count), metric.ORTHORHOMBIC_DESIGNS, metric.CENTRINGS[system], bounds, *room
             )
         elif system in (TETRAGONAL, HEXAGONAL, CUBIC):
-            low = {TETRAGONAL: search.TETRAGONAL_DESIGNS, HEXAGONAL: search.HEXAGONAL_DESIGNS}
+            low = {TETRAGONAL: metric.TETRAGONAL_DESIGNS, HEXAGONAL: metric.HEXAGONAL_DESIGNS}
             search.few_parameters(
                 system,
                 q,
                 min(8, count),
-                low.get(system, search.SQUARES_CUBIC),
-                search.CENTRINGS[system],
+                low.get(system, metric.SQUARES_CUBIC),
+                metric.CENTRINGS[system],
                 bounds,
                 *room,
             )
@@ -123,7 +123,7 @@ def _search(found: Found, volume: tuple[float, float], reach: Reach) -> list[Tri
 def _one_absent(found: Found, volume: tuple[float, float], reach: Reach) -> list[Trial]:
     """Best trial metrics where one line of a triclinic basis is absent."""
     pool, lines = search.Pool.empty(), min(reach.halved, len(found.q))
-    search.triclinic_halved(found.q, lines, np.array(volume, float), found.grid, found.work, pool.rows, pool.count)
+    search.triclinic_halved(found.q, lines, np.array(volume, float), found.grids, found.work, pool.rows, pool.count)
     return _refined(found, TRICLINIC, pool)
 
 

@@ -20,6 +20,23 @@ WIDE_SHARE = 0.3
 FARTHEST = 3.0  # wide uncertainties at which a line still counts as explained
 MOST_INDEX = 60
 SURE = 12  # lines that a refinement begins with: their indices are not in doubt yet
+# low indices that few lines are tried as: (D, parameters) designs, and the centrings of the systems that have them
+SQUARES_CUBIC = np.array([[n, 0] for n in (1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 16, 17, 18, 19, 20, 24)], float)
+TWO = [(m, l * l) for m in (0, 1, 2, 4, 5, 8, 9, 10) for l in range(5) if m + l]
+SIX = [(m, l * l) for m in (0, 1, 3, 4, 7, 9, 12, 13) for l in range(7) if m + l]
+ORTHO = [(h * h, k * k, l * l) for h in range(4) for k in range(3) for l in range(3) if 0 < h + k + l < 4]
+ORTHO += [
+    (h * h, k * k, l * l)
+    for h, k, l in ((0, 0, 4), (0, 4, 0), (4, 0, 0), (0, 3, 0), (0, 0, 3), (2, 2, 0), (2, 0, 2), (0, 2, 2))
+]
+TETRAGONAL_DESIGNS, HEXAGONAL_DESIGNS = np.array(TWO, float), np.array(SIX, float)
+ORTHORHOMBIC_DESIGNS = np.array(sorted(set(ORTHO)), float)
+CENTRINGS = {
+    CUBIC: np.array([P, I, F]),
+    TETRAGONAL: np.array([P, I]),
+    HEXAGONAL: np.array([P, R]),
+    ORTHORHOMBIC: np.array([P, A, B, C, I, F]),
+}
 
 
 @njit(cache=True, fastmath=True)

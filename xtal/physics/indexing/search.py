@@ -16,13 +16,10 @@ from numpy.typing import NDArray
 
 from xtal.physics.indexing.metric import (
     CUBIC,
-    HEXAGONAL,
     MONOCLINIC,
     ORTHORHOMBIC,
-    TETRAGONAL,
     TRICLINIC,
     A,
-    B,
     C,
     F,
     I,
@@ -33,6 +30,10 @@ from xtal.physics.indexing.metric import (
 )
 
 KEPT = 1500
+FIRST_LINES, PROMISING = (
+    9,
+    1.0,
+)  # a metric that makes so many lines less likely than e times as strewn at random is none
 # which centrings a zone may have that is every line of it, every second one in three ways, or every fourth
 ZONES = np.zeros((5, R + 1), np.bool_)
 ZONES[[0, 1, 1, 2, 2, 3, 3, 4, 4, 4], [P, P, C, P, A, P, I, A, C, I]] = True
@@ -64,9 +65,12 @@ class Pool:
 
 @njit(cache=True)
 def _offer(
-    system: int, centring: int, p: NDArray, volume: NDArray, grid: tuple, work: tuple, rows: NDArray, count: NDArray
+    system: int, centring: int, p: NDArray, volume: NDArray, grids: tuple, work: tuple, rows: NDArray, count: NDArray
 ) -> None:
-    """Score a metric and keep it while it is among the best; `volume` bounds the primitive cell."""
+    """Score a metric by the first lines, then by all, and keep it while it is among the best.
+
+    `volume` bounds the primitive cell; `grids` are those of the first lines and of all.
+    """
     det = determinant(system, p)
     if det <= 0:
         return
@@ -80,7 +84,9 @@ def _offer(
     if size < volume[0] or size > volume[1]:
         return
     count[1] += 1
-    value = score(system, centring, p, 0.0, grid, work[0], work[1], work[2])
+    if score(system, centring, p, 0.0, grids[0], work[0], work[1], work[2]) < PROMISING:
+        return
+    value = score(system, centring, p, 0.0, grids[1], work[0], work[1], work[2])
     if count[0] == len(rows):
         order = np.argsort(-rows[:, 8])[: len(rows) // 2]
         rows[: len(order)] = rows[order].copy()
@@ -103,7 +109,7 @@ def few_parameters(
     indices: NDArray,
     centrings: NDArray,
     volume: NDArray,
-    grid: tuple,
+    grids: tuple,
     work: tuple,
     rows: NDArray,
     count: NDArray,
@@ -115,7 +121,7 @@ def few_parameters(
             if system == CUBIC:
                 p[0] = q[i] / indices[a, 0]
                 for centring in centrings:
-                    _offer(system, centring, p, volume, grid, work, rows, count)
+                    _offer(system, centring, p, volume, grids, work, rows, count)
                 continue
             for j in range(i + 1, firsts):
                 for b in range(len(indices)):
@@ -127,7 +133,7 @@ def few_parameters(
                     if p[0] <= 0 or p[1] <= 0:
                         continue
                     for centring in centrings:
-                        _offer(system, centring, p, volume, grid, work, rows, count)
+                        _offer(system, centring, p, volume, grids, work, rows, count)
 
 
 @njit(cache=True)
@@ -137,7 +143,7 @@ def orthorhombic(
     indices: NDArray,
     centrings: NDArray,
     volume: NDArray,
-    grid: tuple,
+    grids: tuple,
     work: tuple,
     rows: NDArray,
     count: NDArray,
@@ -179,12 +185,12 @@ def orthorhombic(
                             if p[2] < p[1]:
                                 continue
                             for centring in centrings:
-                                _offer(ORTHORHOMBIC, centring, p, volume, grid, work, rows, count)
+                                _offer(ORTHORHOMBIC, centring, p, volume, grids, work, rows, count)
 
 
 @njit(cache=True)
 def monoclinic(
-    q: NDArray, firsts: int, sums: int, volume: NDArray, grid: tuple, work: tuple, rows: NDArray, count: NDArray
+    q: NDArray, firsts: int, sums: int, volume: NDArray, grids: tuple, work: tuple, rows: NDArray, count: NDArray
 ) -> None:
     """Zones from pairs of the first lines and their sum, halved in four ways, and b from a fourth line."""
     p, zone = np.zeros(6), np.zeros(3)
@@ -221,30 +227,30 @@ def monoclinic(
                                     p[1] = left / (k * k)
                                     for centring in (P, A, C, I):
                                         if ZONES[half, centring]:
-                                            _offer(MONOCLINIC, centring, p, volume, grid, work, rows, count)
+                                            _offer(MONOCLINIC, centring, p, volume, grids, work, rows, count)
 
 
 @njit(cache=True)
 def triclinic(
-    q: NDArray, known: int, lines: int, volume: NDArray, grid: tuple, work: tuple, rows: NDArray, count: NDArray
+    q: NDArray, known: int, lines: int, volume: NDArray, grids: tuple, work: tuple, rows: NDArray, count: NDArray
 ) -> None:
     """Six of the first `lines` lines as a basis and its sums; those with all six among the first `known` were tried."""
     for i in range(lines):
         for j in range(i + 1, lines):
             for k in range(j + 1, lines):
-                _summed((q[i], q[j], q[k]), (i, j, k), known, q[:lines], volume, grid, work, rows, count)
+                _summed((q[i], q[j], q[k]), (i, j, k), known, q[:lines], volume, grids, work, rows, count)
 
 
 @njit(cache=True)
 def triclinic_halved(
-    q: NDArray, lines: int, volume: NDArray, grid: tuple, work: tuple, rows: NDArray, count: NDArray
+    q: NDArray, lines: int, volume: NDArray, grids: tuple, work: tuple, rows: NDArray, count: NDArray
 ) -> None:
     """The same where one line of the basis is absent, or too weak, and its second order was found."""
     for i in range(lines):
         for j in range(lines):
             for k in range(j + 1, lines):
                 if i not in (j, k):
-                    _summed((q[i] / 4, q[j], q[k]), (i, j, k), 0, q[:lines], volume, grid, work, rows, count)
+                    _summed((q[i] / 4, q[j], q[k]), (i, j, k), 0, q[:lines], volume, grids, work, rows, count)
 
 
 @njit(cache=True)
@@ -254,7 +260,7 @@ def _summed(
     known: int,
     q: NDArray,
     volume: NDArray,
-    grid: tuple,
+    grids: tuple,
     work: tuple,
     rows: NDArray,
     count: NDArray,
@@ -276,24 +282,6 @@ def _summed(
                 if max(k, max(d, max(e, f))) < known:
                     continue
                 p[3], p[4], p[5] = q[d] - p[1] - p[2], q[e] - p[0] - p[2], q[f] - p[0] - p[1]
-                _offer(TRICLINIC, P, p, volume, grid, work, rows, count)
+                _offer(TRICLINIC, P, p, volume, grids, work, rows, count)
                 p[3] = -p[3]
-                _offer(TRICLINIC, P, p, volume, grid, work, rows, count)
-
-
-SQUARES_CUBIC = np.array([[n, 0] for n in (1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 16, 17, 18, 19, 20, 24)], float)
-TWO = [(m, l * l) for m in (0, 1, 2, 4, 5, 8, 9, 10) for l in range(5) if m + l]
-SIX = [(m, l * l) for m in (0, 1, 3, 4, 7, 9, 12, 13) for l in range(7) if m + l]
-ORTHO = [(h * h, k * k, l * l) for h in range(4) for k in range(3) for l in range(3) if 0 < h + k + l < 4]
-ORTHO += [
-    (h * h, k * k, l * l)
-    for h, k, l in ((0, 0, 4), (0, 4, 0), (4, 0, 0), (0, 3, 0), (0, 0, 3), (2, 2, 0), (2, 0, 2), (0, 2, 2))
-]
-TETRAGONAL_DESIGNS, HEXAGONAL_DESIGNS = np.array(TWO, float), np.array(SIX, float)
-ORTHORHOMBIC_DESIGNS = np.array(sorted(set(ORTHO)), float)
-CENTRINGS = {
-    CUBIC: np.array([P, I, F]),
-    TETRAGONAL: np.array([P, I]),
-    HEXAGONAL: np.array([P, R]),
-    ORTHORHOMBIC: np.array([P, A, B, C, I, F]),
-}
+                _offer(TRICLINIC, P, p, volume, grids, work, rows, count)

@@ -36,11 +36,15 @@ class Trial:
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """Found lines as the search sees them: Q in Å⁻² and its uncertainty, and room to work in."""
+    """Found lines as the search sees them: Q in Å⁻² and its uncertainty, and room to work in.
+
+    `first` are the places of the first lines, and `grid` those of all.
+    """
 
     resolved: Resolved
     q: NDArray[np.float64]
     sigma: NDArray[np.float64]
+    first: tuple
     grid: tuple
     work: tuple
     zero: float
@@ -56,7 +60,13 @@ class Found:
         q = (2 / wave * np.sin(theta)) ** 2
         sigma = spread * 4 / wave**2 * np.sin(theta) * np.cos(theta)
         work = np.zeros((search.MOST_LINES, 3), np.int64), np.zeros(64), np.zeros(65, np.int64)
-        return cls(resolved, q, sigma, places(q, sigma, wave), work, zero)
+        few = search.FIRST_LINES
+        return cls(resolved, q, sigma, places(q[:few], sigma[:few], wave), places(q, sigma, wave), work, zero)
+
+    @property
+    def grids(self) -> tuple[tuple, tuple]:
+        """What the search scores a metric by: the first lines, then all."""
+        return self.first, self.grid
 
 
 def merit_of(trial: Trial, found: Found) -> tuple[float, int]:

@@ -54,7 +54,8 @@ def test_a_line_of_the_basis_may_be_absent_if_its_second_order_is_found():
         row(TRICLINIC, *one, out)
     q = np.sort(design @ metric)
     work = np.zeros((search.MOST_LINES, 3), np.int64), np.zeros(64), np.zeros(65, np.int64)
-    room = np.array([300.0, 3000.0]), places(q, 2e-6 + 0 * q, 1.54), work
+    grids = places(q[:9], 2e-6 + 0 * q[:9], 1.54), places(q, 2e-6 + 0 * q, 1.54)
+    room = np.array([300.0, 3000.0]), grids, work
     found = []
     for tried in (
         lambda *given: search.triclinic(q, 0, 12, *given),
