@@ -18,12 +18,13 @@ FEATURES = (
     "the same, less that of the best candidate",
     "similarity of fingerprints",
     "agreement with the other candidates",
-    "ln of its closest contact over the shortest allowed, at most 0",
+    "ln of its closest contact over the shortest allowed, from ln 0.9 to 0",
     "whether a network sampled it",
     "ln of how probable its contents, cell and group were, less that of the likeliest candidate",
     "whether the formula was sought, too",
 )
 SIGNS = (1, 1, 1, 1, 1, 0, 1, 0)
+NEAREST = 0.9  # one contact is enough to be far below 1, also of a crystal that is right but for a hydrogen or guest
 UNLIKELIEST = -8.0  # what is less probable beforehand counts as this
 
 
@@ -37,7 +38,7 @@ def evidence(candidates: Sequence[Candidate]) -> NDArray[np.float64]:
             explained - explained.max(initial=0.0),
             np.array([c.similarity for c in candidates]),
             np.array([c.agreement for c in candidates]),
-            np.log(np.clip([c.closest for c in candidates], 0.1, 1.0)),
+            np.log(np.clip([c.closest for c in candidates], NEAREST, 1.0)),
             np.array([float(bool(c.model_id)) for c in candidates]),
             np.maximum(beforehand - beforehand.max(initial=-np.inf), UNLIKELIEST),
             np.full(len(candidates), float((beforehand != 0).any())),
