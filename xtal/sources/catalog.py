@@ -37,4 +37,6 @@ def open_source(name: str, path: Path | None = None) -> Source:
         return open_cif_files(Path(place))
     if place and kind == "packed":
         return open_packed_file(Path(place))
-    raise UserError(f"unknown database {name!r}; known are {', '.join(NAMES)}")
+    file = Path(name)
+    there = f"; write {'packed' if file.suffix == '.npz' else 'cif'}:{name}" if name and file.exists() else ""
+    raise UserError(f"unknown database {name!r}; known are {', '.join(NAMES)}{there}")

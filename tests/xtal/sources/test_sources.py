@@ -62,6 +62,8 @@ def test_unknown_names_and_misplaced_paths(tmp_path):
     for name in ("cif:", "packed:", "", "zip:x"):
         with pytest.raises(UserError, match="unknown database"):
             open_source(name)
+    with pytest.raises(UserError, match=f"packed:PATH; write cif:{tmp_path}"):
+        open_source(str(tmp_path))
     with pytest.raises(UserError, match="coremof2014 takes no separate path; only hmof100, hmof400 do"):
         open_source("coremof2014", tmp_path)
     for name in ("cif:none", "packed:none"):
