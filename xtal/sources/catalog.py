@@ -1,5 +1,6 @@
 """The databases by name."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from xtal.errors import UserError
@@ -37,6 +38,12 @@ def open_source(name: str, path: Path | None = None) -> Source:
         return open_cif_files(Path(place))
     if place and kind == "packed":
         return open_packed_file(Path(place))
-    file = Path(name)
-    there = f"; write {'packed' if file.suffix == '.npz' else 'cif'}:{name}" if name and file.exists() else ""
-    raise UserError(f"unknown database {name!r}; known are {', '.join(NAMES)}{there}")
+    raise UserError(f"unknown database {name!r}; known are {', '.join(NAMES)}{_as_path(name)}")
+
+
+def _as_path(name: str) -> str:
+    """Say how a path is written, if the name is one."""
+    with suppress(OSError, ValueError):  # no file can have such a name
+        if name and Path(name).exists():
+            return f"; write {'packed' if name.endswith('.npz') else 'cif'}:{name}"
+    return ""

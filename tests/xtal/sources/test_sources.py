@@ -59,7 +59,7 @@ def test_unknown_names_and_misplaced_paths(tmp_path):
         UserError, match=r"unknown database 'mofs'; known are coremof2019-asr, .*, cif:PATH, packed:PATH"
     ):
         open_source("mofs")
-    for name in ("cif:", "packed:", "", "zip:x"):
+    for name in ("cif:", "packed:", "", "zip:x", "x" * 5000, "x\0"):
         with pytest.raises(UserError, match="unknown database"):
             open_source(name)
     with pytest.raises(UserError, match=f"packed:PATH; write cif:{tmp_path}"):

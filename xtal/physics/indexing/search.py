@@ -30,10 +30,7 @@ from xtal.physics.indexing.metric import (
 )
 
 KEPT = 1500
-FIRST_LINES, PROMISING = (
-    9,
-    1.0,
-)  # a metric that makes so many lines less likely than e times as strewn at random is none
+FIRST_LINES, PROMISING = 9, 1.0  # ln of how much more likely than at random a metric must make so many lines
 # which centrings a zone may have that is every line of it, every second one in three ways, or every fourth
 ZONES = np.zeros((5, R + 1), np.bool_)
 ZONES[[0, 1, 1, 2, 2, 3, 3, 4, 4, 4], [P, P, C, P, A, P, I, A, C, I]] = True
