@@ -87,7 +87,7 @@ def find_states(
         seconds: CPU time of this thread for each half of the work.
     """
     from xtal.physics.indexing.nearby import Places
-    from xtal.physics.indexing.resolved import resolve
+    from xtal.physics.indexing.resolving import resolve
 
     first, pattern = answer.hits[0], answer.pattern
     target = prepared(pattern, answer.lines).grown(first.growth)

@@ -85,15 +85,18 @@ def mean_wavelength(primary: float, second: float | None) -> float:
     return primary
 
 
-def doublet(wavelength: float) -> tuple[float, float] | None:
-    """Return (Kα1, Kα2) in Å of the anode that `wavelength` (Å) belongs to, strengths 2 : 1; None for any other.
-
-    Belonging means within 0.03 % of the anode's mean Kα or of its Kα1.
-    """
-    for anode in ANODES.values():
-        if min(abs(wavelength / anode.ka - 1), abs(wavelength / anode.ka1 - 1)) < SAME_LINE:
-            return anode.ka1, anode.ka2
+def anode(wavelength: float) -> Anode | None:
+    """Return the anode whose mean Kα or Kα1 is `wavelength` (Å), within 0.03 %; None where there is none."""
+    for one in ANODES.values():
+        if min(abs(wavelength / one.ka - 1), abs(wavelength / one.ka1 - 1)) < SAME_LINE:
+            return one
     return None
+
+
+def doublet(wavelength: float) -> tuple[float, float] | None:
+    """Return (Kα1, Kα2) in Å, strengths 2 : 1, of the anode that `wavelength` (Å) belongs to; None for any other."""
+    found = anode(wavelength)
+    return None if found is None else (found.ka1, found.ka2)
 
 
 def is_mean_of_doublet(wavelength: float) -> bool:

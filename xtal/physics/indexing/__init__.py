@@ -9,4 +9,4 @@ from xtal.physics.indexing.index import index_pattern
 
 __all__ = ["GroupGuess", "IndexedCell", "index_pattern", "space_groups"]
 
-forget_older(Path(__file__).parent)
+forget_older(Path(__file__).parent, Path(__file__).parent / "resolving")

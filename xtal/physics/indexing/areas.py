@@ -7,11 +7,11 @@ from numba import njit
 from numpy.typing import NDArray
 
 from xtal.physics.indexing.metric import row
-from xtal.physics.indexing.shape import REACH, shape_at, spans
+from xtal.physics.indexing.resolving.shape import REACH, Light, halves, shape_at, spans
 
 FINE = 32  # steps of the tabulated shape within a width
 SWEEPS = 40
-SETTLED = 1e-4  # of the largest area
+SETTLED = 0.03  # of the sum of squares, by which no area changes it any more
 NEIGHBOURS = 12  # lines to either side over which the mean area is taken
 
 
@@ -25,47 +25,49 @@ def designs(system: int, hkl: NDArray) -> NDArray[np.float64]:
 
 
 @njit(cache=True, fastmath=True)
-def _tabulated(width: float, eta: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Shape of a line and its slope, at steps of `width` / `FINE`."""
+def _tabulated(eta: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Shape of a line of width 1 and its slope, at steps of 1 / `FINE`."""
     reach = int((REACH + 4) * FINE)
     table, slopes = np.empty(2 * reach + 1), np.empty(2 * reach + 1)
     for i in range(2 * reach + 1):
-        table[i], slopes[i], _, _ = shape_at((i - reach) * width / FINE, width, eta)
+        table[i], slopes[i] = shape_at((i - reach) / FINE, eta)
     return table, slopes
 
 
 @njit(cache=True, fastmath=True)
-def _looked_up(table: NDArray, slopes: NDArray, place: float) -> tuple[float, float]:
-    """Interpolate both tables; 0 outside."""
+def _looked_up(table: NDArray, slopes: NDArray, off: float, halves: tuple) -> tuple[float, float]:
+    """Interpolate both tables `off` degrees from a line; 0 outside."""
+    half, width = halves[0] if off < 0 else halves[1], (halves[0] + halves[1]) / 2
+    place = off / half * FINE + (len(table) - 1) // 2
     at = int(place)
     if place < 0 or at >= len(table) - 1:
         return 0.0, 0.0
     part = place - at
-    return table[at] + part * (table[at + 1] - table[at]), slopes[at] + part * (slopes[at + 1] - slopes[at])
+    value, slope = table[at] + part * (table[at + 1] - table[at]), slopes[at] + part * (slopes[at + 1] - slopes[at])
+    return value / width, slope / (half * width)
 
 
 @njit(cache=True, fastmath=True)
-def lay(x: NDArray, light: NDArray, sine: NDArray, zero: float) -> tuple:
+def lay(x: NDArray, light: Light, sine: NDArray, zero: float) -> tuple:
     """Lines at ``sin θ = sine`` (N,), ascending: spans (N, 2) of points, and values and slopes one after the other."""
-    width, eta, share = light[4], light[5], light[3]
-    table, slopes = _tabulated(width, eta)
-    fine, middle = width / FINE, (len(table) - 1) // 2
+    table, slopes = _tabulated(light.eta)
     angle = 2 * np.arcsin(np.minimum(sine, 0.9999)) + zero
     tangent = 2 * np.tan(angle / 2)
-    first, second = angle + tangent * (light[1] - 1), angle + tangent * (light[2] - 1)
     degree = 180 / np.pi
-    reach = spans(x, first * degree, width, REACH)
+    first = (angle + tangent * (light.first - 1)) * degree
+    second = (angle + tangent * (light.second - 1)) * degree
+    reach = spans(x, first, light, REACH)
     starts = np.zeros(len(sine) + 1, np.int64)
     for k in range(len(sine)):
         starts[k + 1] = starts[k] + reach[k, 1] - reach[k, 0]
     value, slope = np.empty(starts[-1]), np.empty(starts[-1])
     for k in range(len(sine)):
-        at = starts[k]
+        at, wide = starts[k], halves(first[k], light)
         for i in range(reach[k, 0], reach[k, 1]):
-            a, b = _looked_up(table, slopes, (x[i] - first[k] * degree) / fine + middle)
-            if share > 0:
-                c, d = _looked_up(table, slopes, (x[i] - second[k] * degree) / fine + middle)
-                a, b = a + share * (c - a), b + share * (d - b)
+            a, b = _looked_up(table, slopes, x[i] - first[k], wide)
+            if light.share > 0:
+                c, d = _looked_up(table, slopes, x[i] - second[k], wide)
+                a, b = a + light.share * (c - a), b + light.share * (d - b)
             value[at], slope[at] = a, -b
             at += 1
     return reach, starts, value, slope
@@ -95,18 +97,21 @@ def normal_equations(net: NDArray, weight: NDArray, reach: NDArray, starts: NDAr
 
 
 @njit(cache=True, fastmath=True)
-def non_negative(gram: NDArray, right: NDArray, bounds: NDArray, area: NDArray) -> None:
-    """Minimise ``a G a / 2 - b a`` over a >= 0 by coordinate descent, in place."""
+def non_negative(gram: NDArray, right: NDArray, bounds: NDArray, area: NDArray, most: float) -> None:
+    """Minimise ``a G a / 2 - b a`` over 0 <= a <= `most` by coordinate descent, in place.
+
+    Without `most` a line whose tail alone is in the pattern may grow beyond all bounds.
+    """
     for _ in range(SWEEPS):
         largest = 0.0
         for k in range(len(area)):
             slope = right[k]
             for j in range(bounds[k, 0], bounds[k, 1]):
                 slope -= gram[k, j] * area[j]
-            new = max(0.0, area[k] + slope / (gram[k, k] + 1e-12))
-            largest = max(largest, abs(new - area[k]))
+            new = min(max(0.0, area[k] + slope / (gram[k, k] + 1e-12)), most)
+            largest = max(largest, gram[k, k] * (new - area[k]) ** 2)
             area[k] = new
-        if largest < SETTLED * area.max():
+        if largest < SETTLED:
             break
 
 

@@ -8,15 +8,18 @@ from numpy.typing import NDArray
 from xtal.crystals.lattices import strain_onto
 from xtal.interrupt import look_up
 from xtal.physics.indexing.bravais import LETTERS, free_parameters, neighbours, symmetric
+from xtal.physics.indexing.groups import ln_admitted
 from xtal.physics.indexing.metric import MONOCLINIC, TRICLINIC
 from xtal.physics.indexing.pawley import fit
-from xtal.physics.indexing.resolved import Resolved, first_lines
+from xtal.physics.indexing.resolving import Resolved, first_lines
+from xtal.physics.indexing.strays import ln_strays
 from xtal.physics.indexing.trial import LINES, Trial
 
 FIRST, MONOCLINICS = 12, 30  # of each system, and of the monoclinic one, that are fitted to the first lines,
 BEHIND, LEAST = 25.0, -25.0  # unless their score is so far behind the system's best, or below this
 SECOND = 12  # of all of them that are then fitted to all lines and to convergence,
-KEPT = 8  # and of all that ever were
+KEPT = 12  # and of all that ever were
+FAR_BEHIND = 2000.0  # of ln evidence: more is not made up for by space groups and stray lines
 QUICK, LONG = 3, 10  # steps of these fits
 DERIVED = 2  # of all whose half and double lattices are tried
 LOOSEST = 0.5  # Å, for the most symmetric lattice that the best one may be a strained form of
@@ -55,13 +58,22 @@ def judged(resolved: Resolved, before: list[Trial], trials: list[Trial], volume:
                 every.append(Trial(system, LETTERS.index(letter), parameters, trial.zero, trial.score))
     done = [t for t in (_with_fit(resolved, t, LONG) for t in every) if t is not None]
     done = [t for t in done if 0.9 * volume[0] < abs(np.linalg.det(t.lattice)) < 1.1 * volume[1]]
+    least = -min(map(_order, before + done), default=0.0) - FAR_BEHIND
     kept: list[Trial] = []
-    for trial in sorted(before + done, key=_order):
+    for trial in sorted((_weighed(resolved, t, least) for t in before + done), key=_order):
         if not any(_equal(trial.lattice, other.lattice) for other in kept):
             kept.append(trial)
         if len(kept) == KEPT:
             break
     return kept
+
+
+def _weighed(resolved: Resolved, trial: Trial, least: float = -np.inf) -> Trial:
+    """Add to the evidence of a fitted trial, not below `least`, what its space groups forbid and how usual they are."""
+    if trial.fit is None or trial.weighed or trial.fit.evidence < least:
+        return trial
+    more = ln_admitted(resolved.profile, trial.fit, trial.system, trial.centring) + ln_strays(resolved, trial.fit)
+    return replace(trial, fit=replace(trial.fit, evidence=trial.fit.evidence + more), weighed=True)
 
 
 def near(resolved: Resolved, fits: list[Trial]) -> list[Trial]:
@@ -84,7 +96,7 @@ def idealised(resolved: Resolved, trial: Trial) -> Trial | None:
         start = Trial(found[0], LETTERS.index(found[1]), found[2], trial.zero, trial.score)
         done = _with_fit(resolved, start, LONG)
         if done is not None and _equal(done.lattice, trial.lattice):
-            return done
+            return _weighed(resolved, done)
     return None
 
 

@@ -22,7 +22,7 @@ from xtal.physics.indexing.cell import GroupGuess, IndexedCell
 from xtal.physics.indexing.frequencies import FREQUENCY, UNSEEN
 from xtal.physics.indexing.metric import MONOCLINIC, ORTHORHOMBIC, TRICLINIC
 from xtal.physics.indexing.pawley import Fit, fit, overlaps
-from xtal.physics.indexing.resolved import Profile, first_lines, resolve
+from xtal.physics.indexing.resolving import Profile, first_lines, resolve
 
 STEPS = 8
 RANGES = (60, 36, 20, 10)  # found lines up to which the profile is used: fewer where a large cell has too many
@@ -70,13 +70,25 @@ def space_groups(sample: Sample, cell: IndexedCell, limit: int = 20) -> list[Gro
     else:
         raise UserError(f"a cell of {cell.volume:.0f} Å³ has no line in this pattern, or too many; give another cell")
     choices = _settings(cell.system, cell.centring)
-    absent = np.array([_absent(group, done.hkl, system) for _, group, _ in choices])
-    distinct, which = np.unique(absent, axis=0, return_inverse=True)
-    evidence = _evidences(profile, done, distinct)[which.ravel()]
-    value = np.array([prior for _, _, prior in choices]) + TRUST * evidence
+    value = _values(profile, done, system, choices)
     value -= np.logaddexp.reduce(value)
     order = np.argsort(-value, kind="stable")[:limit]
     return [_guess(choices[n][0], choices[n][1], cell, float(value[n])) for n in order]
+
+
+def ln_admitted(profile: Profile, done: Fit, system: int, centring: int) -> float:
+    """Return ln of how much likelier a fitted lattice is for what its groups forbid and for how frequent they are."""
+    choices = _settings(NAMES[system], LETTERS[centring])
+    return float(np.logaddexp.reduce(_values(profile, done, system, choices)))
+
+
+def _values(profile: Profile, done: Fit, system: int, choices: tuple) -> NDArray[np.float64]:
+    """(C,) ln of prior times likelihood of each group, against a lattice that forbids nothing."""
+    absent = np.array([_absent(group, done.hkl, system) for _, group, _ in choices])
+    distinct, which = np.unique(absent, axis=0, return_inverse=True)
+    every = np.zeros((1, absent.shape[1]), dtype=bool)
+    evidence = _evidences(profile, done, np.concatenate([every, distinct]))
+    return np.array([prior for _, _, prior in choices]) + TRUST * (evidence[1:] - evidence[0])[which.ravel()]
 
 
 def _evidences(profile: Profile, done: Fit, absent: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -93,7 +105,7 @@ def _evidences(profile: Profile, done: Fit, absent: NDArray[np.bool_]) -> NDArra
             near = np.flatnonzero(part[k])
             bounds[k] = near[0], near[-1] + 1
         area = done.area[keep].copy()
-        non_negative(part, side, bounds, area)
+        non_negative(part, side, bounds, area, 2 * float(done.area.max()))
         chi2 = area @ part @ area - 2 * side @ area
         out[n] = -0.5 * chi2 + line_evidence(part, side, area, mean_areas(area))
     return out

@@ -24,11 +24,11 @@ from xtal.physics.indexing.metric import (
     score,
 )
 from xtal.physics.indexing.probability import TEMPER, probabilities
-from xtal.physics.indexing.resolved import Resolved, first_lines, resolve
+from xtal.physics.indexing.resolving import Resolved, first_lines, resolve
 from xtal.physics.indexing.trial import Found, Trial, merit_of
 
 FEWEST_LINES = 5
-USUAL = (100.0, 12_000.0)  # Å³ of a primitive cell where nothing is known
+USUAL = (15.0, 12_000.0)  # Å³ of a primitive cell where nothing is known
 REFINED = 250  # trial metrics of each system that are refined to the lines
 SHIFT = np.radians(0.02)  # what a zero shift may differ by from the one that was taken off
 EDGE_SHARE, VOLUME_SHARE = 0.004, 0.01  # lattices that differ less are one before the fits

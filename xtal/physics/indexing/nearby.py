@@ -20,7 +20,7 @@ from xtal.patterns.lorentz import lorentz_polarisation_ratio
 from xtal.physics.indexing.areas import designs
 from xtal.physics.indexing.bravais import LETTERS, conventional, primitive, symmetric
 from xtal.physics.indexing.metric import FARTHEST, MONOCLINIC, PARAMETERS, STRAY, WIDE, add_observation, indices, places
-from xtal.physics.indexing.resolved import Resolved
+from xtal.physics.indexing.resolving import Resolved
 from xtal.physics.indexing.trial import FINEST
 
 REACH = 0.11  # of Q, in which a cell may differ: 5.5 % in length

@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 
 from xtal.physics.indexing.areas import designs, lay, line_evidence, mean_areas, non_negative, normal_equations
 from xtal.physics.indexing.metric import PARAMETERS, indices
-from xtal.physics.indexing.resolved import Profile
+from xtal.physics.indexing.resolving import Profile
+from xtal.physics.indexing.resolving.shape import Light
 
 MOST_LINES = 700
 FARTHEST = 0.4  # widths by which a step may move a line
+LARGEST = 5.0  # area of a line over width times highest point: a whole one has at most 1.6
 RIDGE = 1e-6  # of a line's own weight: two lines at one place share it
 SHORTEST = 3e-3  # widths: a fit whose lines move less has converged
 ZERO_SPREAD = np.radians(0.05)  # of a zero shift, before anything is known
@@ -56,10 +58,9 @@ def fit(profile: Profile, system: int, centring: int, start: NDArray, zero: floa
     if count <= 0:
         return None
     hkl = hkl[:count].copy()
-    light = _light(profile)
     try:
         p, zero, evidence, chi2, area, order = _fit(
-            profile.x, profile.net, profile.weight, light, system, hkl, start.copy(), zero, steps
+            profile.x, profile.net, profile.weight, profile.light, system, hkl, start.copy(), zero, steps
         )
     except np.linalg.LinAlgError:  # a metric that runs off
         return None
@@ -69,12 +70,7 @@ def fit(profile: Profile, system: int, centring: int, start: NDArray, zero: floa
 
 def overlaps(profile: Profile, done: Fit) -> tuple:
     """Lay the lines of a fit once more, for `normal_equations`: spans, starts and values."""
-    return lay(profile.x, _light(profile), profile.wavelength / 2 * np.sqrt(done.q), done.zero)[:3]
-
-
-def _light(profile: Profile) -> NDArray[np.float64]:
-    """What the compiled functions need to know of wavelengths and shape."""
-    return np.array([profile.wavelength, profile.first, profile.second, profile.share, profile.width, profile.eta])
+    return lay(profile.x, profile.light, profile.wavelength / 2 * np.sqrt(done.q), done.zero)[:3]
 
 
 @njit(cache=True, fastmath=True)
@@ -82,7 +78,7 @@ def _fit(
     x: NDArray,
     net: NDArray,
     weight: NDArray,
-    light: NDArray,
+    light: Light,
     system: int,
     hkl: NDArray,
     p: NDArray,
@@ -90,9 +86,9 @@ def _fit(
     steps: int,
 ) -> tuple:
     """See `fit`."""
-    free, wave = PARAMETERS[system], light[0]
+    free, wave = PARAMETERS[system], light.wavelength
     every = designs(system, hkl)
-    area_of = np.zeros(len(hkl))
+    area_of, most = np.zeros(len(hkl)), LARGEST * light.width * net.max()
     best_chi2, best_p, best_zero = np.inf, p.copy(), zero
     damping = 1e-3
     for turn in range(steps + 1):
@@ -103,7 +99,7 @@ def _fit(
         reach, starts, value, slope = lay(x, light, sine, zero)
         gram, right, bounds = normal_equations(net, weight, reach, starts, value)
         area = area_of[order].copy()
-        non_negative(gram, right, bounds, area)
+        non_negative(gram, right, bounds, area, most)
         residual = net.copy()
         for k in range(len(area)):
             if area[k] > 0:
@@ -163,8 +159,8 @@ def _fit(
                 per_q = 180 / np.pi * wave / (2 * np.sqrt(q[k]) * np.sqrt(max(1e-4, 1 - sine[k] ** 2)))
                 moved = per_q * (design[k, :free] * change[:free]).sum() + 180 / np.pi * change[free]
                 largest = max(largest, abs(moved))
-        factor = min(1.0, FARTHEST * light[4] / (largest + 1e-12))
-        if largest < SHORTEST * light[4] and chi2 <= best_chi2:
+        factor = min(1.0, FARTHEST * light.width / (largest + 1e-12))
+        if largest < SHORTEST * light.width and chi2 <= best_chi2:
             break
         p[:free] = best_p[:free] + factor * change[:free] if chi2 <= best_chi2 else 0.5 * (p[:free] + best_p[:free])
         zero = best_zero + factor * change[free] if chi2 <= best_chi2 else 0.5 * (zero + best_zero)

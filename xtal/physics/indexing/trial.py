@@ -10,7 +10,7 @@ from xtal.physics.indexing.areas import designs
 from xtal.physics.indexing.bravais import LETTERS, conventional, primitive
 from xtal.physics.indexing.metric import indices, places
 from xtal.physics.indexing.pawley import Fit
-from xtal.physics.indexing.resolved import Resolved
+from xtal.physics.indexing.resolving import Resolved
 
 LINES = 22  # that judge trial metrics
 FINEST = 0.03  # widths: no place is trusted more
@@ -19,7 +19,7 @@ MERIT_LINES = 20
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """A metric with its score or its fit."""
+    """A metric with its score or its fit; `weighed` once the fit's evidence counts space groups, too."""
 
     system: int
     centring: int
@@ -27,6 +27,7 @@ class Trial:
     zero: float
     score: float
     fit: Fit | None = None
+    weighed: bool = False
 
     @property
     def lattice(self) -> NDArray[np.float64]:

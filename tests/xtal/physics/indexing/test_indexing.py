@@ -12,7 +12,7 @@ from xtal.physics.artefacts import LABORATORY_SCAN
 from xtal.physics.indexing import index, index_pattern, search, space_groups
 from xtal.physics.indexing.metric import PARAMETERS, TRICLINIC, determinant, places, row
 from xtal.physics.indexing.probability import MOST, probabilities
-from xtal.physics.indexing.resolved import resolve
+from xtal.physics.indexing.resolving import resolve
 from xtal.physics.profile import render
 from xtal.physics.simulate import simulate
 

@@ -15,7 +15,7 @@ def test_areas_are_those_of_non_negative_least_squares():
     area = np.zeros(14)
     bounds = np.tile([0, 14], (14, 1))
     for _ in range(20):
-        non_negative(design.T @ design, design.T @ data, bounds, area)
+        non_negative(design.T @ design, design.T @ data, bounds, area, 1e9)
     np.testing.assert_allclose(area, nnls(design, data)[0], atol=2e-3)
 
 

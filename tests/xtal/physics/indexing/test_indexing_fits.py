@@ -6,10 +6,11 @@ import pytest
 from xtal.crystals import Crystal, cell_lattice
 from xtal.crystals.lattices import strain_onto
 from xtal.patterns.sample import Sample
+from xtal.physics.artefacts import Scan
 from xtal.physics.indexing.bravais import free_parameters
 from xtal.physics.indexing.fits import KEPT, SECOND, fitted, judged, near
 from xtal.physics.indexing.metric import MONOCLINIC, TRICLINIC, P
-from xtal.physics.indexing.resolved import resolve
+from xtal.physics.indexing.resolving import resolve
 from xtal.physics.indexing.trial import Trial
 from xtal.physics.simulate import simulate
 
@@ -22,7 +23,7 @@ def resolved():
     sites = np.random.default_rng(8).uniform(0.05, 0.95, (9, 3))
     frac = np.concatenate([sites, sites * [-1, 1, -1] + 0.5, -sites, sites * [1, -1, 1] + 0.5]) % 1
     crystal = Crystal(CELL, frac, np.tile(np.array([30] * 2 + [8] * 3 + [6] * 4, np.uint8), 4))
-    return resolve(Sample.of(simulate(crystal, 0.0, np.random.default_rng([3, 0]))))
+    return resolve(Sample.of(simulate(crystal, 0.0, np.random.default_rng([3, 0]), Scan(last=45.0))))
 
 
 def trial(lattice: np.ndarray, system: int = MONOCLINIC) -> Trial:
