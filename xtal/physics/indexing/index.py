@@ -13,6 +13,7 @@ from xtal.physics.indexing import metric, search
 from xtal.physics.indexing.bravais import LETTERS, NAMES, conventional, primitive
 from xtal.physics.indexing.cell import IndexedCell
 from xtal.physics.indexing.fits import DERIVED, fitted, idealised, judged, near
+from xtal.physics.indexing.flat import monoclinic_flat, triclinic_flat
 from xtal.physics.indexing.metric import (
     CUBIC,
     HEXAGONAL,
@@ -44,16 +45,20 @@ PASS = 2.0  # s of an idle core that a pass counts for: on a busy one, or when c
 
 @dataclass(frozen=True)
 class Reach:
-    """From how many of the first lines trial metrics are made; `halved`: where one line of a basis is absent."""
+    """From how many of the first lines trial metrics are made; `halved`: where one line of a basis is absent.
+
+    `ways`: how many of those in which a monoclinic zone may be part of the one that shows.
+    """
 
     triclinic: int
     halved: int
     monoclinic: int
     sums: int
+    ways: int
     orthorhombic: int
 
 
-REACHES = Reach(14, 12, 11, 16, 7), Reach(18, 14, 14, 20, 9), Reach(20, 16, 16, 22, 10)
+REACHES = Reach(14, 12, 11, 16, 5, 7), Reach(18, 14, 14, 20, 7, 9), Reach(20, 16, 16, 22, 7, 10)
 
 
 def index_pattern(
@@ -99,8 +104,11 @@ def _search(found: Found, volume: tuple[float, float], reach: Reach) -> list[Tri
         room = found.grids, found.work, pool.rows, pool.count
         if system == TRICLINIC and count >= 8:
             search.triclinic(q, 0, min(reach.triclinic, count), bounds, *room)
+            triclinic_flat(q, bounds, *room)
         elif system == MONOCLINIC and count >= 6:
-            search.monoclinic(q, min(reach.monoclinic, count), min(reach.sums, count), bounds, *room)
+            within = min(reach.monoclinic, count), min(reach.sums, count), reach.ways
+            search.monoclinic(q, within, bounds, *room)
+            monoclinic_flat(q, bounds, *room)
         elif system == ORTHORHOMBIC:
             search.orthorhombic(
                 q, min(reach.orthorhombic, count), metric.ORTHORHOMBIC_DESIGNS, metric.CENTRINGS[system], bounds, *room

@@ -31,9 +31,9 @@ from xtal.physics.indexing.metric import (
 
 KEPT = 1500
 FIRST_LINES, PROMISING = 9, 1.0  # ln of how much more likely than at random a metric must make so many lines
-# which centrings a zone may have that is every line of it, every second one in three ways, or every fourth
-ZONES = np.zeros((5, R + 1), np.bool_)
-ZONES[[0, 1, 1, 2, 2, 3, 3, 4, 4, 4], [P, P, C, P, A, P, I, A, C, I]] = True
+# which centrings a zone may have that is every line of it, every second one in three ways, or every fourth in three
+ZONES = np.zeros((7, R + 1), np.bool_)
+ZONES[[0, 1, 1, 2, 2, 3, 3, 4, 4, 4, 5, 6], [P, P, C, P, A, P, I, A, C, I, P, P]] = True
 MOST_LINES = 4000  # of a candidate within the range that is looked at
 
 
@@ -61,7 +61,7 @@ class Pool:
 
 
 @njit(cache=True)
-def _offer(
+def offer(
     system: int, centring: int, p: NDArray, volume: NDArray, grids: tuple, work: tuple, rows: NDArray, count: NDArray
 ) -> None:
     """Score a metric by the first lines, then by all, and keep it while it is among the best.
@@ -118,7 +118,7 @@ def few_parameters(
             if system == CUBIC:
                 p[0] = q[i] / indices[a, 0]
                 for centring in centrings:
-                    _offer(system, centring, p, volume, grids, work, rows, count)
+                    offer(system, centring, p, volume, grids, work, rows, count)
                 continue
             for j in range(i + 1, firsts):
                 for b in range(len(indices)):
@@ -130,7 +130,7 @@ def few_parameters(
                     if p[0] <= 0 or p[1] <= 0:
                         continue
                     for centring in centrings:
-                        _offer(system, centring, p, volume, grids, work, rows, count)
+                        offer(system, centring, p, volume, grids, work, rows, count)
 
 
 @njit(cache=True)
@@ -182,14 +182,18 @@ def orthorhombic(
                             if p[2] < p[1]:
                                 continue
                             for centring in centrings:
-                                _offer(ORTHORHOMBIC, centring, p, volume, grids, work, rows, count)
+                                offer(ORTHORHOMBIC, centring, p, volume, grids, work, rows, count)
 
 
 @njit(cache=True)
 def monoclinic(
-    q: NDArray, firsts: int, sums: int, volume: NDArray, grids: tuple, work: tuple, rows: NDArray, count: NDArray
+    q: NDArray, reach: tuple, volume: NDArray, grids: tuple, work: tuple, rows: NDArray, count: NDArray
 ) -> None:
-    """Zones from pairs of the first lines and their sum, halved in four ways, and b from a fourth line."""
+    """Zones from pairs of the first lines and their sum, as they are or parts of them, and b from a fourth line.
+
+    `reach`: from how many lines pairs are taken, and from how many sums, and in how many of the ways of `ZONES`.
+    """
+    firsts, sums, ways = reach
     p, zone = np.zeros(6), np.zeros(3)
     for i in range(firsts):
         for j in range(i + 1, firsts):
@@ -201,7 +205,7 @@ def monoclinic(
                     continue
                 if s < j and third < 0 and q[s] + 1e-9 < q[j] - q[i]:
                     continue
-                for half in range(5):
+                for half in range(ways):
                     zone[0], zone[1], zone[2] = q[i], q[j], third
                     if half == 1:
                         zone[0], zone[2] = zone[0] / 4, zone[2] / 2
@@ -211,6 +215,10 @@ def monoclinic(
                         zone[0], zone[2] = (zone[0] + zone[1] + zone[2]) / 4, zone[1] + zone[2] / 2
                     elif half == 4:
                         zone[:] = zone / 4
+                    elif half == 5:
+                        zone[0], zone[2] = zone[0] / 16, zone[2] / 4
+                    elif half == 6:
+                        zone[1], zone[2] = zone[1] / 16, zone[2] / 4
                     for m in range(firsts):
                         for h in range(2):
                             for l in range(-1, 2):
@@ -224,7 +232,7 @@ def monoclinic(
                                     p[1] = left / (k * k)
                                     for centring in (P, A, C, I):
                                         if ZONES[half, centring]:
-                                            _offer(MONOCLINIC, centring, p, volume, grids, work, rows, count)
+                                            offer(MONOCLINIC, centring, p, volume, grids, work, rows, count)
 
 
 @njit(cache=True)
@@ -279,6 +287,6 @@ def _summed(
                 if max(k, max(d, max(e, f))) < known:
                     continue
                 p[3], p[4], p[5] = q[d] - p[1] - p[2], q[e] - p[0] - p[2], q[f] - p[0] - p[1]
-                _offer(TRICLINIC, P, p, volume, grids, work, rows, count)
+                offer(TRICLINIC, P, p, volume, grids, work, rows, count)
                 p[3] = -p[3]
-                _offer(TRICLINIC, P, p, volume, grids, work, rows, count)
+                offer(TRICLINIC, P, p, volume, grids, work, rows, count)

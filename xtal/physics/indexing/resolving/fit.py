@@ -12,7 +12,7 @@ from xtal.physics.indexing.resolving.profile import Profile
 
 STRONG, COMMON = 16, 0.3  # lines that show how wrong the shape is, and of which share it must be
 ASTRAY = 0.02  # widths: displacement, transparency and the goniometer put no line where it belongs
-TERMS = 6  # of the polynomial that corrects the background
+FEWEST_TERMS, MOST_TERMS, APART = 6, 24, 40.0  # of the polynomial that corrects the background; widths for each
 FAINT = 1e-3  # of the strongest line: one that is added
 FARTHEST = 0.3  # widths by which a step moves a line
 CLOSEST = 0.35  # widths between two lines: nearer ones are one
@@ -64,11 +64,17 @@ class Resolved:
     def of(cls, profile: Profile, angle: NDArray[np.float64]) -> Self:
         """Begin with lines at `angle` (K,) that are as high as the profile is there."""
         area = np.interp(angle, profile.x, profile.net) * profile.width
-        return cls(profile, angle, 0 * angle, area, 0 * angle, np.zeros(TERMS), np.inf)
+        terms = int(np.clip((profile.x[-1] - profile.x[0]) / (APART * profile.width), FEWEST_TERMS, MOST_TERMS))
+        return cls(profile, angle, 0 * angle, area, 0 * angle, np.zeros(terms), np.inf)
+
+    @property
+    def background(self) -> NDArray[np.float64]:
+        """(M,) what the polynomial adds to it."""
+        return np.asarray(_basis(self.profile.x, len(self.under)) @ self.under)
 
     def residual(self, value: NDArray[np.float64]) -> NDArray[np.float64]:
         """(M,) what lines with columns `value` (K, M) leave of the profile."""
-        return np.asarray(self.profile.net - self.area @ value - basis(self.profile.x) @ self.under)
+        return np.asarray(self.profile.net - self.area @ value - self.background)
 
     def with_more(self, angle: NDArray[np.float64]) -> "Resolved":
         """Add faint lines at `angle`."""
@@ -90,7 +96,7 @@ def step(found: Resolved) -> Resolved:
     for row, term in zip(by_shape, free, strict=True):
         moved = replace(profile, light=light._replace(**{term.name: getattr(light, term.name) + term.step}))
         row[:] = (found.area @ moved.columns(found.angle)[0] - curve) / term.step
-    rows = np.concatenate([value, slope * found.area[:, None], by_shape, basis(profile.x).T]) * root
+    rows = np.concatenate([value, slope * found.area[:, None], by_shape, _basis(profile.x, len(found.under)).T]) * root
     normal, gradient = rows @ rows.T, rows @ residual
     # places are known to a fraction of a width before anything is fitted, the shape to what is usual
     prior = np.zeros(len(normal))
@@ -142,6 +148,6 @@ def _distinct(angle: NDArray, area: NDArray, sigma: NDArray, profile: Profile) -
     return rows[np.argsort(angle[rows])]
 
 
-def basis(x: NDArray[np.float64]) -> NDArray[np.float64]:
+def _basis(x: NDArray[np.float64], terms: int) -> NDArray[np.float64]:
     """(M, T) Chebyshev polynomials over the axis."""
-    return np.polynomial.chebyshev.chebvander(2 * (x - x[0]) / (x[-1] - x[0]) - 1, TERMS - 1)
+    return np.polynomial.chebyshev.chebvander(2 * (x - x[0]) / (x[-1] - x[0]) - 1, terms - 1)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xtal.patterns.wavelengths import anode
-from xtal.physics.indexing.resolving.fit import CLOSEST, Resolved, basis
+from xtal.physics.indexing.resolving.fit import CLOSEST, Resolved
 from xtal.physics.indexing.resolving.shape import REACH
 
 SIGNIFICANT, CLEAR = 4.5, 8.0  # standard deviations of a line that is added, beside another one and
@@ -33,7 +33,7 @@ def without_spurious(found: Resolved) -> Resolved:
     far, near = profile.columns(found.angle)[0], profile.columns(found.angle, REACH)[0]
     others = found.area @ far - (found.area * true) @ near
     rows = (found.angle[true], found.sigma[true], found.area[true], found.area_sigma[true])
-    net = profile.net - basis(profile.x) @ found.under - others
+    net = profile.net - found.background - others
     return Resolved(replace(profile, net=net), *rows, 0 * found.under, found.misfit)
 
 
