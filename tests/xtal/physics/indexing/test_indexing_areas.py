@@ -30,3 +30,9 @@ def test_evidence_of_one_line_is_the_integral_over_its_area(right):
     expected = np.log(quad(density, 0, area + 3, points=[area])[0])
     found = line_evidence(np.array([[gram]]), np.array([right]), np.array([area]), np.array([mean]))
     assert found == pytest.approx(expected, abs=0.05)
+
+
+def test_a_line_whose_tail_alone_is_seen_grows_no_larger_than_it_may():
+    area = np.zeros(1)
+    non_negative(np.array([[1e-9]]), np.array([1.0]), np.array([[0, 1]]), area, 50.0)
+    assert area[0] == 50.0

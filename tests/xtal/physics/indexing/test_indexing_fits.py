@@ -1,5 +1,7 @@
 """What becomes of trial lattices when they are fitted to the profile."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,8 +11,11 @@ from xtal.patterns.sample import Sample
 from xtal.physics.artefacts import Scan
 from xtal.physics.indexing.bravais import free_parameters
 from xtal.physics.indexing.fits import KEPT, SECOND, fitted, judged, near
+from xtal.physics.indexing.groups import ln_admitted
 from xtal.physics.indexing.metric import MONOCLINIC, TRICLINIC, P
-from xtal.physics.indexing.resolving import resolve
+from xtal.physics.indexing.pawley import fit
+from xtal.physics.indexing.resolving import Resolved, resolve
+from xtal.physics.indexing.strays import ln_strays
 from xtal.physics.indexing.trial import Trial
 from xtal.physics.simulate import simulate
 
@@ -18,12 +23,15 @@ RANGE = (300.0, 3000.0)
 CELL = cell_lattice((9.4, 10.8, 11.9, 90, 104.0, 90))
 
 
-@pytest.fixture(scope="module")
-def resolved():
+def crystal() -> Crystal:
     sites = np.random.default_rng(8).uniform(0.05, 0.95, (9, 3))
     frac = np.concatenate([sites, sites * [-1, 1, -1] + 0.5, -sites, sites * [1, -1, 1] + 0.5]) % 1
-    crystal = Crystal(CELL, frac, np.tile(np.array([30] * 2 + [8] * 3 + [6] * 4, np.uint8), 4))
-    return resolve(Sample.of(simulate(crystal, 0.0, np.random.default_rng([3, 0]), Scan(last=45.0))))
+    return Crystal(CELL, frac, np.tile(np.array([30] * 2 + [8] * 3 + [6] * 4, np.uint8), 4))
+
+
+@pytest.fixture(scope="module")
+def resolved():
+    return pattern_with(None)
 
 
 def trial(lattice: np.ndarray, system: int = MONOCLINIC) -> Trial:
@@ -52,6 +60,32 @@ def test_a_strained_crystal_is_found_from_its_symmetric_cell():
     best = judged(sample, [], fitted(sample, [trial(CELL)]), RANGE)[0]
     assert best.system < MONOCLINIC
     assert strain_onto(best.lattice, crystal.lattice, 0.001) is not None
+
+
+def pattern_with(line: float | None) -> Resolved:
+    """The monoclinic crystal's pattern, with a line of something else at this angle, a fifth as high as the highest."""
+    pattern = simulate(crystal(), 0.0, np.random.default_rng([3, 0]), Scan(last=45.0))
+    if line is None:
+        return resolve(Sample.of(pattern))
+    more = 0.2 * np.ptp(pattern.intensity) * np.exp(-4 * np.log(2) * ((pattern.two_theta - line) / 0.15) ** 2)
+    return resolve(Sample.of(replace(pattern, intensity=pattern.intensity + more)))
+
+
+def test_a_line_of_something_else_costs_a_lattice_no_more_than_its_price():
+    clean, dirty = pattern_with(None), pattern_with(8.9)
+    alone = judged(clean, [], fitted(clean, [trial(CELL)]), RANGE)[0]
+    assert ln_strays(clean, alone.fit) == 0
+    beside = judged(dirty, [], fitted(dirty, [trial(CELL)]), RANGE)[0]
+    assert strain_onto(beside.lattice, CELL, 0.005) is not None
+    assert ln_strays(dirty, beside.fit) > 100
+
+
+def test_a_lattice_is_likelier_for_what_its_groups_forbid(resolved):
+    """P 21/n forbids h0l with h + l odd, and 0k0 with k odd: nothing of it is in the pattern."""
+    best = judged(resolved, [], fitted(resolved, [trial(CELL)]), RANGE)[0]
+    assert ln_admitted(resolved.profile, best.fit, best.system, best.centring) > 5
+    plain = fit(resolved.profile, TRICLINIC, P, free_parameters(TRICLINIC, CELL), 0.0, 10)
+    assert ln_admitted(resolved.profile, plain, TRICLINIC, P) < 0  # nothing is forbidden, and P1 and P-1 are not all
 
 
 def test_half_and_double_lattices_are_offered(resolved):

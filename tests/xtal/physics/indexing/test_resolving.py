@@ -63,7 +63,7 @@ def test_asymmetric_lines_are_single_ones():
     """Axial divergence: a tail towards low angles, the longer the lower the angle."""
     curve = np.zeros(len(AXIS))
     for angle, height in zip(TRUE, HEIGHT, strict=True):
-        tail = np.linspace(0, 0.08 / np.tan(np.radians(angle)), 40)
+        tail = np.linspace(0, 0.12 / np.tan(np.radians(angle)), 40)
         curve += lines(angle - 0.2 * tail, height * np.exp(-3 * tail / tail[-1]) / 12, 0.05)
     found = resolved(curve)
     assert len(found.angle) == len(TRUE)
