@@ -13,7 +13,7 @@ from xtal.patterns import Pattern
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-ANSWERS = 11  # raise it when the same models, index and settings answer differently: older answers are then not found
+ANSWERS = 12  # raise it when the same models, index and settings answer differently: older answers are then not found
 
 
 @dataclass(frozen=True)
