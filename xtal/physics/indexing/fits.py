@@ -1,6 +1,8 @@
 """Trial lattices fitted to the profile: the first of each system, those of half and twice the volume, and symmetry."""
 
 from dataclasses import replace
+from functools import cache
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +21,8 @@ FIRST, MONOCLINICS = 12, 30  # of each system, and of the monoclinic one, that a
 BEHIND, LEAST = 25.0, -25.0  # unless their score is so far behind the system's best, or below this
 SECOND = 12  # of all of them that are then fitted to all lines and to convergence,
 KEPT = 12  # and of all that ever were
+MULTIPLES = 2  # of them, whose cells are multiples of the best one's
+MOST_TIMES = 4
 FAR_BEHIND = 2000.0  # of ln evidence: more is not made up for by space groups and stray lines
 QUICK, LONG = 3, 10  # steps of these fits
 DERIVED = 2  # of all whose half and double lattices are tried
@@ -60,9 +64,15 @@ def judged(resolved: Resolved, before: list[Trial], trials: list[Trial], volume:
     done = [t for t in done if 0.9 * volume[0] < abs(np.linalg.det(t.lattice)) < 1.1 * volume[1]]
     least = -min(map(_order, before + done), default=0.0) - FAR_BEHIND
     kept: list[Trial] = []
+    multiples = 0
     for trial in sorted((_weighed(resolved, t, least) for t in before + done), key=_order):
-        if not any(_equal(trial.lattice, other.lattice) for other in kept):
+        if any(_equal(trial.lattice, other.lattice) for other in kept):
+            continue
+        if not kept or not _is_multiple(trial.lattice, kept[0].lattice):
             kept.append(trial)
+        elif multiples < MULTIPLES:
+            kept.append(trial)
+            multiples += 1
         if len(kept) == KEPT:
             break
     return kept
@@ -118,6 +128,25 @@ def _equal(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
     """Whether two lattices differ by a strain below `SAME` only."""
     growth = np.log(np.linalg.det(one) / np.linalg.det(other))
     return bool(abs(growth) < 3 * SAME and strain_onto(one, other, SAME) is not None)
+
+
+def _is_multiple(lattice: NDArray[np.float64], one: NDArray[np.float64]) -> bool:
+    """Whether the cell of a lattice is a multiple of that of one: any pattern that suits one suits it, too."""
+    times = round(float(np.linalg.det(lattice) / np.linalg.det(one)))
+    return 1 < times <= MOST_TIMES and any(_equal(larger @ one, lattice) for larger in _multiples(times))
+
+
+@cache
+def _multiples(times: int) -> NDArray[np.float64]:
+    """(N, 3, 3) all cells of so many times the volume, as rows of multiples of the edges: Hermite's normal forms."""
+    every = [
+        [[a, 0, 0], [b, c, 0], [d, e, times // a // c]]
+        for a in range(1, times + 1)
+        for c in range(1, times // a + 1)
+        if times % (a * c) == 0
+        for b, d, e in product(range(a), range(a), range(c))
+    ]
+    return np.array(every, dtype=float)
 
 
 def _order(trial: Trial) -> float:

@@ -10,7 +10,7 @@ from xtal.crystals.lattices import strain_onto
 from xtal.patterns.sample import Sample
 from xtal.physics.artefacts import Scan
 from xtal.physics.indexing.bravais import free_parameters
-from xtal.physics.indexing.fits import KEPT, SECOND, fitted, judged, near
+from xtal.physics.indexing.fits import KEPT, MULTIPLES, SECOND, fitted, judged, near
 from xtal.physics.indexing.groups import ln_admitted
 from xtal.physics.indexing.metric import MONOCLINIC, TRICLINIC, P
 from xtal.physics.indexing.pawley import fit
@@ -60,6 +60,14 @@ def test_a_strained_crystal_is_found_from_its_symmetric_cell():
     best = judged(sample, [], fitted(sample, [trial(CELL)]), RANGE)[0]
     assert best.system < MONOCLINIC
     assert strain_onto(best.lattice, crystal.lattice, 0.001) is not None
+
+
+def test_multiples_of_the_best_cell_do_not_fill_the_list(resolved):
+    right = judged(resolved, [], fitted(resolved, [trial(CELL)]), RANGE)
+    every = judged(resolved, right, near(resolved, right[:1]), RANGE)
+    volumes = np.array([np.linalg.det(one.lattice) for one in every]) / np.linalg.det(CELL)
+    assert volumes[0] == pytest.approx(1, abs=0.01)
+    assert (abs(volumes - 2) < 0.02).sum() == MULTIPLES
 
 
 def pattern_with(line: float | None) -> Resolved:
