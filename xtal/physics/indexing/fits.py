@@ -13,6 +13,7 @@ from xtal.physics.indexing.bravais import LETTERS, free_parameters, neighbours, 
 from xtal.physics.indexing.groups import ln_admitted
 from xtal.physics.indexing.metric import MONOCLINIC, TRICLINIC
 from xtal.physics.indexing.pawley import fit
+from xtal.physics.indexing.probability import TEMPER
 from xtal.physics.indexing.resolving import Resolved, first_lines
 from xtal.physics.indexing.strays import ln_strays
 from xtal.physics.indexing.trial import LINES, Trial
@@ -21,6 +22,7 @@ FIRST, MONOCLINICS = 12, 30  # of each system, and of the monoclinic one, that a
 BEHIND, LEAST = 25.0, -25.0  # unless their score is so far behind the system's best, or below this
 SECOND = 12  # of all of them that are then fitted to all lines and to convergence,
 KEPT = 12  # and of all that ever were
+SMALL, SPREAD = 100.0, 0.7  # Å³ below which primitive cells are rarer, and over which ln of it
 MULTIPLES = 2  # of them, whose cells are multiples of the best one's
 MOST_TIMES = 4
 FAR_BEHIND = 2000.0  # of ln evidence: more is not made up for by space groups and stray lines
@@ -79,10 +81,12 @@ def judged(resolved: Resolved, before: list[Trial], trials: list[Trial], volume:
 
 
 def _weighed(resolved: Resolved, trial: Trial, least: float = -np.inf) -> Trial:
-    """Add to the evidence of a fitted trial, not below `least`, what its space groups forbid and how usual they are."""
+    """Add to a fitted trial's evidence, not below `least`, what groups forbid, stray lines and how rare its size is."""
     if trial.fit is None or trial.weighed or trial.fit.evidence < least:
         return trial
     more = ln_admitted(resolved.profile, trial.fit, trial.system, trial.centring) + ln_strays(resolved, trial.fit)
+    smaller = max(0.0, float(np.log(SMALL / abs(np.linalg.det(trial.lattice)))))
+    more -= TEMPER / 2 * (smaller / SPREAD) ** 2
     return replace(trial, fit=replace(trial.fit, evidence=trial.fit.evidence + more), weighed=True)
 
 

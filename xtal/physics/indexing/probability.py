@@ -3,11 +3,12 @@
 import numpy as np
 from numpy.typing import NDArray
 
-# logistic regression on patterns of validation crystals, see docs/indexing.md: constant, gap, agreement, misfit
-WEIGHTS = (-2.6, 0.9, 0.08, -0.6)
+# logistic regression on simulated and measured patterns, see docs/indexing.md: constant, gap, agreement, misfit
+WEIGHTS = (-4.8, 0.91, 0.137, -4.5)
 GAP = 10.0  # of ln evidence: more of it says little more
 TEMPER = 10.0  # ln evidence counts this many times too much: the shape of lines is never known exactly
-MOST = 0.98  # nothing is certain from lines alone
+MOST_AGREEMENT = 40.0  # more of it says nothing more
+MOST = 0.96  # nothing is certain from lines alone: those of a larger cell may be too weak to be seen
 
 
 def probabilities(evidence: NDArray[np.float64], agreement: float, misfit: float) -> NDArray[np.float64]:
@@ -28,4 +29,4 @@ def probabilities(evidence: NDArray[np.float64], agreement: float, misfit: float
 
 def features(gap: float, agreement: float, misfit: float) -> tuple[float, float, float, float]:
     """Return what the regression sees."""
-    return 1.0, float(np.log1p(gap / GAP)), agreement, float(np.log(max(misfit, 0.5)))
+    return 1.0, float(np.log1p(gap / GAP)), min(agreement, MOST_AGREEMENT), float(np.log(max(misfit, 0.5)))
