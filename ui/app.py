@@ -8,6 +8,7 @@ from gradio.state_holder import SessionState, StateHolder
 
 from ui.access import admits
 from ui.api import REFUSALS, add_api, call_routes, health_route, offers_tools, search_route, tell_refusals
+from ui.cells.events import connect_cells
 from ui.connect import connect
 from ui.guard import Hosts, guarded
 from ui.help import help_routes
@@ -64,6 +65,7 @@ def build_page(library: Library) -> gr.Blocks:
         connect(page, Wiring(library, inputs, *outputs), status)
         connect_refining(library, outputs[0])
         connect_paper(library, outputs[0])
+        connect_cells(outputs[0])
     only_uploads(page)
     tell_refusals(page)
     _calm_queue(page)

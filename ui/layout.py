@@ -7,6 +7,7 @@ import gradio as gr
 
 from ui.asking.panel import AskPanel, make_asking
 from ui.batch import Several
+from ui.cells.panel import CellPanel, make_cells
 from ui.inputs import FROM_FILE, examples, wavelength_choices
 from ui.line_panel import LinePanel
 from ui.opening.dropped import drop_box
@@ -76,6 +77,7 @@ class Outputs:
     report: gr.Button
     lines: LinePanel
     refining: RefinePanel
+    cells: CellPanel
     file: gr.HTML
     paper: PaperPanel
 
@@ -94,6 +96,7 @@ class Outputs:
             self.report,
             *self.lines.components(),
             *self.refining.components(),
+            *self.cells.components(),
         ]
 
     @staticmethod
@@ -102,7 +105,8 @@ class Outputs:
         report = gr.Button(interactive=view.solution is not None)
         left = gr.Button(visible=view.leaves)
         parts = (view.facts, view.message, view.verdict, left, view.table, view.candidates, view.scene)
-        return [view, view.figure(root), *parts, report, *LinePanel.values(view), *RefinePanel.values(view)]
+        panels = (*LinePanel.values(view), *RefinePanel.values(view), *CellPanel.values(view))
+        return [view, view.figure(root), *parts, report, *panels]
 
 
 @dataclass(frozen=True, eq=False)
@@ -215,6 +219,7 @@ def make_outputs() -> tuple[Outputs, Making, Several]:
     paper = paper_buttons()
     lines = _lines()
     refining = _refining()
+    cells = make_cells()
     with gr.Row(elem_id="xs-answer"):
         with gr.Column(scale=3, min_width=320):
             table = html("xs-table", first.table, js_on_load=script("table.js"))
@@ -223,7 +228,7 @@ def make_outputs() -> tuple[Outputs, Making, Several]:
             scene = html("xs-viewer", html_template=VIEWER_HTML, js_on_load=viewer_script(), head=script_head())
     file = html("xs-download", js_on_load=download_script())
     shown = (root, figure, facts, message, verdict, left, table, candidates, scene)
-    parts = (*shown, report, lines, refining, file, paper)
+    parts = (*shown, report, lines, refining, cells, file, paper)
     return Outputs(gr.State(first), *parts), Making(gr.State(None), progress, cancel, ask), several
 
 

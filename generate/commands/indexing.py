@@ -10,9 +10,8 @@ from xtal.console import AsJson, errors_reported, print_result
 
 if TYPE_CHECKING:
     from generate.benchmark.indexing import IndexingBenchmark
-    from xtal.physics.indexing import GroupGuess, IndexedCell
+    from xtal.physics.indexing import GroupGuess, IndexedCell, Indexing
 
-CERTAIN = 0.9  # probability below which a result is called ambiguous
 SHOWN = 5  # space groups of the first cell
 
 
@@ -30,22 +29,20 @@ def index(
     from xtal.errors import UserError
     from xtal.patterns import parse_wavelength
     from xtal.patterns.sample import Sample
-    from xtal.physics.indexing import index_pattern, space_groups
+    from xtal.physics.indexing import indexing_of
     from xtal.readers import read_pattern
 
     with errors_reported():
         if volume is not None and not 0 < volume[0] < volume[1]:
             raise UserError(f"--volume needs a least and a greater most volume in Å³, got {volume[0]:g} {volume[1]:g}")
         sample = Sample.of(read_pattern(file, None if wavelength is None else parse_wavelength(wavelength)))
-        cells = index_pattern(sample, volume, seconds)[:count]
-        groups = space_groups(sample, cells[0], SHOWN) if cells else []
-    ambiguous = not cells or cells[0].probability < CERTAIN
+        found = indexing_of(sample, volume, seconds, count, SHOWN)
     result = {
-        "ambiguous": ambiguous,
-        "cells": [_cell_row(cell) for cell in cells],
-        "space_groups": [_group_row(group) for group in groups],
+        "ambiguous": found.ambiguous,
+        "cells": [_cell_row(cell) for cell in found.cells],
+        "space_groups": [_group_row(group) for group in found.groups],
     }
-    print_result(result, _words(cells, groups, ambiguous), as_json)
+    print_result(result, _words(found), as_json)
 
 
 def benchmark_index(
@@ -93,23 +90,23 @@ def _group_row(group: "GroupGuess") -> dict[str, Any]:
     return {"number": group.number, "symbol": group.symbol, "ln_probability": round(group.ln_probability, 2)}
 
 
-def _words(cells: "list[IndexedCell]", groups: "list[GroupGuess]", ambiguous: bool) -> str:
+def _words(found: "Indexing") -> str:
     """Return cells and groups for people."""
     from math import exp
 
-    if not cells:
+    if not found.cells:
         return "ambiguous: no cell explains the lines; give --volume, or measure over a wider range"
     names = "".join(f"{name:>9s}" for name in "abc") + "".join(f"{name:>8s}" for name in "αβγ")
     head = f"{'system':14s}  {names}  primitive V     M     fit  probability"
     rows = []
-    for cell in cells:
+    for cell in found.cells:
         a, b, c, alpha, beta, gamma = _parameters(cell.conventional)
         rows.append(
             f"{cell.system:12s} {cell.centring}   {a:8.3f} {b:8.3f} {c:8.3f} {alpha:7.2f} {beta:7.2f} {gamma:7.2f}"
             f"  {cell.volume:11.1f} {cell.merit:5.1f}  {cell.fit:6.3f}  {cell.probability:11.2f}"
         )
-    likely = ", ".join(f"{group.symbol} ({exp(group.ln_probability):.2f})" for group in groups)
-    said = "ambiguous: several cells explain this pattern" if ambiguous else "the first cell is likely"
+    likely = ", ".join(f"{group.symbol} ({exp(group.ln_probability):.2f})" for group in found.groups)
+    said = "ambiguous: several cells explain this pattern" if found.ambiguous else "the first cell is likely"
     return "\n".join([head, *rows, said, f"space groups of the first cell: {likely}"])
 
 

@@ -54,3 +54,19 @@ class GroupGuess:
     rotations: NDArray[np.int64]
     translations: NDArray[np.float64]
     ln_probability: float
+
+
+CERTAIN = 0.9  # probability of the first cell below which a result is ambiguous
+
+
+@dataclass(frozen=True, eq=False)
+class Indexing:
+    """The cells that a pattern may have, the most probable first, and the space groups of the first of them."""
+
+    cells: tuple[IndexedCell, ...]
+    groups: tuple[GroupGuess, ...]
+
+    @property
+    def ambiguous(self) -> bool:
+        """Whether no cell is likely enough to be called so."""
+        return not self.cells or self.cells[0].probability < CERTAIN

@@ -11,9 +11,10 @@ from xtal.interrupt import look_up
 from xtal.patterns.sample import Sample
 from xtal.physics.indexing import metric, search
 from xtal.physics.indexing.bravais import LETTERS, NAMES, conventional, primitive
-from xtal.physics.indexing.cell import IndexedCell
+from xtal.physics.indexing.cell import IndexedCell, Indexing
 from xtal.physics.indexing.fits import DERIVED, fitted, idealised, judged, near
 from xtal.physics.indexing.flat import monoclinic_flat, triclinic_flat
+from xtal.physics.indexing.groups import space_groups
 from xtal.physics.indexing.metric import (
     CUBIC,
     HEXAGONAL,
@@ -93,6 +94,18 @@ def index_pattern(
         if _chances(resolved, fits)[:1].sum() > SETTLED:
             break
     return _answers(resolved, fits[:limit])
+
+
+def indexing_of(
+    sample: Sample,
+    volume: tuple[float, float] | None = None,
+    seconds: float = 10,
+    limit: int = 5,
+    groups: int = 5,
+) -> Indexing:
+    """Find the lattices of a pattern, see `index_pattern`, and the likeliest space groups of the first."""
+    cells = index_pattern(sample, volume, seconds)[:limit]
+    return Indexing(tuple(cells), tuple(space_groups(sample, cells[0], groups)) if cells else ())
 
 
 def _search(found: Found, volume: tuple[float, float], reach: Reach) -> list[Trial]:
