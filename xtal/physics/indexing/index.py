@@ -117,10 +117,12 @@ def _search(found: Found, volume: tuple[float, float], reach: Reach) -> list[Tri
         room = found.grids, found.work, pool.rows, pool.count
         if system == TRICLINIC and count >= 8:
             search.triclinic(q, 0, min(reach.triclinic, count), bounds, *room)
+            look_up()
             triclinic_flat(q, bounds, *room)
         elif system == MONOCLINIC and count >= 6:
             within = min(reach.monoclinic, count), min(reach.sums, count), reach.ways
             search.monoclinic(q, within, bounds, *room)
+            look_up()
             monoclinic_flat(q, bounds, *room)
         elif system == ORTHORHOMBIC:
             search.orthorhombic(
