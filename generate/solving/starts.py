@@ -24,6 +24,7 @@ LEAST_ROOM, MOST_ROOM = 11.8, 85.0  # Å³ per atom, hydrogen as 0.3: 99 of 100 
 HYDROGEN_SHARE = 0.3
 INDEXING = 0.25  # of the time of the search, for the cells beforehand; 8 s at most
 LONGEST_INDEXING = 8.0
+HOPELESS = 0.005  # probability of the first cell below which no cell is searched
 CELLS, GROUPS, CONTENTS, SEEDS = 3, 6, 12, 4  # looked at
 WITHOUT_SYMMETRY = -2.5  # ln probability that a group was guessed wrongly and only translations are left
 DIFFERENT_COST = 0.02  # arrangements of one cost are one
@@ -75,11 +76,15 @@ def solved_starts(
 
 
 def indexed(sample: Sample, numbers: NDArray[np.int64], seconds: float) -> list[IndexedCell]:
-    """Return the likeliest cells for the atoms (N,), before a search of so many `seconds`; none of too few lines."""
+    """Return the likeliest cells for the atoms (N,), before a search of so many `seconds`.
+
+    None of too few lines, and none where the best one is hopeless: a search in cells that explain nothing takes long.
+    """
     try:
-        return index_pattern(sample, room(numbers), min(INDEXING * seconds, LONGEST_INDEXING))
+        cells = index_pattern(sample, room(numbers), min(INDEXING * seconds, LONGEST_INDEXING))
     except UserError:
         return []
+    return cells if cells and cells[0].probability >= HOPELESS else []
 
 
 def holds(crystal: Crystal, numbers: NDArray[np.integer]) -> bool:
