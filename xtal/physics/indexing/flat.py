@@ -47,8 +47,8 @@ def monoclinic_flat(q: NDArray, volume: NDArray, grids: tuple, work: tuple, rows
                                 p[0] = left[m] - k * k * zone[0] - l * l * zone[1] - l * e
                                 p[1], p[2], p[3] = zone[0], zone[1], e
                                 if p[0] > 0:
-                                    offer(MONOCLINIC, P, p, volume, grids, work, rows, count)
-                                    offer(MONOCLINIC, C, p, volume, grids, work, rows, count)
+                                    for centring in (P, C):
+                                        offer(MONOCLINIC, centring, p, volume, grids, work, rows, count)
 
 
 @njit(cache=True)
