@@ -96,7 +96,6 @@ class Outputs:
             self.report,
             *self.lines.components(),
             *self.refining.components(),
-            *self.cells.components(),
         ]
 
     @staticmethod
@@ -105,8 +104,7 @@ class Outputs:
         report = gr.Button(interactive=view.solution is not None)
         left = gr.Button(visible=view.leaves)
         parts = (view.facts, view.message, view.verdict, left, view.table, view.candidates, view.scene)
-        panels = (*LinePanel.values(view), *RefinePanel.values(view), *CellPanel.values(view))
-        return [view, view.figure(root), *parts, report, *panels]
+        return [view, view.figure(root), *parts, report, *LinePanel.values(view), *RefinePanel.values(view)]
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ui.cells.shown import cells_html
 from ui.inputs import Loaded, Source
 from ui.show.candidates import candidates_html
 from ui.show.details import details_html
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from search.frameworks.asked import Compared
     from search.refinement.run import Refined
     from search.solution import Solution
-    from xtal.physics.indexing import Indexing
 
 FROM_HISTORY = "as asked before"
 KEPT = "The edited peaks of this measurement were kept. “Back to the found peaks” leaves them out."
@@ -67,7 +65,6 @@ class View:
         hit: rank of the selected hit, 0 for none.
         candidate: rank of the selected candidate, 0 for none.
         refined: the selected structure refined, or None; its profile is then the overlay.
-        indexing: the cells that the pattern may have, or None while nobody asked.
         bare: a pattern whose wavelength is not known yet: it is drawn, and not searched.
         asked: name of a pattern that has no answer yet, see `ui.opening.asked`; "" where it has one.
         kept: edited lines of a measurement that is not shown just now: its file was removed, or cannot be read so.
@@ -91,7 +88,6 @@ class View:
     hit: int = 0
     candidate: int = 0
     refined: "Refined | None" = None
-    indexing: "Indexing | None" = None
     bare: Pattern | None = None
     asked: str = ""
     kept: Edits | None = None
@@ -157,11 +153,6 @@ class View:
     def refinement(self) -> str:
         """HTML of the refinement, or of what it would do."""
         return refined_html(self.refined)
-
-    @property
-    def cell_table(self) -> str:
-        """HTML of the unit cells, or of how to find them."""
-        return cells_html(self.indexing)
 
     @property
     def given(self) -> str:

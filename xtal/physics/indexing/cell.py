@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+CERTAIN = 0.9  # probability of the first cell below which a result is ambiguous
+
 
 @dataclass(frozen=True, eq=False)
 class IndexedCell:
@@ -54,9 +56,6 @@ class GroupGuess:
     rotations: NDArray[np.int64]
     translations: NDArray[np.float64]
     ln_probability: float
-
-
-CERTAIN = 0.9  # probability of the first cell below which a result is ambiguous
 
 
 @dataclass(frozen=True, eq=False)
