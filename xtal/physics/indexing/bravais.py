@@ -55,6 +55,15 @@ def conventional(system: int, parameters: NDArray[np.float64]) -> NDArray[np.flo
     return np.asarray(np.linalg.cholesky(direct))
 
 
+def usual(system: int, lattice: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(3, 3) Å of a conventional cell as print has it: triclinic ones reduced, monoclinic ones with β of at least 90°."""
+    if system == TRICLINIC:
+        return reduced(lattice)
+    if system == MONOCLINIC and lattice[0] @ lattice[2] > 0:
+        return lattice * np.array([[-1], [-1], [1]])
+    return lattice
+
+
 def primitive(lattice: NDArray[np.float64], centring: str) -> NDArray[np.float64]:
     """(3, 3) Å of the Niggli-reduced primitive cell of a conventional one."""
     return reduced(_PRIMITIVE[centring] @ lattice)

@@ -10,7 +10,7 @@ from xtal.errors import UserError
 from xtal.interrupt import look_up
 from xtal.patterns.sample import Sample
 from xtal.physics.indexing import metric, search
-from xtal.physics.indexing.bravais import LETTERS, NAMES, conventional, primitive
+from xtal.physics.indexing.bravais import LETTERS, NAMES, conventional, primitive, usual
 from xtal.physics.indexing.cell import IndexedCell, Indexing
 from xtal.physics.indexing.fits import DERIVED, fitted, idealised, judged, near
 from xtal.physics.indexing.flat import monoclinic_flat, triclinic_flat
@@ -198,7 +198,8 @@ def _answers(resolved: Resolved, fits: list[Trial]) -> list[IndexedCell]:
         chances = np.concatenate([[chances[0] * (1 - share), chances[0] * share], chances[1:]])
     out = []
     for (trial, one), chance in zip(done, chances, strict=True):
-        cell, letter = conventional(trial.system, trial.parameters), LETTERS[trial.centring]
+        cell = usual(trial.system, conventional(trial.system, trial.parameters))
+        letter = LETTERS[trial.centring]
         lattice = primitive(cell, letter)
         found = Found.of(resolved, trial.zero)
         merit, count = merit_of(trial, found)

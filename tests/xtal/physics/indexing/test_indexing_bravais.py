@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from xtal.crystals import cell_lattice
+from xtal.crystals import cell_lattice, cell_parameters
 from xtal.crystals.lattices import strain_onto
 from xtal.physics.indexing import metric
-from xtal.physics.indexing.bravais import conventional, neighbours, primitive, symmetric
+from xtal.physics.indexing.bravais import conventional, neighbours, primitive, symmetric, usual
 
 CUBE = np.eye(3) * 14.2
 
@@ -39,3 +39,19 @@ def test_neighbours_have_half_and_twice_the_volume_and_know_the_way_back():
     np.testing.assert_allclose(np.sort(ratio), [0.5] * 7 + [2.0] * 7)
     for near in found:
         assert any(strain_onto(back, lattice, 1e-6) is not None for back in neighbours(near))
+
+
+@pytest.mark.parametrize("centring", "PACI")
+def test_monoclinic_cells_are_given_with_an_obtuse_angle(centring):
+    acute = cell_lattice((19.7, 16.8, 16.4, 90, 73.1, 90))
+    given = usual(metric.MONOCLINIC, acute)
+    assert cell_parameters(given)[1] == pytest.approx([90, 106.9, 90])
+    assert np.linalg.det(given) == pytest.approx(np.linalg.det(acute))
+    assert strain_onto(primitive(given, centring), primitive(acute, centring), 1e-6) is not None
+    assert usual(metric.MONOCLINIC, given) is given
+
+
+def test_triclinic_cells_are_given_reduced():
+    skew = np.array([[1, 0, 0], [2, 1, 0], [1, 3, 1]]) @ cell_lattice((7.6, 9.1, 10.4, 81.0, 74.0, 68.0))
+    lengths, _ = cell_parameters(usual(metric.TRICLINIC, skew))
+    assert lengths == pytest.approx([7.6, 9.1, 10.4], abs=0.6)
