@@ -56,7 +56,7 @@ def conventional(system: int, parameters: NDArray[np.float64]) -> NDArray[np.flo
 
 
 def usual(system: int, lattice: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(3, 3) Å of a conventional cell as print has it: triclinic ones reduced, monoclinic ones with β of at least 90°."""
+    """(3, 3) Å of a conventional cell as in print: triclinic ones reduced, monoclinic ones with β of at least 90°."""
     if system == TRICLINIC:
         return reduced(lattice)
     if system == MONOCLINIC and lattice[0] @ lattice[2] > 0:

@@ -23,8 +23,9 @@ def probabilities(evidence: NDArray[np.float64], agreement: float, misfit: float
     value = float(np.dot(WEIGHTS, features(gap, agreement, misfit)))
     first = min(MOST, 1 / (1 + np.exp(-value)))
     rest = np.exp((evidence[1:] - evidence[0]) / TEMPER)
-    share = rest / (1 + rest.sum())
-    return np.concatenate([[first], (1 - first) * share])
+    # what is left is shared, but none is likelier than the first: where that is wrong, all of them mostly are
+    share = np.minimum(first, (1 - first) / (1 + rest.sum()))
+    return np.concatenate([[first], share * rest])
 
 
 def features(gap: float, agreement: float, misfit: float) -> tuple[float, float, float, float]:

@@ -142,6 +142,13 @@ def test_overlapped_lines_are_taken_apart():
     assert q_from_two_theta(resolved.angle, 1.2).max() < 2.6
 
 
+def test_no_cell_is_likelier_than_the_first():
+    for agreement in (-20.0, 10.0, 30.0):
+        chances = probabilities(np.array([-100.0, -100.5, -103.0, -140.0]), agreement, 1.0)
+        assert (np.diff(chances) <= 0).all()
+        assert chances.sum() <= 1
+
+
 def test_probability_rises_with_gap_and_agreement_and_never_reaches_one():
     sure = probabilities(np.array([0.0, -200.0]), 80.0, 1.0)
     tie = probabilities(np.array([0.0, -1.0]), 5.0, 1.0)
