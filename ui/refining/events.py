@@ -1,15 +1,16 @@
 """What the panel's buttons do."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+import gradio as gr
 import numpy as np
 
 from ui.layout import Outputs
 from ui.library import Library
 from ui.show.downloads import download
-from ui.show.texts import error_html, file_name
+from ui.show.texts import error_html, file_name, notice_html
 from ui.show.viewer import scene
 from ui.view import View
 from xtal.errors import UserError
@@ -17,8 +18,26 @@ from xtal.errors import UserError
 if TYPE_CHECKING:
     from search.refinement.run import Model
 
+LEFT_OUT = "The refinement of {} was left out, for something else was chosen meanwhile."
 AT_ONCE = 1  # refinements that run beside each other: each takes a core for seconds
 GENERATED = "generated candidate, not verified"
+
+
+@dataclass(frozen=True, eq=False)
+class Refinement:
+    """What was shown when a refinement began, and what is to be shown instead."""
+
+    asked: View
+    done: View
+
+
+def shown(view: View, refinement: Refinement | None, root: bool) -> list[Any]:
+    """Return what the page shows after a refinement: it takes half a minute, and what was chosen meanwhile stays."""
+    if refinement is not None and view is refinement.asked:
+        return Outputs.values(refinement.done, root)
+    if refinement is not None:
+        view = replace(view, message=notice_html(LEFT_OUT.format(refinement.asked.selected)))
+    return Outputs.values(view, root)
 
 
 class RefineEvents:
@@ -27,9 +46,9 @@ class RefineEvents:
     def __init__(self, library: Library) -> None:
         self._library = library
 
-    def refine(self, view: View, root: bool) -> list[Any]:
-        """Refine the structure shown and draw its profile."""
-        return Outputs.values(self.refined(view), root)
+    def refine(self, view: View) -> Refinement:
+        """Refine the structure shown."""
+        return Refinement(view, self.refined(view))
 
     def refined(self, view: View) -> View:
         """Return the view with the structure shown refined; what went wrong is its message."""
@@ -103,8 +122,10 @@ def connect_refining(library: Library, outputs: Outputs) -> None:
     events, panel = RefineEvents(library), outputs.refining
     how: dict[str, Any] = {"api_visibility": "private"}
     long: dict[str, Any] = {**how, "concurrency_id": "refinement", "concurrency_limit": AT_ONCE}
-    shown = {"show_progress": "minimal", "show_progress_on": panel.table}
-    panel.start.click(events.refine, [outputs.view, outputs.root], outputs.components(), **shown, **long)
+    waits = {"show_progress": "minimal", "show_progress_on": panel.table}
+    refinement = gr.State(None)
+    done = panel.start.click(events.refine, outputs.view, refinement, **waits, **long)
+    done.then(shown, [outputs.view, refinement, outputs.root], outputs.components(), show_progress="hidden", **how)
     panel.cif.click(events.cif, outputs.view, outputs.file, show_progress="hidden", **how)
     panel.database.click(events.database, outputs.view, outputs.file, show_progress="hidden", **how)
     panel.csv.click(events.csv, outputs.view, outputs.file, show_progress="hidden", **how)

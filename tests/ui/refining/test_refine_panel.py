@@ -12,7 +12,7 @@ from ui.actions import Actions
 from ui.inputs import FROM_FILE, Loaded, Source
 from ui.layout import Outputs
 from ui.refining import RefinePanel
-from ui.refining.events import RefineEvents
+from ui.refining.events import RefineEvents, Refinement, shown
 from ui.show.report import report_html
 from ui.view import View
 from xtal.crystals import read_cif
@@ -52,6 +52,17 @@ def test_the_button_waits_for_a_structure(answered):
     assert buttons(View()) == [False, False, False, False]
     assert buttons(answered) == [True, False, False, True]
     assert "Rietveld" in RefinePanel.values(View())[0]
+
+
+def test_what_was_chosen_meanwhile_stays(answered, refined):
+    def view_after(view):
+        return shown(view, Refinement(answered, refined), False)[0]
+
+    assert view_after(answered) is refined
+    other = replace(answered, hit=0, selected="another")
+    assert view_after(other).selected == "another"
+    assert view_after(other).refined is None
+    assert "was left out" in view_after(other).message
 
 
 def test_a_refinement_shows_numbers_profile_and_files(shelf, refined, measured):
@@ -98,8 +109,8 @@ def test_what_cannot_be_refined_is_said(shelf, answered):
 
 def test_a_generated_crystal_is_refined_as_what_it_is(shelf, answered):
     view = replace(answered, solution=replace(answered.solution, candidates=(candidate(1),)))
-    shown = Actions(shelf).select_candidate(view, 1)
-    assert "generated candidate, not verified" in RefineEvents(shelf).refined(shown).refined.cif()
+    chosen = Actions(shelf).select_candidate(view, 1)
+    assert "generated candidate, not verified" in RefineEvents(shelf).refined(chosen).refined.cif()
 
 
 def test_the_report_holds_the_table(refined):
